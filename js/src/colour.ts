@@ -1,0 +1,153 @@
+// Colours, from the stylesheet to the canvas: ramps that are even to the eye, and ink that can be read on them.
+
+type RGB = readonly [number, number, number];
+
+export const STEPS = 256;
+
+/** How many pin colours there are before they begin again. */
+export const PIN_COLOURS = 6;
+
+/** A scale's colours, and for each the ink of the text on it. */
+export interface Ramp {
+  fill: string[];
+  ink: string[];
+}
+
+/** Every colour that the canvas needs. */
+export interface Palette {
+  background: string;
+  ink: string;
+  muted: string;
+  /** Fill of what is left out of the scale. */
+  aside: string;
+  /** Lines through cells that hold no number. */
+  hatch: string;
+  sequential: Ramp;
+  diverging: Ramp;
+  pins: string[];
+}
+
+/** The stylesheet's colours, as they are where `root` stands. */
+export function paletteOf(root: Element): Palette {
+  const style = getComputedStyle(root);
+  const read = reader();
+  const get = (name: string) => read(style.getPropertyValue(`--lw-${name}`));
+  const series = (name: string, count: number) => Array.from({ length: count }, (_, i) => get(`${name}-${i + 1}`));
+  const background = get("background");
+  const ink = get("ink");
+  const amount = [background, ...series("blue", 4)];
+  const opposite = [background, ...series("orange", 4)];
+  return {
+    background: css(background),
+    ink: css(ink),
+    muted: css(get("muted")),
+    aside: css(get("aside")),
+    hatch: css(get("hatch")),
+    sequential: ramp(amount, ink, (t) => t),
+    diverging: ramp([...opposite.reverse(), ...amount.slice(1)], ink, (t) => Math.abs(2 * t - 1)),
+    pins: series("pin", PIN_COLOURS).map(css),
+  };
+}
+
+/** Reads any colour that CSS can write by painting it: hosts write theirs as names, rgb(), hsl() or oklch(). */
+function reader(): (colour: string) => RGB {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  return (colour) => {
+    context.fillStyle = colour.trim();
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+    return [r! / 255, g! / 255, b! / 255];
+  };
+}
+
+function ramp(stops: RGB[], ink: RGB, strength: (t: number) => number): Ramp {
+  const fill = Array.from({ length: STEPS }, (_, i) => along(stops, i / (STEPS - 1)));
+  return { fill: fill.map(css), ink: fill.map((colour, i) => css(inkOn(colour, ink, strength(i / (STEPS - 1))))) };
+}
+
+function along(stops: RGB[], t: number): RGB {
+  const place = t * (stops.length - 1);
+  const below = Math.min(Math.floor(place), stops.length - 2);
+  return mix(stops[below]!, stops[below + 1]!, place - below);
+}
+
+const READABLE = 4.5;
+
+/**
+ * Ink for text on a colour. Faint cells get faint text, as faint as can still be read; from a quarter of the scale
+ * on, the text is as strong as the page's own.
+ */
+function inkOn(colour: RGB, ink: RGB, strength: number): RGB {
+  const under = rounded(colour);
+  const strong = [ink, BLACK, WHITE].find((candidate) => contrast(candidate, under) >= READABLE) ?? ink;
+  let [faint, full] = [0, 1];
+  for (let i = 0; i < 6; i++) {
+    const half = (faint + full) / 2;
+    if (contrast(rounded(mix(colour, strong, half)), under) >= READABLE) full = half;
+    else faint = half;
+  }
+  return mix(colour, strong, Math.min(1, full + (1 - full) * strength * 4));
+}
+
+const BLACK: RGB = [0, 0, 0];
+const WHITE: RGB = [1, 1, 1];
+
+/** The contrast of two colours as WCAG counts it, 1 to 21. */
+export function contrast(a: RGB, b: RGB): number {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light! + 0.05) / (dark! + 0.05);
+}
+
+function luminance(colour: RGB): number {
+  const [r, g, b] = colour.map(linear);
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
+/** Between two colours in OKLab, where equal steps look equal. */
+function mix(a: RGB, b: RGB, t: number): RGB {
+  const [from, to] = [oklab(a), oklab(b)];
+  return rgb(from.map((value, i) => value + (to[i]! - value) * t));
+}
+
+function oklab(colour: RGB): number[] {
+  const [r, g, b] = colour.map(linear);
+  const l = Math.cbrt(0.4122214708 * r! + 0.5363325363 * g! + 0.0514459929 * b!);
+  const m = Math.cbrt(0.2119034982 * r! + 0.6806995451 * g! + 0.1073969566 * b!);
+  const s = Math.cbrt(0.0883024619 * r! + 0.2817188376 * g! + 0.6299787005 * b!);
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
+}
+
+function rgb([lightness, a, b]: number[]): RGB {
+  const l = (lightness! + 0.3963377774 * a! + 0.2158037573 * b!) ** 3;
+  const m = (lightness! - 0.1055613458 * a! - 0.0638541728 * b!) ** 3;
+  const s = (lightness! - 0.0894841775 * a! - 1.291485548 * b!) ** 3;
+  return [
+    gamma(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+    gamma(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+    gamma(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
+  ];
+}
+
+function linear(channel: number): number {
+  return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+}
+
+function gamma(channel: number): number {
+  const value = channel <= 0.0031308 ? 12.92 * channel : 1.055 * channel ** (1 / 2.4) - 0.055;
+  return Math.min(1, Math.max(0, value));
+}
+
+/** As it will be painted: the last digit can cost the contrast. */
+function rounded(colour: RGB): RGB {
+  return colour.map((channel) => Math.round(channel * 255) / 255) as unknown as RGB;
+}
+
+function css(colour: RGB): string {
+  return `rgb(${colour.map((channel) => Math.round(channel * 255)).join(" ")})`;
+}

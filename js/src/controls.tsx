@@ -1,0 +1,95 @@
+// One line of controls, in words. Menus are the browser's own: they work with every key and hand, and no host clips them.
+
+import type { Quantity } from "./grid.js";
+import { automaticStride } from "./layout.js";
+import type { Reading } from "./reading.js";
+import { Dot } from "./token.js";
+import { quantityName } from "./words.js";
+
+export function Controls({ reading }: { reading: Reading }) {
+  return (
+    <div class="lw-controls">
+      <Colour reading={reading} />
+      <Follow reading={reading} />
+      <Rows reading={reading} />
+    </div>
+  );
+}
+
+function Colour({ reading }: { reading: Reading }) {
+  const { grid, settings, quantity, followed } = reading;
+  const option = (one: Quantity) => (
+    <option key={one.name} value={one.name} selected={one === quantity.value}>
+      {quantityName(grid, one)}
+    </option>
+  );
+  return (
+    <label class="lw-menu">
+      <span>colour</span>
+      <select onChange={(event) => (settings.colour.value = event.currentTarget.value)}>
+        {grid.quantities.filter(({ target }) => target === null).map(option)}
+        {grid.targets.map((_, target) => (
+          <optgroup key={target} label={followed.value[target]!.label}>
+            {grid.quantities.filter((one) => one.target === target).map(option)}
+          </optgroup>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Follow({ reading }: { reading: Reading }) {
+  const { followed, slots } = reading;
+  if (!followed.value.length) return null;
+  return (
+    <div class="lw-follow">
+      follow
+      <ul>
+        {followed.value.map(({ label, pin }, i) => (
+          <li key={i} class="lw-chip">
+            <Dot slot={slots.value[i]!} />
+            <bdi class="lw-token">{label}</bdi>
+            {pin !== null && (
+              <button type="button" aria-label={`Unpin ${label}`} onClick={() => reading.unpin(pin)}>
+                ×
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const STRIDES = [1, 2, 3, 4, 8];
+const FEW_ROWS = 12;
+
+function Rows({ reading }: { reading: Reading }) {
+  const { grid, settings } = reading;
+  const { stride, height } = settings;
+  const rows = grid.rows.length;
+  if (rows <= FEW_ROWS) return null;
+  const automatic = automaticStride(rows, height.value);
+  // where all of them fit, asking for all would be a second name for the same
+  const least = automatic === 1 ? 2 : 1;
+  const choices = [...new Set([...STRIDES, stride.value])].filter((n) => n >= least).sort((a, b) => a - b);
+  return (
+    <label class="lw-menu">
+      <span>rows</span>
+      <select onChange={(event) => (stride.value = Number(event.currentTarget.value))}>
+        <option value={0} selected={stride.value === 0}>
+          {automatic === 1 ? every(1) : `${every(automatic)}, to fit`}
+        </option>
+        {choices.map((n) => (
+          <option key={n} value={n} selected={stride.value === n}>
+            {every(n)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function every(n: number): string {
+  return n === 1 ? "all" : n === 2 ? "every 2nd" : n === 3 ? "every 3rd" : `every ${n}th`;
+}

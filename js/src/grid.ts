@@ -1,0 +1,99 @@
+// Grid: what is drawn. The browser's twin of lenswidget/grid.py, as `wire.ts` decodes it.
+//
+// A token is its place in `tokens`, here and in every other file of the front-end; NO_TOKEN stands where there is
+// none. Ids, which Python knows tokens by, are met only where pins come in and go out. A cell is one number,
+// `row * columns + column`, wherever it indexes an array.
+
+export const NO_TOKEN = -1;
+
+export interface Quantity {
+  name: string;
+  unit: string;
+  scale: "linear" | "log";
+  /** The end that stands out. */
+  strong: "high" | "low";
+  domain: [number, number] | null;
+  centre: number | null;
+  /** The followed target that the quantity speaks of, or null where it speaks of the cell. */
+  target: number | null;
+  values: Float32Array;
+}
+
+export interface Grid {
+  title: string;
+  kind: string;
+  model: string;
+  notes: string[];
+  check: { error: number | null; tolerance: number } | null;
+  rows: string[];
+  tokens: { ids: number[]; texts: string[]; special: Set<number> };
+  columns: Int32Array;
+  positions: Int32Array;
+  /** Columns that are kept, and left out of the scale. */
+  aside: Set<number>;
+  /** The token that really follows each column. */
+  following: Int32Array | null;
+  /** The row from which the leading token is the output's, all the way up. */
+  decision: Int32Array | null;
+  targets: { label: string; tokens: number[] }[];
+  quantities: Quantity[];
+  candidates: { count: number; tokens: Int32Array /** In bits. */; logProbability: (index: number) => number } | null;
+  /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; codes are as they came, see `trajectory`. */
+  trajectories: { offsets: Int32Array; tokens: Int32Array; codes: Uint8Array } | null;
+}
+
+export interface Cell {
+  row: number;
+  column: number;
+}
+
+export interface Candidate {
+  token: number;
+  probability: number;
+}
+
+/** The token that leads in every cell, or null where the grid has no candidates. */
+export function leaders(grid: Grid): Int32Array | null {
+  if (!grid.candidates) return null;
+  const { tokens, count } = grid.candidates;
+  const leading = new Int32Array(tokens.length / count);
+  for (let cell = 0; cell < leading.length; cell++) leading[cell] = tokens[cell * count]!;
+  return leading;
+}
+
+/** The candidates of one cell, best first. */
+export function candidatesAt(grid: Grid, { row, column }: Cell): Candidate[] {
+  if (!grid.candidates) return [];
+  const { tokens, logProbability, count } = grid.candidates;
+  const start = (row * grid.columns.length + column) * count;
+  return Array.from(tokens.subarray(start, start + count), (token, i) => ({
+    token,
+    probability: 2 ** logProbability(start + i),
+  })).filter(({ token }) => token !== NO_TOKEN);
+}
+
+/** A token's probability through the rows of a column, or null where it never was a candidate in that column. */
+export function trajectory(grid: Grid, column: number, token: number): Float32Array | null {
+  if (!grid.trajectories) return null;
+  const { offsets, tokens, codes } = grid.trajectories;
+  const rows = grid.rows.length;
+  for (let entry = offsets[column]!; entry < offsets[column + 1]!; entry++) {
+    if (tokens[entry] !== token) continue;
+    let code = 0; // rows are differences, modulo 256, of the fourth roots
+    return Float32Array.from({ length: rows }, (_, row) => {
+      code = (code + codes[entry * rows + row]!) & 255;
+      return finiteCell(grid, row, column) ? (code / 255) ** 4 : Number.NaN;
+    });
+  }
+  return null;
+}
+
+/** A token's place among the candidates of a cell, 1 first, or NaN beyond them. */
+export function rankAmongCandidates(grid: Grid, cell: Cell, token: number): number {
+  return candidatesAt(grid, cell).findIndex((candidate) => candidate.token === token) + 1 || Number.NaN;
+}
+
+// one byte has no room for "not a number": the first quantity knows
+function finiteCell(grid: Grid, row: number, column: number): boolean {
+  return Number.isFinite(grid.quantities[0]!.values[row * grid.columns.length + column]!);
+}

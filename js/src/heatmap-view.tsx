@@ -1,0 +1,172 @@
+// The heatmap in the page: its size, its pointer and its keys. Painting is `heatmap.ts`, arithmetic `layout.ts`.
+
+import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { Card } from "./card.js";
+import type { Palette } from "./colour.js";
+import { type Cell, candidatesAt } from "./grid.js";
+import { Heatmap, type Picture } from "./heatmap.js";
+import { cellAt, destination, gutterFor, layoutOf, placeOf } from "./layout.js";
+import { isSame, type Reading } from "./reading.js";
+import { Ruler } from "./ruler.js";
+import { spoken } from "./words.js";
+
+interface Props {
+  reading: Reading;
+  picture: ReadonlySignal<Picture>;
+  palette: Signal<Palette>;
+  /** Called after each painting. */
+  painted: () => void;
+}
+
+export function HeatmapView({ reading, picture, palette, painted }: Props) {
+  const { grid, settings, hover, selected } = reading;
+  const cells = useRef<HTMLCanvasElement>(null);
+  const above = useRef<HTMLCanvasElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const width = useSignal(0);
+  const scrolled = useSignal(0);
+  const density = useSignal(devicePixelRatio);
+  const layout = useComputed(() =>
+    layoutOf({
+      rows: grid.rows.length,
+      columns: grid.columns.length,
+      width: width.value,
+      height: settings.height.value,
+      stride: settings.stride.value,
+      gutter: gutterFor(grid.rows),
+      density: density.value,
+    }),
+  );
+  const heatmap = useRef<Heatmap>(null);
+  /** What is read aloud: only what the keys move to, as a pointer's every step would be noise. */
+  const speech = useSignal("");
+
+  useLayoutEffect(() => {
+    heatmap.current = new Heatmap(cells.current!, above.current!);
+    // zooming, and moving to another screen, resize the window
+    const resized = () => {
+      density.value = devicePixelRatio;
+    };
+    addEventListener("resize", resized);
+    return () => removeEventListener("resize", resized);
+  }, [density]);
+
+  useSignalEffect(() => {
+    if (!width.value) return;
+    heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
+    painted();
+  });
+  useSignalEffect(() => {
+    if (!width.value) return;
+    const marks = { hover: hover.value, selected: selected.value };
+    heatmap.current!.mark(marks, picture.value, layout.value, palette.value, scrolled.value);
+  });
+
+  // scrolling under a resting pointer moves another cell beneath it
+  const pointer = useRef<{ x: number; y: number } | null>(null);
+  const point = () => {
+    const at = pointer.current;
+    const cell = at && cellAt(layout.value, at.x, at.y, scrolled.value);
+    if (!isSame(cell, hover.value)) hover.value = cell;
+  };
+  const onPointerMove = ({ clientX, clientY }: MouseEvent) => {
+    const box = scroller.current!.getBoundingClientRect();
+    pointer.current = { x: clientX - box.x, y: clientY - box.y };
+    point();
+  };
+  const onPointerLeave = () => {
+    pointer.current = null;
+    hover.value = null;
+  };
+  const onScroll = () => {
+    scrolled.value = scroller.current!.scrollLeft;
+    if (pointer.current) point();
+  };
+
+  const show = ({ column }: Cell) => {
+    const { cellWidth, viewWidth } = layout.value;
+    const element = scroller.current!;
+    const left = column * cellWidth;
+    if (left < element.scrollLeft) element.scrollLeft = left;
+    else if (left + cellWidth > element.scrollLeft + viewWidth) element.scrollLeft = left + cellWidth - viewWidth;
+    onScroll();
+  };
+  // a selection that Python made may lie out of sight
+  useLayoutEffect(() => {
+    if (width.value && selected.value) show(selected.value);
+  }, [layout.value, selected.value]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation(); // a notebook has meanings of its own for most keys
+  };
+  /** Does what a key asks for; false for a key that asks for nothing here. */
+  const act = (key: string): boolean => {
+    const now = hover.value ?? selected.value;
+    const next = destination(layout.value, key, now);
+    if (next) {
+      pointer.current = null;
+      hover.value = next;
+      speech.value = spoken(reading, next);
+      show(next);
+    } else if (!now) {
+      return false;
+    } else if (key === "Enter" || key === " ") {
+      reading.toggleSelected(now);
+    } else if (key === "p" || key === "P") {
+      const [leader] = candidatesAt(grid, now);
+      if (leader) reading.togglePin(leader.token, key === "P");
+    } else if (key === "Escape") {
+      if (selected.value) settings.selected.value = null;
+      else hover.value = null;
+    } else {
+      return false;
+    }
+    return true;
+  };
+
+  const place = (cell: Cell) => {
+    const box = placeOf(layout.value, cell, scrolled.value);
+    const inView = box.x > -box.width && box.x < layout.value.viewWidth;
+    return inView ? { ...box, x: box.x + layout.value.gutter } : null;
+  };
+  const open = reading.open.value;
+  const glance = selected.value && hover.value && !isSame(hover.value, selected.value) ? hover.value : null;
+  const { columns, cellWidth, gutter, height, footer } = layout.value;
+  return (
+    <div class="lw-heatmap">
+      <Ruler width={width} />
+      <canvas ref={cells} />
+      <canvas ref={above} />
+      <div
+        class="lw-scroller"
+        ref={scroller}
+        role="application"
+        aria-roledescription="heatmap"
+        aria-label={`${grid.kind}, ${grid.rows.length} rows by ${columns} tokens. Arrow keys move, Enter selects, P pins the leading token, Shift P joins it to the last pin, Escape lets go.`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is what its keys move in
+        tabIndex={0}
+        data-lm-suppress-shortcuts="true"
+        style={{ left: `${gutter}px` }}
+        onPointerMove={onPointerMove}
+        onPointerLeave={onPointerLeave}
+        onScroll={onScroll}
+        onKeyDown={onKeyDown}
+        onBlur={onPointerLeave}
+        onClick={(event) => {
+          onPointerMove(event);
+          if (hover.value) reading.toggleSelected(hover.value);
+        }}
+      >
+        <div style={{ width: `${columns * cellWidth}px`, height: `${height + footer}px` }} />
+      </div>
+      {open && <Card reading={reading} cell={open} at={place(open)} held={selected.value !== null} />}
+      {glance && <Card reading={reading} cell={glance} at={place(glance)} glance />}
+      <p class="lw-spoken" aria-live="polite">
+        {speech}
+      </p>
+    </div>
+  );
+}

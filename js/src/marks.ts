@@ -1,0 +1,30 @@
+// Token texts for eyes; twin of lenswidget/marks.py. A vocabulary holds spaces, control characters, marks that turn the line round and halves of
+// letters; whatever can't be seen is shown, and nothing here is ever read as markup.
+
+import type { Grid } from "./grid.js";
+
+const NAMED: Record<string, string> = { " ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍" };
+const UNSEEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
+const BYTES = /^(<0x[0-9A-F]{2}>)+$/;
+
+/** A token's text with everything in it visible: `␣Paris`, `⏎⏎`, `‹U+202E›`. */
+export function visible(text: string): string {
+  const seen = text.replace(UNSEEN, (character) => NAMED[character] ?? `‹U+${codePoint(character)}›`);
+  // a mark that combines would land on whatever stands before it
+  return /^\p{M}/u.test(seen) ? `◌${seen}` : seen;
+}
+
+/** The same for a cell, where the space that most words begin with says nothing. */
+export function cellText(text: string): string {
+  const seen = visible(text);
+  return seen.length > 1 && seen.startsWith("␣") ? seen.slice(1) : seen;
+}
+
+/** Whether a token is no text of its own: a special token, or bytes of a letter that other tokens complete. */
+export function isMuted(grid: Grid, token: number): boolean {
+  return grid.tokens.special.has(token) || BYTES.test(grid.tokens.texts[token] ?? "");
+}
+
+function codePoint(character: string): string {
+  return character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+}

@@ -1,0 +1,11 @@
+// The script of a page that stands alone: it shows each element's `data-lens`, a message in base64, in that element.
+
+import { mount } from "./widget.js";
+
+for (const el of document.querySelectorAll<HTMLElement>("[data-lens]")) {
+  const text = atob(el.dataset.lens!);
+  mount(
+    el,
+    Uint8Array.from(text, (character) => character.charCodeAt(0)),
+  );
+}

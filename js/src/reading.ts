@@ -1,0 +1,131 @@
+// What one reader sees of one grid: the settings that Python shares, the cell that is pointed at, and all that
+// follows from the two. All of it is signals: what depends on one is worked out again when it changes, and only then.
+
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type Followed, followedOf } from "./followed.js";
+import type { Cell, Grid, Quantity } from "./grid.js";
+import { type Scale, scaleOf } from "./scale.js";
+
+/** What Python and the browser share; `widget.py` has a trait for each. */
+export interface Settings {
+  selected: [number, number] | null;
+  /** Groups of token ids whose probabilities add. */
+  pins: number[][];
+  /** The name of the quantity that colours the cells, "" for the first. */
+  colour: string;
+  trajectory: Measure;
+  /** Every how many rows, 0 for as few as stay readable. */
+  stride: number;
+  /** In CSS pixels, 0 for one that suits. */
+  height: number;
+}
+
+export type Measure = "probability" | "log" | "rank";
+
+export type Shared = { [Name in keyof Settings]: Signal<Settings[Name]> };
+
+export function shared(initial: Partial<Settings> = {}): Shared {
+  return {
+    selected: signal(initial.selected ?? null),
+    pins: signal(initial.pins ?? []),
+    colour: signal(initial.colour ?? ""),
+    trajectory: signal(initial.trajectory ?? "probability"),
+    stride: signal(initial.stride ?? 0),
+    height: signal(initial.height ?? 0),
+  };
+}
+
+export class Reading {
+  /** The cell under the pointer or the arrow keys. It never leaves the browser. */
+  readonly hover = signal<Cell | null>(null);
+  readonly selected: ReadonlySignal<Cell | null>;
+  /** The cell whose card is open: a selection holds it, else it follows the hover. */
+  readonly open: ReadonlySignal<Cell | null>;
+  readonly quantity: ReadonlySignal<Quantity>;
+  readonly scale: ReadonlySignal<Scale>;
+  readonly followed: ReadonlySignal<Followed[]>;
+  /** The pin colour of each that is followed: one that stays keeps its colour when another goes. */
+  readonly slots: ReadonlySignal<number[]>;
+  /** For each token of the grid the pin colour that it is followed in, or -1. */
+  readonly slotOf: ReadonlySignal<Int8Array>;
+
+  constructor(
+    readonly grid: Grid,
+    readonly settings: Shared,
+  ) {
+    const { selected, colour, pins } = settings;
+    this.selected = computed(() => inside(grid, selected.value));
+    this.open = computed(() => this.selected.value ?? this.hover.value);
+    this.quantity = computed(() => grid.quantities.find(({ name }) => name === colour.value) ?? grid.quantities[0]!);
+    this.scale = computed(() => scaleOf(grid, this.quantity.value));
+    this.followed = computed(() => followedOf(grid, pins.value));
+    let kept = new Map<string, number>();
+    this.slots = computed(() => {
+      kept = slotsFor(this.followed.value.map(keyOf), kept);
+      return this.followed.value.map((followed) => kept.get(keyOf(followed))!);
+    });
+    this.slotOf = computed(() => {
+      const slotOf = new Int8Array(grid.tokens.ids.length).fill(-1);
+      for (const [i, { tokens }] of this.followed.value.entries()) {
+        // the first to follow a token has its ring
+        for (const token of tokens) if (slotOf[token] === -1) slotOf[token] = this.slots.value[i]!;
+      }
+      return slotOf;
+    });
+  }
+
+  /** Selects a cell, or lets it go if it is the one selected. */
+  toggleSelected({ row, column }: Cell): void {
+    const now = this.selected.value;
+    this.settings.selected.value = now?.row === row && now.column === column ? null : [row, column];
+  }
+
+  /** Pins a token, or lets it go if it stands alone in a pin. `join` adds it to the last pin, or takes it out. */
+  togglePin(token: number, join: boolean): void {
+    const id = this.grid.tokens.ids[token]!;
+    const pins = this.settings.pins.value;
+    const last = pins.at(-1);
+    if (join && last) {
+      const group = last.includes(id) ? last.filter((other) => other !== id) : [...last, id];
+      this.settings.pins.value = group.length ? [...pins.slice(0, -1), group] : pins.slice(0, -1);
+    } else if (pins.some((group) => isOnly(group, id))) {
+      this.settings.pins.value = pins.filter((group) => !isOnly(group, id));
+    } else if (!this.grid.targets.some(({ tokens }) => isOnly(tokens, token))) {
+      this.settings.pins.value = [...pins, [id]];
+    }
+  }
+
+  unpin(pin: number): void {
+    this.settings.pins.value = this.settings.pins.value.filter((_, i) => i !== pin);
+  }
+}
+
+function inside({ rows, columns }: Grid, selected: Settings["selected"]): Cell | null {
+  const [row, column] = selected ?? [-1, -1];
+  return rows[row] !== undefined && columns[column] !== undefined ? { row, column } : null;
+}
+
+export function isSame(a: Cell | null, b: Cell | null): boolean {
+  return a?.row === b?.row && a?.column === b?.column;
+}
+
+function isOnly(group: number[], member: number): boolean {
+  return group.length === 1 && group[0] === member;
+}
+
+function keyOf({ target, tokens, label }: Followed): string {
+  return `${target ?? "pin"} ${tokens} ${label}`;
+}
+
+function slotsFor(keys: string[], kept: Map<string, number>): Map<string, number> {
+  const slots = new Map(keys.filter((key) => kept.has(key)).map((key) => [key, kept.get(key)!]));
+  const taken = new Set(slots.values());
+  for (const key of keys) {
+    if (slots.has(key)) continue;
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    taken.add(slot);
+    slots.set(key, slot);
+  }
+  return slots;
+}

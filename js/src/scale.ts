@@ -1,0 +1,93 @@
+// From a quantity to places on a colour scale.
+
+import { ticks } from "d3-array";
+import { STEPS } from "./colour.js";
+import type { Grid, Quantity } from "./grid.js";
+import { isProbability, tick } from "./number.js";
+
+/** What a cell wears when its value has no place on the scale. They follow the STEPS places that are on it. */
+export const ODD = {
+  nan: STEPS,
+  above: STEPS + 1,
+  below: STEPS + 2,
+  high: STEPS + 3,
+  low: STEPS + 4,
+  aside: STEPS + 5,
+};
+
+export interface Scale {
+  diverging: boolean;
+  domain: [number, number];
+  /** Where a value lies between the ends of the domain, 0 to 1 within it. */
+  place(value: number): number;
+  /** The step of the ramp at a place: the strong end is the last, whichever end that is. */
+  step(place: number): number;
+  ticks: { place: number; label: string }[];
+}
+
+export function scaleOf(grid: Grid, quantity: Quantity): Scale {
+  const { centre, strong } = quantity;
+  const log = quantity.scale === "log";
+  const domain = domainOf(grid, quantity);
+  const [low, high] = log ? domain.map(Math.log) : domain;
+  const span = high! - low!;
+  const place = (value: number) => ((log ? Math.log(value) : value) - low!) / span;
+  const marks = log ? powers(domain) : ticks(...domain, 4);
+  return {
+    diverging: centre !== null,
+    domain,
+    place,
+    step: (at) => Math.round((strong === "low" ? 1 - at : at) * (STEPS - 1)),
+    ticks: marks.map((value) => ({ place: place(value), label: tickLabel(quantity, value) })),
+  };
+}
+
+/** For every cell its step on the ramp, or one of the ODD. */
+export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Array {
+  const columns = grid.columns.length;
+  const shades = new Uint16Array(quantity.values.length);
+  const tolerance = 1e-3; // half precision may put a value a hair beyond the domain it came from
+  for (let cell = 0; cell < shades.length; cell++) {
+    const value = quantity.values[cell]!;
+    const place = scale.place(value);
+    if (Number.isNaN(value)) shades[cell] = ODD.nan;
+    else if (grid.aside.has(cell % columns)) shades[cell] = ODD.aside;
+    else if (value === Number.POSITIVE_INFINITY) shades[cell] = ODD.above;
+    else if (value === Number.NEGATIVE_INFINITY) shades[cell] = ODD.below;
+    else if (place > 1 + tolerance) shades[cell] = ODD.high;
+    else if (place < -tolerance) shades[cell] = ODD.low;
+    else shades[cell] = scale.step(Math.min(1, Math.max(0, place)));
+  }
+  return shades;
+}
+
+function domainOf(grid: Grid, { values, domain, centre }: Quantity): [number, number] {
+  let [low, high] = domain ?? extent(grid, values);
+  if (centre !== null) {
+    const reach = Math.max(high - centre, centre - low);
+    [low, high] = [centre - reach, centre + reach];
+  }
+  // one value only: a domain about it, so that it still has a place
+  return low < high ? [low, high] : [low - 0.5, low + 0.5];
+}
+
+function extent(grid: Grid, values: Float32Array): [number, number] {
+  const columns = grid.columns.length;
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let cell = 0; cell < values.length; cell++) {
+    const value = values[cell]!;
+    if (!Number.isFinite(value) || grid.aside.has(cell % columns)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+function powers([low, high]: [number, number]): number[] {
+  const exponents = ticks(Math.ceil(Math.log10(low)), Math.floor(Math.log10(high)), 4).filter(Number.isInteger);
+  return exponents.map((exponent) => 10 ** exponent);
+}
+
+function tickLabel(quantity: Quantity, value: number): string {
+  return isProbability(quantity) ? tick(value * 100) : tick(value);
+}

@@ -1,0 +1,76 @@
+// What the card says about a cell, in words and numbers; the same is read aloud.
+
+import { type Followed, nameOf, probabilities, ranks } from "./followed.js";
+import { type Candidate, type Cell, candidatesAt, type Grid, NO_TOKEN, type Quantity, trajectory } from "./grid.js";
+import { lessThan, percent, plain, withUnit } from "./number.js";
+import type { Reading } from "./reading.js";
+
+/** What a row is: "After layer 26", "Embedding", or its own label. */
+export function rowName(label: string): string {
+  if (label === "embed") return "Embedding";
+  return label.replace(/^L(\d+)$/, "After layer $1");
+}
+
+/** The token that really follows a column, or NO_TOKEN. */
+export function followingOf(grid: Grid, column: number): number {
+  return grid.following?.[column] ?? NO_TOKEN;
+}
+
+/**
+ * The first `count` candidates with their probabilities, then the token that really follows if it isn't one of them.
+ * Where that is no candidate in any row it is known only to be less likely than the last.
+ */
+export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { text: string })[] {
+  const all = candidatesAt(grid, cell);
+  const first = all.slice(0, count).map((one) => ({ ...one, text: percent(one.probability) }));
+  const token = followingOf(grid, cell.column);
+  if (!all.length || token === NO_TOKEN || first.some((candidate) => candidate.token === token)) return first;
+  const known = all.find((candidate) => candidate.token === token)?.probability;
+  const probability = known ?? trajectory(grid, cell.column, token)?.[cell.row];
+  if (probability !== undefined) return [...first, { token, probability, text: percent(probability) }];
+  return [...first, { token, probability: 0, text: lessThan(all.at(-1)!.probability) }];
+}
+
+const SAID_BY_CANDIDATES = new Set(["probability", "log-probability", "logit"]);
+
+/** The quantities of the cell that the candidates don't say already, and the one that colours it. */
+export function facts({ grid, quantity }: Reading, { row, column }: Cell): { name: string; value: string }[] {
+  const at = (of: Quantity) => of.values[row * grid.columns.length + column]!;
+  return grid.quantities
+    .filter((of) => {
+      if (of === quantity.value) return !(grid.candidates && of === grid.quantities[0]);
+      // a quantity that speaks of the next token is no number where nothing follows
+      return of.target === null && !SAID_BY_CANDIDATES.has(of.name) && !Number.isNaN(at(of));
+    })
+    .map((of) => ({ name: quantityName(grid, of), value: withUnit(of, at(of)) }));
+}
+
+/** A quantity's name, its target as readers see tokens. */
+export function quantityName(grid: Grid, { name, target }: Quantity): string {
+  if (target === null) return name;
+  const { tokens } = grid.targets[target]!;
+  return `${name.split(" of ")[0]} of ${tokens.map((token) => nameOf(grid, token)).join(" + ")}`;
+}
+
+/** How what is followed fares in a cell: "91 %, rank 1", or that it isn't known. */
+export function standing(grid: Grid, followed: Followed, { row, column }: Cell): string {
+  const probability = probabilities(grid, followed, column)?.[row];
+  if (probability === undefined) return "not a candidate here";
+  const rank = ranks(grid, followed, column)[row]!;
+  return Number.isNaN(rank) ? percent(probability) : `${percent(probability)}, rank ${plain(rank)}`;
+}
+
+/** A cell, for the ear. */
+export function spoken(reading: Reading, cell: Cell): string {
+  const { grid, quantity } = reading;
+  const [leader] = candidatesAt(grid, cell);
+  const value = quantity.value.values[cell.row * grid.columns.length + cell.column]!;
+  return [
+    rowName(grid.rows[cell.row]!),
+    `position ${grid.positions[cell.column]} after ${nameOf(grid, grid.columns[cell.column]!)}`,
+    leader && `${nameOf(grid, leader.token)} leads with ${percent(leader.probability)}`,
+    `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}

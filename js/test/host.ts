@@ -1,0 +1,81 @@
+// A notebook to test in: a model that behaves as anywidget's does, and elements to render views into.
+
+import { expect, onTestFinished, vi } from "vitest";
+import "../src/style.css";
+import { shared } from "../src/reading.js";
+import createWidget, { type Model } from "../src/widget.js";
+
+type Listener = () => void;
+
+/** A fake of anywidget's model: values, listeners, and what was sent to Python. */
+export class FakeModel {
+  readonly sent: Record<string, unknown>[] = [];
+  private readonly listeners = new Map<string, Set<Listener>>();
+  private values: Record<string, unknown>;
+  private unsent: Record<string, unknown> = {};
+
+  constructor(grids: ArrayBufferView | ArrayBuffer, settings: Record<string, unknown> = {}) {
+    const defaults = Object.fromEntries(Object.entries(shared()).map(([name, setting]) => [name, setting.value]));
+    this.values = { ...defaults, ...settings, grids };
+  }
+
+  get(name: string): unknown {
+    return this.values[name];
+  }
+
+  set(name: string, value: unknown): void {
+    this.unsent[name] = value;
+    this.change(name, value);
+  }
+
+  save_changes(): void {
+    this.sent.push(this.unsent);
+    this.unsent = {};
+  }
+
+  /** What Python does when it assigns a trait. */
+  change(name: string, value: unknown): void {
+    this.values[name] = value;
+    for (const listener of [...(this.listeners.get(`change:${name}`) ?? [])]) listener();
+  }
+
+  on(event: string, listener: Listener): void {
+    this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(listener));
+  }
+
+  off(event: string, listener: Listener): void {
+    this.listeners.get(event)?.delete(listener);
+  }
+
+  get listening(): number {
+    return [...this.listeners.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+}
+
+/** Renders a view of the model and waits until it is painted, or has failed. */
+export async function show(model: FakeModel, parent: ParentNode & Node = document.body) {
+  const el = document.createElement("div");
+  parent.append(el);
+  const ending = new AbortController();
+  createWidget().render({ model: model as unknown as Model, el, signal: ending.signal });
+  const root = el.querySelector<HTMLElement>(".lenswidget")!;
+  onTestFinished(() => {
+    ending.abort();
+    el.remove();
+  });
+  await vi.waitFor(() => expect(root.dataset.state).not.toBe("loading"));
+  return { el, root, end: () => ending.abort() };
+}
+
+/** The part of the heatmap that takes the pointer and the keys. */
+export function scroller(root: HTMLElement): HTMLElement {
+  return root.querySelector<HTMLElement>("[role=application]")!;
+}
+
+/** Where a cell's middle is, from the corner of the scroller: cells are as the page shows them, five rows by four. */
+export function middle(root: HTMLElement, row: number, column: number, rows = 5, columns = 4) {
+  const { firstElementChild } = scroller(root);
+  const { width, height } = firstElementChild!.getBoundingClientRect();
+  const footer = 26;
+  return { x: ((column + 0.5) * width) / columns, y: ((rows - row - 0.5) * (height - footer)) / rows };
+}

@@ -1,0 +1,150 @@
+// Messages to test with, written from the description of the layout and not from the decoder.
+
+import goldenUrl from "../../tests/golden/grid.lens?url";
+
+/** The message that Python wrote; tests/golden/grid.json says what is in it. */
+export async function golden(): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await fetch(goldenUrl)).arrayBuffer());
+}
+
+interface Wish {
+  rows?: number;
+  columns?: number;
+  texts?: string[];
+  /** Candidates of a cell: tokens with their probabilities, best first. */
+  candidates?: ((row: number, column: number) => [token: number, probability: number][]) | null;
+  /** The token that really follows each column. */
+  following?: number[];
+  /** Trajectories of a column. */
+  followed?: (column: number) => number[];
+  quantities?: { name: string; values: (row: number, column: number) => number; [key: string]: unknown }[];
+  [key: string]: unknown;
+}
+
+const CELL = [
+  [0, 0.7],
+  [1, 0.2],
+  [2, 0.05],
+] as [number, number][];
+
+/** A message of one grid; what isn't wished for is small and plain. */
+export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<ArrayBuffer>> {
+  const {
+    rows = 5,
+    columns = 4,
+    texts = [" zero", " one", " two", " three"],
+    quantities,
+    followed,
+    following,
+    candidates,
+    ...rest
+  } = wish;
+  const arrays = new Arrays();
+  const cells = <T>(value: (row: number, column: number) => T) =>
+    Array.from({ length: rows * columns }, (_, cell) => value(Math.floor(cell / columns), cell % columns));
+  const leading = candidates ?? (() => (candidates === null ? [] : CELL));
+  const counts = leading(0, 0).length;
+  const tracks = Array.from({ length: columns }, (_, column) => followed?.(column) ?? [0, 1]);
+  const offsets = [0];
+  for (const tokens of tracks) offsets.push(offsets.at(-1)! + tokens.length);
+  const grid = {
+    title: "a prompt of tests",
+    kind: "Logit lens",
+    model: "a-model",
+    notes: ["raw, unadjusted"],
+    check: { error: 2e-6, tolerance: 1e-3 },
+    rows: Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
+    tokens: { ids: texts.map((_, token) => 100 + token), texts, special: [] },
+    columns: arrays.put(
+      "i4",
+      [columns],
+      Array.from({ length: columns }, (_, column) => column % texts.length),
+    ),
+    positions: arrays.put(
+      "i4",
+      [columns],
+      Array.from({ length: columns }, (_, column) => column),
+    ),
+    aside: [],
+    following: following ? arrays.put("i4", [columns], following) : null,
+    decision: null,
+    targets: [],
+    quantities: (
+      quantities ?? [{ name: "probability", domain: [0, 1], values: (r, c) => leading(r, c)[0]?.[1] ?? 0 }]
+    ).map(({ values, ...quantity }) => ({
+      unit: "",
+      scale: "linear",
+      strong: "high",
+      domain: null,
+      centre: null,
+      target: null,
+      ...quantity,
+      values: arrays.put(quantity.scale === "log" ? "i4" : "f2", [rows, columns], cells(values)),
+    })),
+    candidates:
+      candidates === null
+        ? null
+        : {
+            tokens: arrays.put(
+              "u2",
+              [rows, columns, counts],
+              cells((r, c) => leading(r, c).map(([token]) => token)).flat(),
+            ),
+            logProbability: arrays.put(
+              "f2",
+              [rows, columns, counts],
+              cells((r, c) => leading(r, c).map(([, probability]) => Math.log2(probability))).flat(),
+            ),
+          },
+    trajectories: {
+      offsets: arrays.put("i4", [columns + 1], offsets),
+      tokens: arrays.put("u2", [offsets.at(-1)!], tracks.flat()),
+      // a tenth of the way up in each row
+      probability: arrays.put(
+        "u1",
+        [offsets.at(-1)!, rows],
+        tracks.flat().flatMap(() => Array(rows).fill(20)),
+      ),
+    },
+    ...rest,
+  };
+  const header = new TextEncoder().encode(JSON.stringify({ version, grids: [grid] }));
+  const length = new Uint8Array(new Uint32Array([header.length]).buffer);
+  return deflate(new Blob([length, header, ...arrays.parts]));
+}
+
+export async function deflate(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = blob.stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+class Arrays {
+  readonly parts: Uint8Array<ArrayBuffer>[] = [];
+  private size = 0;
+
+  put(dtype: "i4" | "u2" | "u1" | "f2", shape: number[], values: number[]) {
+    const data = {
+      i4: () => new Int32Array(values),
+      u2: () => new Uint16Array(values),
+      u1: () => new Uint8Array(values),
+      f2: () => new Uint16Array(values.map(half)),
+    }[dtype]();
+    const padded = new Uint8Array(Math.ceil(data.byteLength / 8) * 8);
+    padded.set(new Uint8Array(data.buffer));
+    const reference = { dtype, shape, offset: this.size };
+    this.parts.push(padded);
+    this.size += padded.length;
+    return reference;
+  }
+}
+
+/** The half-precision bits nearest to a number, found by cutting a single-precision number short. */
+function half(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (size > 65504) return sign | 0x7c00;
+  if (size < 2 ** -14) return sign | Math.round(size * 2 ** 24);
+  const exponent = Math.floor(Math.log2(size));
+  return sign | (((exponent + 15) << 10) + Math.round((size / 2 ** exponent - 1) * 1024));
+}

@@ -1,0 +1,169 @@
+// The small pure files: texts, numbers, scales, places.
+
+import { describe, expect, it } from "vitest";
+import { STEPS } from "../src/colour.js";
+import { cellAt, layoutOf, placeCard, placeOf } from "../src/layout.js";
+import { cellText, visible } from "../src/marks.js";
+import { lessThan, percent, plain, tick } from "../src/number.js";
+import { ODD, scaleOf, shadesOf } from "../src/scale.js";
+import { decode } from "../src/wire.js";
+import { message } from "./messages.js";
+
+describe("a token's text", () => {
+  it.each([
+    [" Paris", "␣Paris"],
+    ["\n\n", "⏎⏎"],
+    ["\t", "⇥"],
+    ["\r", "␍"],
+    ["", ""],
+    ["\u202eabc", "‹U+202E›abc"],
+    ["a\u200bb", "a‹U+200B›b"],
+    ["\u00a0", "‹U+00A0›"],
+    ["\0", "‹U+0000›"],
+    ["\ud83d", "‹U+D83D›"],
+    ["\u0301", "◌\u0301"],
+    ["</script>", "</script>"],
+    ["日本", "日本"],
+    ["👍", "👍"],
+  ])("%j shows everything in it: %j", (text, seen) => {
+    expect(visible(text)).toBe(seen);
+  });
+
+  it("loses its leading space in a cell if anything is left", () => {
+    expect(cellText(" Paris")).toBe("Paris");
+    expect(cellText(" ")).toBe("␣");
+    expect(cellText("  ")).toBe("␣");
+  });
+});
+
+describe("a number", () => {
+  const spaced = (text: string) => text.replaceAll("\u202f", " ");
+
+  it.each([
+    [0, "< 0.1 %"],
+    [0.0004, "< 0.1 %"],
+    [0.001, "0.1 %"],
+    [0.077, "7.7 %"],
+    [0.0996, "10 %"],
+    [0.91, "91 %"],
+    [0.994, "99.4 %"],
+    [0.9996, "> 99.9 %"],
+    [1, "100 %"],
+    [Number.NaN, "NaN"],
+  ])("%d is the probability %s", (probability, text) => {
+    expect(spaced(percent(probability))).toBe(text);
+  });
+
+  it.each([
+    [0, "0"],
+    [1.0625, "1.06"],
+    [-2.5, "−2.50"],
+    [12.34, "12.3"],
+    [123.4, "123"],
+    [49152, "49 152"],
+    [0.00004, "4e−5"],
+    [Number.POSITIVE_INFINITY, "∞"],
+    [Number.NEGATIVE_INFINITY, "−∞"],
+  ])("%d is written %s", (value, text) => {
+    expect(spaced(plain(value))).toBe(text);
+  });
+
+  it("is short beside an axis", () => {
+    expect([1, 0.5, -2, 1000, 10000].map(tick)).toEqual(["1", "0.50", "−2", "1k", "10k"]);
+  });
+
+  it("that is only a bound says so once", () => {
+    expect(spaced(lessThan(0.02))).toBe("< 2.0 %");
+    expect(spaced(lessThan(0.0001))).toBe("< 0.1 %");
+  });
+});
+
+describe("a scale", () => {
+  const shades = async (quantity: Record<string, unknown>, values: number[], aside: number[] = []) => {
+    const quantities = [{ name: "q", ...quantity, values: (_: number, column: number) => values[column]! }];
+    const [grid] = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
+    const scale = scaleOf(grid!, grid!.quantities[0]!);
+    return { scale, shades: [...shadesOf(grid!, grid!.quantities[0]!, scale)] };
+  };
+
+  it("begins and ends with the data where nothing else is said, leaving out what stands aside", async () => {
+    const found = await shades({}, [900, 2, 3, 4], [0]);
+    expect(found.scale.domain).toEqual([2, 4]);
+    expect(found.shades).toEqual([ODD.aside, 0, 128, STEPS - 1]);
+  });
+
+  it("gives each odd value a look of its own", async () => {
+    const { NaN: nan, POSITIVE_INFINITY: up, NEGATIVE_INFINITY: down } = Number;
+    const found = await shades({ domain: [0, 1] }, [0, nan, up, down, 1.5, -0.5]);
+    expect(found.shades).toEqual([0, ODD.nan, ODD.above, ODD.below, ODD.high, ODD.low]);
+    expect(new Set(found.shades).size).toBe(6);
+  });
+
+  it("makes low values stand out where low is strong, and counts ranks by their powers", async () => {
+    const found = await shades({ scale: "log", strong: "low", domain: [1, 10000] }, [1, 100, 10000]);
+    expect(found.shades).toEqual([STEPS - 1, 128, 0]);
+    expect(found.scale.ticks.map(({ label }) => label)).toEqual(["1", "10", "100", "1k", "10k"]);
+  });
+
+  it("reaches as far on both sides of its centre", async () => {
+    const found = await shades({ centre: 0 }, [-1, 0, 4]);
+    expect(found.scale.domain).toEqual([-4, 4]);
+    expect(found.shades[1]).toBe(128);
+  });
+
+  it("has a place for a value that is the only one, and for none at all", async () => {
+    expect((await shades({}, [7, 7])).shades).toEqual([128, 128]);
+    expect((await shades({}, [Number.NaN])).shades).toEqual([ODD.nan]);
+  });
+});
+
+describe("a layout", () => {
+  const wishes = { rows: 31, columns: 15, width: 1000, height: 0, stride: 0, gutter: 56, density: 1 };
+
+  it("always keeps the last row, whatever the stride", () => {
+    for (const rows of [1, 2, 31, 80, 128]) {
+      for (const stride of [0, 1, 2, 3, 7, 200]) {
+        expect(layoutOf({ ...wishes, rows, stride }).rows.at(-1)).toBe(rows - 1);
+      }
+    }
+  });
+
+  it("leaves every row legible by itself, and draws every row when asked to", () => {
+    expect(layoutOf({ ...wishes, rows: 128 }).cellHeight).toBeGreaterThanOrEqual(17);
+    expect(layoutOf({ ...wishes, rows: 128, stride: 1 }).rows).toHaveLength(128);
+  });
+
+  it("scrolls rather than make columns too narrow to read", () => {
+    const layout = layoutOf({ ...wishes, columns: 4096 });
+    expect(layout.cellWidth).toBe(44);
+    expect(layout.viewWidth).toBe(1000 - 56);
+  });
+
+  it("finds the cell that it placed", () => {
+    const layout = layoutOf({ ...wishes, rows: 80, columns: 400, stride: 3 });
+    for (const cell of [
+      { row: 79, column: 0 },
+      { row: 1, column: 399 },
+      { row: 40, column: 200 },
+    ]) {
+      const scrolled = 123;
+      const { x, y, width, height } = placeOf(layout, cell, scrolled);
+      expect(cellAt(layout, x + width / 2, y + height / 2, scrolled)).toEqual(cell);
+    }
+  });
+
+  it("puts a card off the row and the column that are read, inside the frame", () => {
+    const frame = { x: -16, y: -80, width: 1032, height: 800 };
+    const card = { width: 250, height: 280 };
+    for (let x = 56; x < 950; x += 62) {
+      for (let y = 0; y < 600; y += 20) {
+        const cell = { x, y, width: 62, height: 20 };
+        const [left, top] = placeCard(cell, card, { width: 1000, height: 646 }, frame);
+        expect(left >= x + 62 || left + card.width <= x).toBe(true);
+        expect(top >= y + 20 || top + card.height <= y).toBe(true);
+        expect(left >= frame.x && left + card.width <= frame.x + frame.width).toBe(true);
+        expect(top >= frame.y && top + card.height <= frame.y + frame.height).toBe(true);
+      }
+    }
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it, vi } from "vitest";
+import expected from "../../tests/golden/grid.json";
+import { candidatesAt, trajectory } from "../src/grid.js";
+import { decode, type GridHeader } from "../src/wire.js";
+import { deflate, golden, message } from "./messages.js";
+
+const HEADER_KEYS: Record<keyof GridHeader, true> = {
+  title: true,
+  kind: true,
+  model: true,
+  notes: true,
+  check: true,
+  rows: true,
+  tokens: true,
+  columns: true,
+  positions: true,
+  aside: true,
+  following: true,
+  decision: true,
+  targets: true,
+  quantities: true,
+  candidates: true,
+  trajectories: true,
+};
+
+describe("what Python wrote is what the browser reads", () => {
+  it("has exactly the keys that the type has", () => {
+    expect(Object.keys(expected.header.grids[0]!).sort()).toEqual(Object.keys(HEADER_KEYS).sort());
+  });
+
+  it("keeps every quantity within half precision, and what is not finite as it was", async () => {
+    const [grid] = await decode(await golden());
+    for (const [name, rows] of Object.entries(expected.expected.quantities)) {
+      const { values } = grid!.quantities.find((quantity) => quantity.name === name)!;
+      for (const [cell, written] of rows.flat().entries()) {
+        const value = typeof written === "string" ? Number(written.replace("inf", "Infinity")) : written;
+        if (Number.isFinite(value)) expect(values[cell]).toBeCloseTo(value, Math.abs(value) > 100 ? -1 : 2);
+        else expect(values[cell]).toBe(value);
+      }
+    }
+  });
+
+  it("finds the candidates of every cell, in their order", async () => {
+    const [grid] = await decode(await golden());
+    for (const [row, columns] of expected.expected.candidateIds.entries()) {
+      for (const [column, ids] of columns.entries()) {
+        const found = candidatesAt(grid!, { row, column });
+        expect(found.map(({ token }) => grid!.tokens.ids[token])).toEqual(ids);
+        for (const [i, { probability }] of found.entries()) {
+          expect(probability).toBeCloseTo(expected.expected.candidateProbability[row]![column]![i]!, 2);
+        }
+      }
+    }
+  });
+
+  it("follows every trajectory within what a byte can hold", async () => {
+    const [grid] = await decode(await golden());
+    const { offsets, tokens } = grid!.trajectories!;
+    for (let column = 0; column < grid!.columns.length; column++) {
+      for (let entry = offsets[column]!; entry < offsets[column + 1]!; entry++) {
+        expect(grid!.tokens.ids[tokens[entry]!]).toBe(expected.expected.trajectoryIds[entry]);
+        const found = trajectory(grid!, column, tokens[entry]!)!;
+        for (const [row, probability] of expected.expected.trajectoryProbability[entry]!.entries()) {
+          expect(Math.abs(found[row]! - probability)).toBeLessThan(0.008);
+        }
+      }
+    }
+  });
+});
+
+describe("a message", () => {
+  it("may start at any offset of its buffer", async () => {
+    const bytes = await golden();
+    for (const shift of [1, 2, 3, 5]) {
+      const buffer = new ArrayBuffer(bytes.length + shift + 7);
+      new Uint8Array(buffer).set(bytes, shift);
+      const [grid] = await decode(new DataView(buffer, shift, bytes.length));
+      expect(grid!.title).toBe(expected.header.grids[0]!.title);
+    }
+  });
+
+  it("of another version is refused, with what to do", async () => {
+    await expect(decode(await message({}, 99))).rejects.toThrow(/data version 99.*pip install -U lenswidget/);
+  });
+
+  it("that is cut short is refused, wherever it is cut", async () => {
+    const bytes = await golden();
+    for (const length of [0, 1, 10, bytes.length >> 1, bytes.length - 1]) {
+      await expect(decode(bytes.slice(0, length))).rejects.toThrow(/damaged or cut short/);
+    }
+  });
+
+  it("whose arrays are fewer than its header says is refused", async () => {
+    const whole = new Blob([await golden()]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const short = (await new Response(whole).arrayBuffer()).slice(0, -16);
+    await expect(decode(await deflate(new Blob([short])))).rejects.toThrow(/damaged or cut short/);
+  });
+
+  it("meets an old browser with a sentence", async () => {
+    vi.stubGlobal("DecompressionStream", undefined);
+    await expect(decode(await golden())).rejects.toThrow(/browser is too old/);
+    vi.unstubAllGlobals();
+  });
+
+  it("tells a rank that wasn't counted from every rank", async () => {
+    const ranks = { name: "rank", scale: "log", values: (row: number) => row };
+    const [grid] = await decode(await message({ quantities: [ranks] }));
+    expect([...grid!.quantities[0]!.values.filter((_, cell) => cell % 4 === 0)]).toEqual([Number.NaN, 1, 2, 3, 4]);
+  });
+
+  it("has a gap in a trajectory where the cell holds no number", async () => {
+    const quantities = [{ name: "probability", values: (row: number) => (row === 2 ? Number.NaN : 0.5) }];
+    const [grid] = await decode(await message({ quantities }));
+    expect(Array.from(trajectory(grid!, 1, 0)!, Number.isNaN)).toEqual([false, false, true, false, false]);
+  });
+});

@@ -1,0 +1,49 @@
+"""See a transformer make up its mind, inside the notebook.
+
+    import lenswidget as lw
+
+    model = lw.load()
+    lw.logit_lens(lw.run(model, "The capital of France is"))
+
+Names are looked up when they are first used, so that a saved Grid can be shown where there is no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "Grid": "grid",
+    "LensWidget": "widget",
+    "Run": "cached_run",
+    "from_cache": "cached_run",
+    "load": "models",
+    "logit_lens": "lenses.logit",
+    "residual_hooks": "cached_run",
+    "run": "cached_run",
+    "runs": "cached_run",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
+
+if TYPE_CHECKING:
+    from lenswidget.cached_run import Run as Run
+    from lenswidget.cached_run import from_cache as from_cache
+    from lenswidget.cached_run import residual_hooks as residual_hooks
+    from lenswidget.cached_run import run as run
+    from lenswidget.cached_run import runs as runs
+    from lenswidget.grid import Grid as Grid
+    from lenswidget.lenses.logit import logit_lens as logit_lens
+    from lenswidget.models import load as load
+    from lenswidget.widget import LensWidget as LensWidget
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"lenswidget has no {name!r}; it has {', '.join(__all__)}.")
+    value = getattr(import_module(f"lenswidget.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,385 @@
+"""Grid: what is drawn. Labelled rows and columns, with named quantities and candidate tokens in each cell.
+
+Everything computed becomes a Grid and everything shown is a Grid, so this is the one noun that the two halves
+of lenswidget share. It is plain numpy data: it can be compared, sliced, saved without pickle and read in a
+notebook that has no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+
+import numpy as np
+from jaxtyping import Float32, Int32
+
+from lenswidget.files import write_whole
+
+if TYPE_CHECKING:
+    import pandas
+
+    from lenswidget.widget import LensWidget
+
+FILE_VERSION = 1
+NO_TOKEN = -1
+"""Stands where a column has no token that really follows: the last position of a prompt."""
+BEYOND = 0
+"""Stands in a rank that was not counted: the token lies beyond the candidates of that cell."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number for every cell.
+
+    `values` is `[rows, columns]`. `scale` says how the eye should read it and `strong` which end of it stands out.
+    `domain` is fixed where the quantity has natural ends (a probability), and None where the data decide.
+    `target` is the index of the followed target that the quantity speaks of, or None where it speaks of the cell.
+    """
+
+    name: str
+    values: Float32[np.ndarray, "rows columns"]
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    strong: Literal["high", "low"] = "high"
+    domain: tuple[float, float] | None = None
+    centre: float | None = None
+    target: int | None = None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The leading tokens of every cell, best first."""
+
+    ids: Int32[np.ndarray, "rows columns k"]
+    log_probability: Float32[np.ndarray, "rows columns k"]
+    """In bits."""
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Every token that is a candidate anywhere in a column, followed through all the rows of that column.
+
+    Column `c` owns entries `offsets[c]` to `offsets[c + 1]`.
+    """
+
+    offsets: Int32[np.ndarray, "columns_and_one"]
+    ids: Int32[np.ndarray, "entries"]
+    log_probability: Float32[np.ndarray, "entries rows"]
+    """In bits."""
+    rank: Int32[np.ndarray, "entries rows"]
+    """1 is the prediction; BEYOND (0) where the token is no candidate of that cell and its rank was not counted."""
+
+    def of(self, column: int) -> slice:
+        """The entries that belong to a column."""
+        return slice(int(self.offsets[column]), int(self.offsets[column + 1]))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A set of token ids that is followed as one: its probability is the sum over the set."""
+
+    label: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """How far the last row is from the model's own logits: `error` is max |difference|, in logits."""
+
+    error: float
+    tolerance: float
+
+    def __str__(self) -> str:
+        if self.error == 0:
+            return "last row is the model, exactly"
+        if not self.error <= self.tolerance:
+            return "last row is not finite: not checked"
+        mantissa, exponent = f"{self.error:.0e}".split("e")
+        return f"last row is the model, off by {mantissa}e{int(exponent)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Labelled rows and columns, with quantities, candidates and trajectories in the cells.
+
+    Rows run from the embedding (index 0) to the output of the last block; `columns` are the prompt's token ids.
+    Index it with rows and positions, `grid[20:, -5:]` or `grid["L20":"L25"]`, and a quantity by name,
+    `grid.quantities["entropy"].values`.
+    """
+
+    title: str
+    kind: str
+    rows: tuple[str, ...]
+    columns: Int32[np.ndarray, "columns"]
+    positions: Int32[np.ndarray, "columns"]
+    quantities: Mapping[str, Quantity]
+    texts: Mapping[int, str]
+    candidates: Candidates | None = None
+    trajectories: Trajectories | None = None
+    targets: tuple[Target, ...] = ()
+    following: Int32[np.ndarray, "columns"] | None = None
+    """The token that really follows each column, NO_TOKEN where none does."""
+    decision: Int32[np.ndarray, "columns"] | None = None
+    """The row from which the top candidate is the output's, all the way up."""
+    aside: tuple[int, ...] = ()
+    """Positions that are kept, and left out of colour scales and means: the first one, whose norm dwarfs the rest."""
+    special: tuple[int, ...] = ()
+    """Ids in `texts` that are no text: the beginning of a sequence, an end of turn."""
+    check: Check | None = None
+    model: str = ""
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = self.shape
+        for name, quantity in self.quantities.items():
+            if quantity.values.shape != shape:
+                raise ValueError(
+                    f"Quantity {name!r} has shape {quantity.values.shape}; a Grid of {shape[0]} rows and "
+                    f"{shape[1]} columns needs {shape}."
+                )
+        if not self.quantities:
+            raise ValueError("A Grid needs at least one quantity; got none.")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.rows), len(self.columns)
+
+    def text(self, token_id: SupportsIndex) -> str:
+        """The text of a token id that occurs in this Grid."""
+        return self.texts.get(int(token_id), f"token {int(token_id)}")
+
+    def __getitem__(self, key: Any) -> Grid:
+        """Part of the Grid: rows first, then positions, each a number, a slice or a list; rows also by label."""
+        rows_key, columns_key = key if isinstance(key, tuple) else (key, slice(None))
+        rows = _indices(rows_key, self.rows, "row")
+        columns = _indices(columns_key, [str(p) for p in self.positions], "position")
+        cells = np.ix_(rows, columns)
+        decision = None
+        if self.decision is not None and len(rows) and rows[-1] == len(self.rows) - 1:
+            # the first kept row at or above the old decision: still the row from which the output leads
+            decision = np.searchsorted(rows, self.decision[columns]).astype(np.int32)
+        return replace(
+            self,
+            rows=tuple(self.rows[i] for i in rows),
+            columns=self.columns[columns],
+            positions=self.positions[columns],
+            quantities={n: replace(q, values=q.values[cells]) for n, q in self.quantities.items()},
+            candidates=self.candidates
+            and Candidates(self.candidates.ids[cells], self.candidates.log_probability[cells]),
+            trajectories=self.trajectories and _slice_trajectories(self.trajectories, rows, columns),
+            following=None if self.following is None else self.following[columns],
+            decision=decision,
+            aside=tuple(int(p) for p in self.positions[columns] if p in self.aside),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Grid):
+            return NotImplemented
+        ours, theirs = _flatten(self), _flatten(other)
+        return ours[0] == theirs[0] and all(
+            np.array_equal(a, theirs[1][name], equal_nan=a.dtype.kind == "f") for name, a in ours[1].items()
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it holds arrays: equal by value, so not hashable
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        lines = [
+            f"Grid: {self.kind} of {_shorten(self.title)!r}" + (f" on {self.model}" if self.model else ""),
+            f"  {rows} rows ({self.rows[0]} … {self.rows[-1]}) × {columns} tokens"
+            if rows and columns
+            else f"  {rows} rows × {columns} tokens: nothing to show",
+            f"  quantities: {', '.join(self.quantities)}",
+        ]
+        if self.candidates is not None and rows and columns:
+            top = self.candidates.ids[-1, -1, 0]
+            p = 2.0 ** float(self.candidates.log_probability[-1, -1, 0])
+            lines.append(f"  after {self.text(self.columns[-1])!r}: {self.text(top)!r} with probability {p:.3f}")
+        if self.check is not None:
+            lines.append(f"  {self.check}")
+        return "\n".join(lines)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One line a cell: row, position, token, the leading token, and every quantity in its unit."""
+        import pandas
+
+        rows, columns = self.shape
+        table: dict[str, Any] = {
+            "row": np.repeat(np.arange(rows), columns),
+            "layer": np.repeat(np.array(self.rows, dtype=object), columns),
+            "position": np.tile(self.positions, rows),
+            "token_id": np.tile(self.columns, rows),
+            "token": [self.text(i) for i in np.tile(self.columns, rows)],
+        }
+        if self.candidates is not None:
+            top = self.candidates.ids[:, :, 0].ravel()
+            table["top_id"] = top
+            table["top"] = [self.text(i) for i in top]
+        for name, quantity in self.quantities.items():
+            table[name] = quantity.values.ravel()
+        return pandas.DataFrame(table)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the Grid to one file, whole or not at all, without pickle. `Grid.load` reads it."""
+        header, arrays = _flatten(self)
+        packed = {name.replace("/", "."): array for name, array in arrays.items()}
+        packed["header"] = np.frombuffer(json.dumps(header, ensure_ascii=True).encode(), dtype=np.uint8)
+        return write_whole(path, lambda stream: np.savez_compressed(stream, **packed))  # type: ignore[arg-type]
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Grid:
+        """Read a Grid that `save` wrote. Raises ValueError for a file that is damaged or from a newer version."""
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name.replace(".", "/"): stored[name] for name in stored.files}
+            header = json.loads(arrays.pop("header").tobytes())
+        except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError) as reason:
+            if isinstance(reason, OSError) and not isinstance(reason, EOFError) and not Path(path).is_file():
+                raise
+            raise ValueError(
+                f"{os.fspath(path)!r} is not a whole Grid file ({reason}). It may be truncated: save it again with "
+                "grid.save(path)."
+            ) from reason
+        if header.get("file_version", 0) > FILE_VERSION:
+            raise ValueError(
+                f"{os.fspath(path)!r} is a Grid file of version {header['file_version']}; this lenswidget reads up to "
+                f"{FILE_VERSION}. Upgrade with `pip install -U lenswidget`."
+            )
+        try:
+            return _unflatten(header, arrays)
+        except (KeyError, TypeError) as reason:
+            raise ValueError(f"{os.fspath(path)!r} is not a whole Grid file: {reason} is missing.") from reason
+
+    def widget(self, **settings: Any) -> LensWidget:
+        """This Grid as a living widget; keywords are the widget's traits (`colour=`, `pins=`, `selected=`)."""
+        from lenswidget.widget import LensWidget
+
+        return LensWidget(self, **settings)
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained page: the same view, with no request to anywhere."""
+        from lenswidget.page import write_page
+
+        return write_page(self, path)
+
+    def _repr_mimebundle_(self, **arguments: Any) -> Any:
+        """A Grid at the end of a cell shows itself: alive where scripts run, as a picture where they can't."""
+        from lenswidget.widget import show
+
+        return show(self)._repr_mimebundle_(**arguments)
+
+
+def _indices(key: Any, labels: Sequence[str], axis: str) -> np.ndarray:
+    """The indices that a number, label, slice or list of them picks from `labels`."""
+
+    def find(item: Any) -> int:
+        if isinstance(item, str):
+            if item not in labels:
+                raise KeyError(f"{item!r} is no {axis} of this Grid; it has {labels[0]} to {labels[-1]}.")
+            return labels.index(item)
+        index = operator.index(item)
+        if not -len(labels) <= index < len(labels):
+            raise IndexError(
+                f"{axis} {index} is out of range: this Grid has {len(labels)} ({axis} 0 to {len(labels) - 1})."
+            )
+        return index % len(labels)
+
+    labels = list(labels)
+    if isinstance(key, slice):
+        start = find(key.start) if isinstance(key.start, str) else key.start
+        # a label is a place, not a count: a slice of labels includes its end, as in pandas
+        stop = find(key.stop) + 1 if isinstance(key.stop, str) else key.stop
+        return np.arange(len(labels))[start : stop : key.step]
+    items = key if isinstance(key, (list, tuple, np.ndarray, range)) else [key]
+    return np.array([find(item) for item in items], dtype=np.int64)
+
+
+def _slice_trajectories(whole: Trajectories, rows: np.ndarray, columns: np.ndarray) -> Trajectories:
+    spans = [whole.of(int(c)) for c in columns]
+    keep = np.concatenate([np.arange(s.start, s.stop) for s in spans]) if spans else np.zeros(0, dtype=np.int64)
+    offsets = np.cumsum([0] + [s.stop - s.start for s in spans]).astype(np.int32)
+    pick = np.ix_(keep, rows)
+    return Trajectories(offsets, whole.ids[keep], whole.log_probability[pick], whole.rank[pick])
+
+
+def _shorten(text: str, width: int = 60) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+# --- plain data ⇄ Grid: one header for everything that JSON can hold, named arrays for the rest -----------------
+
+
+def _flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    arrays: dict[str, np.ndarray] = {
+        f"quantity/{i}": quantity.values for i, quantity in enumerate(grid.quantities.values())
+    }
+    for name in ("columns", "positions", "following", "decision"):
+        if getattr(grid, name) is not None:
+            arrays[name] = getattr(grid, name)
+    for name in ("candidates", "trajectories"):
+        part = getattr(grid, name)
+        if part is not None:
+            arrays |= {f"{name}/{f.name}": getattr(part, f.name) for f in fields(part)}
+    header = {
+        "file_version": FILE_VERSION,
+        "title": grid.title,
+        "kind": grid.kind,
+        "model": grid.model,
+        "rows": list(grid.rows),
+        "quantities": [
+            {f.name: getattr(quantity, f.name) for f in fields(quantity) if f.name != "values"}
+            for quantity in grid.quantities.values()
+        ],
+        "texts": sorted((int(i), text) for i, text in grid.texts.items()),
+        "targets": [[target.label, list(target.ids)] for target in grid.targets],
+        "aside": list(grid.aside),
+        "special": list(grid.special),
+        "check": grid.check and [grid.check.error, grid.check.tolerance],
+        "notes": list(grid.notes),
+        "provenance": dict(grid.provenance),
+        "arrays": sorted(arrays),
+    }
+    return header, arrays
+
+
+def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
+    missing = set(header["arrays"]) - set(arrays)
+    if missing:
+        raise KeyError(sorted(missing)[0])
+    quantities = [
+        Quantity(**{**q, "domain": q["domain"] and tuple(q["domain"])}, values=arrays[f"quantity/{i}"])
+        for i, q in enumerate(header["quantities"])
+    ]
+
+    def part(kind: type, name: str) -> Any:
+        names = [f.name for f in fields(kind)]
+        return kind(*(arrays[f"{name}/{n}"] for n in names)) if f"{name}/{names[0]}" in arrays else None
+
+    return Grid(
+        title=header["title"],
+        kind=header["kind"],
+        model=header["model"],
+        rows=tuple(header["rows"]),
+        columns=arrays["columns"],
+        positions=arrays["positions"],
+        quantities={q.name: q for q in quantities},
+        texts={int(i): text for i, text in header["texts"]},
+        candidates=part(Candidates, "candidates"),
+        trajectories=part(Trajectories, "trajectories"),
+        targets=tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
+        following=arrays.get("following"),
+        decision=arrays.get("decision"),
+        aside=tuple(header["aside"]),
+        special=tuple(header["special"]),
+        check=header["check"] and Check(*header["check"]),
+        notes=tuple(header["notes"]),
+        provenance=header["provenance"],
+    )

@@ -1,0 +1,1 @@
+"""Lenses: each moves a residual row towards the output, and readout does the rest. One file each."""

@@ -1,0 +1,327 @@
+"""From residual rows to what they say: candidates, statistics, ranks and trajectories in one pass.
+
+This is the only module that holds an array with a vocabulary axis, and it never holds more than a chunk of one: a
+few positions with all their rows. Because a chunk has whole columns, the output's distribution, the union of a
+column's candidates and their trajectories are all there while its logits are, and nothing is read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log, log2
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+LOGITS_BUDGET = 96 * 2**20
+"""Bytes of logits in a chunk. Two buffers of this size and small change are all a reading needs; with half of it, the
+matrix product of a chunk takes a sixth longer on a CPU."""
+
+BITS = 1 / log(2)
+"""Nats to bits."""
+
+# Largest |last row - model| that is rounding, relative to the spread of the model's logits at a position. Correct
+# readouts measure 1e-7 to 1e-5 in float32; leaving out a bias, a gain or a soft-cap measures 1e-2 and more.
+ROUNDING = {torch.float64: 1e-4, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
+
+
+@dataclass(frozen=True)
+class FinalNorm:
+    """The norm before the unembedding, `(x - mean) / σ ⊙ gain + bias`, in float32.
+
+    LayerNorm subtracts the mean, RMSNorm does not. `gain` is the factor that is multiplied in: a Gemma norm that
+    stores `w` and multiplies by `1 + w` has the gain `1 + w`. `eps` None stands for no norm at all.
+    """
+
+    gain: Float[Tensor, "d"] | None
+    bias: Float[Tensor, "d"] | None
+    eps: float | None
+    centred: bool
+
+    def scale(self, x: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows 1"]:
+        """σ: what the norm divides by."""
+        if self.eps is None:
+            return torch.ones_like(x[..., :1])
+        if self.centred:
+            x = x - x.mean(-1, keepdim=True)
+        return (x.square().mean(-1, keepdim=True) + self.eps).sqrt()
+
+    def __call__(self, x: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
+        if self.eps is None:
+            return x
+        if self.centred:
+            x = x - x.mean(-1, keepdim=True)
+        x = x * (x.square().mean(-1, keepdim=True) + self.eps).rsqrt()
+        if self.gain is not None:
+            x = x * self.gain
+        return x if self.bias is None else x + self.bias
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What every residual row says. `rows` include the last, which is the model's output; logarithms are in bits.
+
+    Cells whose residual is not finite hold NaN, and -1 for every id.
+    """
+
+    top_ids: Int[Tensor, "rows positions k"]
+    top_log_probability: Float[Tensor, "rows positions k"]
+    top_logit: Float[Tensor, "rows positions"]
+    entropy: Float[Tensor, "rows positions"]
+    kl: Float[Tensor, "rows positions"]
+    """KL(output ‖ row)."""
+    surprisal: Float[Tensor, "rows positions"]
+    """Of the token that really follows; NaN where none does."""
+    following_rank: Int[Tensor, "rows positions"]
+    """1 is the prediction; 0 where nothing follows."""
+    target_log_probability: Float[Tensor, "targets rows positions"]
+    target_logit: Float[Tensor, "targets rows positions"]
+    target_rank: Int[Tensor, "targets rows positions"]
+    offsets: Int[Tensor, "positions_and_one"]
+    trajectory_ids: Int[Tensor, "entries"]
+    trajectory_log_probability: Float[Tensor, "entries rows"]
+    jensen_shannon: Float[Tensor, "rows positions"] | None = None
+    total_variation: Float[Tensor, "rows positions"] | None = None
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What a model does to its last residual stream: `S(N(h) W_U + b_U)`, in float32 from the norm onwards.
+
+    `S(z)` is `cap · tanh(scale · z / cap)`, or `scale · z` where there is no cap: soft-caps and logit scales.
+    It keeps the model's own tensors by reference, so it costs nothing while the model lives and outlives it.
+    """
+
+    norm: FinalNorm
+    W_U: Float[Tensor, "d vocabulary"]
+    b_U: Float[Tensor, "vocabulary"] | None
+    scale: float = 1.0
+    cap: float | None = None
+
+    @property
+    def vocabulary(self) -> int:
+        """Rows of the unembedding; padding can make them more than the tokenizer has tokens."""
+        return self.W_U.shape[1]
+
+    def logits(self, residual: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows vocabulary"]:
+        """All logits of some residual rows: for a handful of rows, since nothing is cut into chunks here."""
+        x = self.norm(residual.to(self.W_U.device, torch.float32)).flatten(0, -2)
+        out = torch.empty(len(x), self.vocabulary, device=x.device)
+        return self._unembed(x, out).view(*residual.shape[:-1], -1)
+
+    def _unembed(self, x: Float[Tensor, "n d"], out: Float[Tensor, "n vocabulary"]) -> Float[Tensor, "n vocabulary"]:
+        if self.W_U.dtype == torch.float32:
+            torch.mm(x, self.W_U, out=out)
+        else:
+            # a half-precision W_U is widened a slice at a time, so that it is never held twice
+            width = max(1, LOGITS_BUDGET // 2 // (4 * x.shape[1]))
+            for start in range(0, self.vocabulary, width):
+                part = slice(start, start + width)
+                out[:, part] = x @ self.W_U[:, part].float()
+        if self.b_U is not None:
+            out += self.b_U
+        if self.scale != 1.0:
+            out *= self.scale
+        if self.cap is not None:
+            out.div_(self.cap).tanh_().mul_(self.cap)
+        return out
+
+    def error(
+        self, residual: Float[Tensor, "positions d"], logits: Float[Tensor, "positions vocabulary"]
+    ) -> tuple[float, float]:
+        """max |read - model| over the finite positions of the last row, and the largest that would be rounding.
+
+        `logits` are the model's own. Both figures are in logits; NaN where no position is finite.
+        """
+        if logits.shape[-1] != self.vocabulary:
+            raise ValueError(
+                f"The model returned {logits.shape[-1]} logits a position and its unembedding has {self.vocabulary}: "
+                "its readout is not norm → unembedding."
+            )
+        worst, spread = -1.0, 0.0
+        step = max(1, LOGITS_BUDGET // (4 * self.vocabulary))
+        for start in range(0, len(residual), step):
+            theirs = logits[start : start + step].to(self.W_U.device, torch.float32)
+            ours = self.logits(residual[start : start + step])
+            finite = residual[start : start + step].isfinite().all(-1).to(theirs.device) & theirs.isfinite().all(-1)
+            if finite.any():
+                ours, theirs = ours[finite], theirs[finite]
+                # where the model is finite and the readout is not, they differ by as much as can be
+                difference = (ours - theirs).abs().nan_to_num(nan=float("inf"))
+                worst = max(worst, difference.max().item())
+                spread = max(spread, (theirs - theirs.mean(-1, keepdim=True)).abs().max().item())
+        rounding = max(ROUNDING[logits.dtype], ROUNDING[residual.dtype], ROUNDING[self.W_U.dtype])
+        return worst if worst >= 0 else float("nan"), rounding * max(spread, 1e-6)
+
+    @torch.inference_mode()
+    def read(
+        self,
+        residual: Float[Tensor, "rows positions d"],
+        following: Int[Tensor, "positions"],
+        *,
+        k: int = 10,
+        targets: Sequence[Sequence[int]] = (),
+        jensen_shannon: bool = False,
+        total_variation: bool = False,
+    ) -> Reading:
+        """Read every row at every position, in one pass over the vocabulary.
+
+        `residual` may be on any device and in any float dtype; the last row must be the model's own. `following` is
+        the id of the token that really follows each position, -1 for none. `targets` are sets of ids whose
+        probabilities add. Results are on the CPU. The last two statistics cost a further pass each.
+        """
+        rows, positions, _ = residual.shape
+        device = self.W_U.device
+        step = min(positions, max(1, LOGITS_BUDGET // (4 * rows * self.vocabulary)))
+        logits = torch.empty(step * rows, self.vocabulary, device=device)
+        work = torch.empty_like(logits)
+        parts = []
+        for start in range(0, positions, step):
+            # [positions, rows, d]: a column's rows lie together
+            x = residual[:, start : start + step].transpose(0, 1).to(device, torch.float32)
+            count = x.shape[0] * rows
+            parts.append(
+                self._read_chunk(
+                    x.contiguous(),
+                    logits[:count],
+                    work[:count],
+                    following[start : start + step].to(device),
+                    k,
+                    targets,
+                    jensen_shannon,
+                    total_variation,
+                )
+            )
+        joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        sizes = joined.pop("sizes")
+        offsets = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
+        return Reading(offsets=offsets, **{n: _rows_first(n, value) for n, value in joined.items()})
+
+    def _read_chunk(
+        self,
+        x: Float[Tensor, "p rows d"],
+        a: Float[Tensor, "n vocabulary"],
+        b: Float[Tensor, "n vocabulary"],
+        following: Int[Tensor, "p"],
+        k: int,
+        targets: Sequence[Sequence[int]],
+        jensen_shannon: bool,
+        total_variation: bool,
+    ) -> dict[str, Tensor]:
+        """The statistics of a few whole columns. `a` holds their logits, `b` is scratch."""
+        p, rows, d = x.shape
+        out: dict[str, Tensor] = {}
+        finite = x.isfinite().all(-1)
+        self._unembed(self.norm(x).view(-1, d), a)
+        finite &= a.view(p, rows, -1)[:, :, 0].isfinite()
+        top_logits, top_ids = (t.view(p, rows, k) for t in a.topk(k, dim=-1))
+
+        def rank(logit: Float[Tensor, "p rows 1"]) -> Int[Tensor, "p rows"]:
+            # a boolean sum costs ten times this: the comparison is written as floats, and floats add fast
+            return torch.gt(a, logit.reshape(-1, 1), out=b).sum(-1).view(p, rows).long() + 1
+
+        columns = a.view(p, rows, -1)
+        follows = (following >= 0).unsqueeze(-1)
+        index = following.clamp(min=0).view(p, 1, 1).expand(p, rows, 1)
+        following_logit = columns.gather(-1, index)
+        out["following_rank"] = rank(following_logit) * follows
+        target_logits = [columns[:, :, list(ids)] for ids in targets]
+        target_ranks = [rank(logit.amax(-1, keepdim=True)) for logit in target_logits]
+
+        peak = top_logits[..., :1].reshape(-1, 1)
+        torch.sub(a, peak, out=b).exp_()
+        mass = b.sum(-1, keepdim=True)
+        log_sum = (mass.log() + peak).view(p, rows)
+        # Σ p·logit a column at a time: the products of a whole chunk would be a third buffer
+        expected = torch.stack([torch.linalg.vecdot(a_c, b_c) for a_c, b_c in zip(columns, b.view(p, rows, -1))])
+        out["entropy"] = (log_sum - expected / mass.view(p, rows)) * BITS
+        output = b.view(p, rows, -1)[:, -1] / mass.view(p, rows, 1)[:, -1]
+        # KL = Σ q log q - Σ q log p = (Σ q·logit_L - logsumexp_L) - (Σ q·logit_l - logsumexp_l)
+        crossed = torch.stack([a_c.mv(q_c) for a_c, q_c in zip(columns, output)])
+        kl = (crossed[:, -1:] - log_sum[:, -1:]) - (crossed - log_sum)
+        kl[:, -1] = 0.0
+        out["kl"] = kl.clamp(min=0.0) * BITS
+        finite_column = finite[:, -1:]
+
+        out["top_ids"] = top_ids.masked_fill(~finite.unsqueeze(-1), -1)
+        out["top_log_probability"] = (top_logits - log_sum.unsqueeze(-1)) * BITS
+        out["top_logit"] = top_logits[..., 0]
+        surprisal = (log_sum - following_logit.squeeze(-1)) * BITS
+        out["surprisal"] = surprisal.masked_fill(~follows, float("nan"))
+        sets = [logit.logsumexp(-1) for logit in target_logits]
+        nothing = x.new_empty(p, rows, 0)
+        out["target_logit"] = torch.stack(sets, -1) if sets else nothing
+        out["target_log_probability"] = (out["target_logit"] - log_sum.unsqueeze(-1)) * BITS
+        out["target_rank"] = torch.stack(target_ranks, -1) if targets else nothing.long()
+
+        out |= _distances(b.view(p, rows, -1), mass.view(p, rows, 1), output, jensen_shannon, total_variation)
+        out |= self._trajectories(columns, log_sum, top_ids, finite)
+
+        for name in ("entropy", "surprisal", "top_logit"):
+            out[name].masked_fill_(~finite, float("nan"))
+        for name in ("top_log_probability", "target_logit", "target_log_probability"):
+            out[name].masked_fill_(~finite.unsqueeze(-1), float("nan"))
+        for name in ("kl", "jensen_shannon", "total_variation"):
+            if name in out:
+                out[name].masked_fill_(~(finite & finite_column), float("nan"))
+        out["following_rank"] *= finite
+        out["target_rank"] *= finite.unsqueeze(-1)
+        return {name: value.cpu() for name, value in out.items()}
+
+    def _trajectories(
+        self,
+        columns: Float[Tensor, "p rows vocabulary"],
+        log_sum: Float[Tensor, "p rows"],
+        top_ids: Int[Tensor, "p rows k"],
+        finite: Any,
+    ) -> dict[str, Tensor]:
+        """Every candidate of a column, through all of that column's rows."""
+        ids = [column[ok].unique() for column, ok in zip(top_ids, finite)]
+        values = [
+            ((logits[:, i] - total.unsqueeze(-1)) * BITS).masked_fill(~ok.unsqueeze(-1), float("nan")).T
+            for logits, total, i, ok in zip(columns, log_sum, ids, finite)
+        ]
+        return {
+            "sizes": torch.tensor([len(i) for i in ids]),
+            "trajectory_ids": torch.cat(ids),
+            "trajectory_log_probability": torch.cat(values),
+        }
+
+
+def _distances(
+    b: Float[Tensor, "p rows vocabulary"],
+    mass: Float[Tensor, "p rows 1"],
+    q: Float[Tensor, "p vocabulary"],
+    jensen_shannon: bool,
+    total_variation: bool,
+) -> dict[str, Tensor]:
+    """Jensen–Shannon divergence (bits) and total variation from the output. Overwrites `b`, a column at a time."""
+    if not (jensen_shannon or total_variation):
+        return {}
+    out: dict[str, list[Tensor]] = {"jensen_shannon": [], "total_variation": []}
+    for probability, q_c in zip(b.div_(mass), q):
+        if total_variation:
+            out["total_variation"].append((probability - q_c).abs_().sum(-1) / 2)
+        if jensen_shannon:
+            middle = (probability + q_c) / 2
+            # Σ x log x is 0 where x is: xlogy knows that
+            of_middle, of_row, of_output = (-torch.xlogy(x, x).sum(-1) for x in (middle, probability, q_c))
+            out["jensen_shannon"].append(((of_middle - (of_row + of_output) / 2) * BITS).clamp(0.0, 1.0))
+    return {name: torch.stack(columns) for name, columns in out.items() if columns}
+
+
+def _rows_first(name: str, value: Tensor) -> Tensor:
+    """[positions, rows, …] → [rows, positions, …]; targets lead. Trajectories are already as they should be."""
+    if name.startswith("trajectory"):
+        return value
+    if name.startswith("target"):
+        return value.permute(2, 1, 0)
+    return value.transpose(0, 1)
+
+
+def uniform_entropy(vocabulary: int) -> float:
+    """The most that an entropy over the vocabulary can be, in bits."""
+    return log2(vocabulary)

@@ -1,0 +1,150 @@
+"""A Grid at the end of a cell, in real notebooks in a real browser: seen, hovered, clicked, typed at, run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lenswidget.grid import Grid
+from tests.grids import hostile_grid, make_grid
+from tests.notebook.hosts import Host, Watched
+
+READY = "[data-state=ready]"
+HEATMAP = "[role=application]"
+GRID = "import lenswidget as lw\ngrid = lw.Grid.load('grid.npz')\n"
+
+
+@pytest.fixture
+def grid(host: Host) -> Grid:
+    made = make_grid(9, 6)
+    made.save(host.folder / "grid.npz")
+    return made
+
+
+def point_at(page: Page, layer: int, column: int, grid: Grid) -> None:
+    """Put the pointer on the cell of a layer, found as a reader finds it: down the column until its card says so."""
+    heatmap = page.locator(HEATMAP).first
+    heatmap.scroll_into_view_if_needed()
+    box, size = heatmap.bounding_box(), heatmap.locator("> div").bounding_box()
+    assert box and size
+    x = box["x"] + (column + 0.5) * size["width"] / grid.shape[1]
+    for y in range(6, int(size["height"]), 8):
+        page.mouse.move(x, box["y"] + y)
+        page.wait_for_timeout(30)
+        card = page.locator(".lw-card").first
+        if card.count() and f"After layer {layer}" in card.inner_text():
+            return
+    raise AssertionError(f"no card for layer {layer} in column {column}")
+
+
+def file_says(page: Page, path: Path, wanted: object) -> None:
+    """Wait until the kernel has written what is wanted."""
+    for _ in range(100):
+        if path.exists() and json.loads(path.read_text() or "null") == wanted:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"the kernel wrote {path.read_text() if path.exists() else 'nothing'}, not {wanted}")
+
+
+def test_hover_click_and_keys(host: Host, watched: Watched, grid: Grid) -> None:
+    """Hovering shows a card; a click, a pin and the keys reach Python."""
+    page = watched.page
+    write = "import json, pathlib\ndef write(change): pathlib.Path('seen.json').write_text(json.dumps([w.selected, w.pins]))\n"
+    (host.folder / "seen.json").unlink(missing_ok=True)
+    host.open(page, [GRID + write + "w = lw.LensWidget(grid)\nw.observe(write, ['selected', 'pins'])\nw"])
+    page.wait_for_selector(READY)
+    assert grid.candidates is not None
+    point_at(page, 3, 3, grid)
+    card = page.locator(".lw-card")
+    expect(card).to_contain_text(f"tok{grid.candidates.ids[4, 3, 0]}")
+    page.mouse.down()
+    page.mouse.up()
+    file_says(page, host.folder / "seen.json", [[4, 3], []])
+    card.get_by_role("button").first.click()
+    leader = int(grid.candidates.ids[4, 3, 0])
+    file_says(page, host.folder / "seen.json", [[4, 3], [[leader]]])
+    page.locator(HEATMAP).focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("End")
+    page.keyboard.press("PageUp")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".lw-spoken")).to_contain_text("After layer 7")
+    page.keyboard.press("Enter")
+    file_says(page, host.folder / "seen.json", [[8, 4], [[leader]]])
+
+
+def test_python_sets_what_is_shown(host: Host, watched: Watched, grid: Grid) -> None:
+    page = watched.page
+    host.open(page, [GRID + "w = lw.LensWidget(grid, colour='entropy', selected=[2, 1])\nw"])
+    page.wait_for_selector(READY)
+    expect(page.locator(".lw-card")).to_contain_text("After layer 1")
+    expect(page.locator(".lenswidget")).to_contain_text("entropy")
+
+
+def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watched, grid: Grid) -> None:
+    """Two views share what is selected; another widget does not, unless it is linked."""
+    page = watched.page
+    host.open(page, [
+        GRID + "import ipywidgets\nw, other = lw.LensWidget(grid), lw.LensWidget(grid)\n"
+        "ipywidgets.jslink((w, 'colour'), (other, 'colour'))\nw",
+        "w",
+        "other",
+    ])  # fmt: skip
+    expect(page.locator(READY)).to_have_count(3)
+    point_at(page, 7, 2, grid)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".lw-held")).to_have_count(2)
+    menus = page.locator(".lw-menu:first-child select")
+    menus.first.select_option("entropy")
+    for i in range(3):
+        expect(menus.nth(i)).to_have_value("entropy")
+
+
+def test_running_a_cell_again_leaves_nothing_behind(host: Host, watched: Watched, grid: Grid) -> None:
+    page = watched.page
+    count = (
+        "from ipywidgets.widgets.widget import _instances\nimport json, pathlib\n"
+        "pathlib.Path('count.json').write_text(json.dumps(sorted(type(w).__name__ for w in _instances.values())))"
+    )
+    (host.folder / "count.json").unlink(missing_ok=True)
+    host.open(page, [GRID + "grid", count])
+    page.wait_for_selector(READY)
+    file_says(page, host.folder / "count.json", ["Layout", "LensWidget"])
+    for _ in range(3):
+        (host.folder / "count.json").unlink()
+        host.run_all(page)
+        file_says(page, host.folder / "count.json", ["Layout", "LensWidget"])
+    expect(page.locator(".lenswidget")).to_have_count(1)
+
+
+def test_hostile_texts_are_only_text(host: Host, watched: Watched) -> None:
+    page = watched.page
+    hostile_grid().save(host.folder / "grid.npz")
+    page.add_init_script("window.alert = () => { window.attacked = true }")
+    host.open(page, [GRID + "grid"])
+    page.wait_for_selector(READY)
+    page.locator(HEATMAP).focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("p")
+        page.keyboard.press("ArrowLeft")
+    assert page.locator(".lenswidget script, .lenswidget b").count() == 0
+    assert page.evaluate("window.attacked") is None
+
+
+def test_without_a_kernel_a_picture_stands_in_its_place(host: Host, watched: Watched, grid: Grid) -> None:
+    """A saved notebook, opened again by a reader who has not run or trusted it."""
+    page = watched.page
+    notebook = host.open(page, [GRID + "grid"])
+    page.wait_for_selector(READY)
+    host.save(page)
+    saved = json.loads(notebook.read_text())
+    # what was changed since it was signed, Jupyter does not trust
+    saved["cells"].append({"cell_type": "markdown", "id": "more", "metadata": {}, "source": "changed"})
+    (host.folder / "reader.ipynb").write_text(json.dumps(saved))
+    host.visit(page, "reader.ipynb")
+    expect(page.locator(".jp-OutputArea-output img").first).to_be_visible()

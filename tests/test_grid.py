@@ -1,0 +1,132 @@
+"""A Grid is plain data: equal by value, sliced by layer and position, saved and loaded whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lenswidget.grid import FILE_VERSION, Grid
+from tests.grids import hostile_grid, make_grid
+
+
+@pytest.mark.parametrize("grid", [make_grid(), hostile_grid(), make_grid(1, 1)], ids=["plain", "hostile", "one cell"])
+def test_what_was_saved_is_what_is_loaded(grid: Grid, tmp_path: Path) -> None:
+    assert Grid.load(grid.save(tmp_path / "a.npz")) == grid
+
+
+def test_grids_differ_when_one_number_or_one_text_does() -> None:
+    grid = make_grid()
+    assert grid == make_grid()
+    assert grid != make_grid(seed=1)
+    assert grid != replace(grid, texts={**grid.texts, 3: "another"})
+    assert grid != "a grid"
+
+
+def test_a_slice_holds_the_same_cells() -> None:
+    grid = make_grid(9, 6)
+    part = grid[[2, 5, 8], 1:4]
+    assert part.rows == ("L1", "L4", "L7")
+    for name, quantity in part.quantities.items():
+        assert np.array_equal(quantity.values, grid.quantities[name].values[[2, 5, 8]][:, 1:4], equal_nan=True)
+    assert part.trajectories is not None and grid.trajectories is not None
+    assert np.array_equal(
+        part.trajectories.ids[part.trajectories.of(1)], grid.trajectories.ids[grid.trajectories.of(2)]
+    )
+    assert part.positions.tolist() == [1, 2, 3]
+    assert grid["L2":"L4"].rows == ("L2", "L3", "L4")
+    assert grid[-1].rows == ("L7",) and grid[-1].shape == (1, 6)
+
+
+def test_the_decision_layer_of_a_slice_is_where_its_own_rows_agree() -> None:
+    grid = make_grid(9, 6)
+    rows = [1, 4, 7, 8]
+    leading = grid.candidates.ids[:, :, 0][rows]  # type: ignore[union-attr]
+    expected = [next(r for r in range(4) if (leading[r:, c] == leading[-1, c]).all()) for c in range(6)]
+    assert grid[rows].decision.tolist() == expected  # type: ignore[union-attr]
+    assert grid[:4].decision is None  # without the output's row there is no output to agree with
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "says"),
+    [("L99", KeyError, "L99"), (40, IndexError, "40 is out of range"), (("L1", 77), IndexError, "77 is out of range")],
+)
+def test_a_place_outside_the_grid_is_named(key: object, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        make_grid()[key]
+
+
+def test_a_truncated_file_is_a_sentence(tmp_path: Path) -> None:
+    path = make_grid().save(tmp_path / "a.npz")
+    whole = path.read_bytes()
+    for size in (0, 10, len(whole) // 2, len(whole) - 30):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match="not a whole Grid file"):
+            Grid.load(path)
+
+
+def test_a_file_from_a_newer_version_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lenswidget.grid.FILE_VERSION", FILE_VERSION + 1)
+    path = make_grid().save(tmp_path / "a.npz")
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"version 2; this lenswidget reads up to 1.*pip install -U"):
+        Grid.load(path)
+
+
+def test_a_missing_file_and_an_unwritable_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.npz"):
+        Grid.load(tmp_path / "nowhere.npz")
+    with pytest.raises(OSError, match=r"Can't write .*missing.*Choose a folder"):
+        make_grid().save(tmp_path / "missing" / "a.npz")
+
+
+def test_an_older_file_stays_whole_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_grid().save(tmp_path / "a.npz")
+
+    def full(stream: object, **arrays: object) -> None:
+        stream.write(b"half")  # type: ignore[attr-defined]
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(OSError, match="No space left"):
+        make_grid(seed=1).save(path)
+    assert Grid.load(path) == make_grid()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_dataframe_has_a_line_for_every_cell() -> None:
+    grid = make_grid()
+    table = grid.to_dataframe()
+    assert len(table) == 35
+    line = table[(table.layer == "L3") & (table.position == 2)].iloc[0]
+    assert line["entropy"] == grid.quantities["entropy"].values[4, 2]
+    assert line["top"] == grid.text(grid.candidates.ids[4, 2, 0])  # type: ignore[union-attr]
+
+
+def test_repr_says_what_it_holds() -> None:
+    words = repr(make_grid())
+    assert "7 rows (embed … L5) × 5 tokens" in words
+    assert "last row is the model, off by 2e-6" in words
+
+
+def test_the_view_needs_no_torch() -> None:
+    """A Grid is loaded, shown and written as a page where torch can't be imported."""
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.modules['transformer_lens'] = None\n"
+        "import lenswidget as lw\n"
+        "from tests.grids import make_grid\n"
+        "lw.LensWidget(make_grid()); make_grid()._repr_mimebundle_(); import lenswidget.page, lenswidget.wire\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_compute_half_knows_no_widget() -> None:
+    code = (
+        "import sys; sys.modules['anywidget'] = None; sys.modules['ipywidgets'] = None\n"
+        "import lenswidget as lw; lw.logit_lens; lw.run; lw.load\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

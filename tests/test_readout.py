@@ -1,0 +1,142 @@
+"""What is read is true: against Hugging Face's own output, and five-line loops over layers and positions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+import lenswidget as lw
+from lenswidget import readout as readout_module
+from lenswidget.models import embedded_folder
+
+PROMPT = "When Mary and John went to the store, John gave a drink to"
+SETS = [[12366], [260, 1719], [0]]
+
+
+@pytest.fixture(scope="module")
+def hf(smollm: Any) -> Any:
+    """The same weights in Hugging Face's own class: no TransformerLens, no lenswidget."""
+    return AutoModelForCausalLM.from_pretrained(embedded_folder(), dtype=torch.float32).eval()
+
+
+@pytest.fixture(scope="module")
+def run(smollm: Any) -> lw.Run:
+    return lw.run(smollm, PROMPT)
+
+
+@pytest.fixture(scope="module")
+def log_probabilities(hf: Any, run: lw.Run) -> torch.Tensor:
+    """[rows, positions, vocabulary] in nats, by the loop that every tutorial writes."""
+    with torch.no_grad():
+        output = hf(run.tokens[None], output_hidden_states=True)
+        # the last of Hugging Face's hidden states has had the final norm: the logits themselves stand for that row
+        rows = [hf.lm_head(hf.model.norm(h))[0].log_softmax(-1) for h in output.hidden_states[:-1]]
+        return torch.stack([*rows, output.logits[0].log_softmax(-1)])
+
+
+@pytest.fixture(scope="module")
+def reading(run: lw.Run) -> Any:
+    return run.readout.read(run.residual, run.following, targets=SETS, jensen_shannon=True, total_variation=True)
+
+
+def close(ours: torch.Tensor, theirs: torch.Tensor, tolerance: float = 2e-4) -> None:
+    assert ours.shape == theirs.shape
+    torch.testing.assert_close(ours.double(), theirs.double(), rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def test_the_last_row_is_the_model(hf: Any, run: lw.Run) -> None:
+    with torch.no_grad():
+        theirs = hf(run.tokens[None]).logits[0]
+    assert run.check is not None and run.check.error <= 1e-4
+    close(run.readout.logits(run.residual[-1]), theirs)
+
+
+def test_candidates_and_their_probabilities(reading: Any, log_probabilities: torch.Tensor) -> None:
+    top = log_probabilities.topk(10)
+    close(reading.top_log_probability, top.values / math.log(2))
+    agree = reading.top_ids == top.indices
+    # ids may swap only where two candidates tie
+    gap = (log_probabilities.gather(-1, reading.top_ids) - top.values).abs()
+    assert bool((agree | (gap < 1e-3)).all())
+
+
+def test_entropy_kl_and_surprisal(reading: Any, log_probabilities: torch.Tensor, run: lw.Run) -> None:
+    p, q = log_probabilities.double(), log_probabilities[-1].double()
+    close(reading.entropy, -(p.exp() * p).sum(-1) / math.log(2))
+    close(reading.kl, (q.exp() * (q - p)).sum(-1) / math.log(2), 1e-3)
+    following = run.tokens[1:]
+    close(
+        reading.surprisal[:, :-1], -p[:, :-1].gather(-1, following.expand(len(p), -1)[..., None])[..., 0] / math.log(2)
+    )
+    assert bool(reading.surprisal[:, -1].isnan().all())
+
+
+def test_jensen_shannon_and_total_variation(reading: Any, log_probabilities: torch.Tensor) -> None:
+    p, q = log_probabilities.exp().double(), log_probabilities[-1].exp().double()
+    m = (p + q) / 2
+    kl = lambda a, b: torch.where(a > 0, a * (a / b).log2(), 0.0).sum(-1)  # noqa: E731
+    close(reading.jensen_shannon, (kl(p, m) + kl(q.expand_as(p), m)) / 2, 1e-3)
+    close(reading.total_variation, (p - q).abs().sum(-1) / 2, 1e-3)
+    assert reading.jensen_shannon[-1].max() < 1e-5 and reading.total_variation[-1].max() < 1e-5
+
+
+def test_ranks_count_the_entries_that_are_strictly_larger(
+    reading: Any, log_probabilities: torch.Tensor, run: lw.Run
+) -> None:
+    p = log_probabilities
+    for i, ids in enumerate(SETS):
+        best = p[..., ids].amax(-1, keepdim=True)
+        theirs = (p > best).sum(-1) + 1
+        # two of 49,152 logits may be closer than rounding: a rank may be off by one in a few thousand
+        assert ((reading.target_rank[i] - theirs).abs() / theirs).max() < 5e-3
+    following = p[:, :-1].gather(-1, run.tokens[1:].expand(len(p), -1)[..., None])
+    theirs = (p[:, :-1] > following).sum(-1) + 1
+    assert ((reading.following_rank[:, :-1] - theirs).abs() / theirs).max() < 5e-3
+    assert bool((reading.following_rank[:, -1] == 0).all())
+
+
+def test_the_probabilities_of_a_set_add(reading: Any, log_probabilities: torch.Tensor) -> None:
+    for i, ids in enumerate(SETS):
+        close(reading.target_log_probability[i], log_probabilities[..., ids].double().exp().sum(-1).log2(), 1e-3)
+
+
+def test_a_trajectory_follows_every_candidate_through_every_row(reading: Any, log_probabilities: torch.Tensor) -> None:
+    for position, (start, stop) in enumerate(zip(reading.offsets[:-1].tolist(), reading.offsets[1:].tolist())):
+        ids = reading.trajectory_ids[start:stop]
+        assert set(ids.tolist()) == set(reading.top_ids[:, position].flatten().tolist())
+        close(reading.trajectory_log_probability[start:stop], log_probabilities[:, position, ids].T / math.log(2), 1e-3)
+
+
+def test_chunks_change_nothing(run: lw.Run, reading: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readout_module, "LOGITS_BUDGET", 1)  # one position at a time
+    again = run.readout.read(run.residual, run.following, targets=SETS, jensen_shannon=True, total_variation=True)
+    for name, value in vars(again).items():
+        if value.is_floating_point():
+            close(value, getattr(reading, name), 1e-4)
+    assert torch.equal(again.offsets, reading.offsets) and torch.equal(again.trajectory_ids, reading.trajectory_ids)
+
+
+def test_a_vector_that_is_not_finite_is_shown_as_such_and_the_rest_stays(run: lw.Run, reading: Any) -> None:
+    residual = run.residual.clone()
+    residual[5, 3], residual[7, 4, 0] = float("nan"), float("inf")
+    hurt = run.readout.read(residual, run.following, targets=SETS)
+    for row, position in ((5, 3), (7, 4)):
+        assert bool(hurt.entropy[row, position].isnan()) and bool(hurt.kl[row, position].isnan())
+        assert hurt.top_ids[row, position].tolist() == [-1] * 10
+        assert hurt.target_rank[:, row, position].tolist() == [0] * 3
+    well = torch.ones(31, 14, dtype=torch.bool)
+    well[5, 3] = well[7, 4] = False
+    close(hurt.entropy[well], reading.entropy[well], 1e-6)
+    assert torch.equal(hurt.top_ids[well], reading.top_ids[well])
+    residual = run.residual.clone()
+    residual[-1, 2] = float("nan")
+    hurt = run.readout.read(residual, run.following)
+    assert bool(hurt.kl[:, 2].isnan().all()) and bool(hurt.entropy[:-1, 2].isfinite().all())
+
+
+def test_no_vocabulary_sized_array_leaves(reading: Any, run: lw.Run) -> None:
+    assert all(run.readout.vocabulary not in value.shape for value in vars(reading).values())

@@ -1,0 +1,200 @@
+"""A Run from a prompt or a cache: what it holds, what outlives the model, and what is refused with a sentence."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+import torch
+from transformer_lens import ActivationCache
+from transformer_lens.model_bridge import TransformerBridge
+
+import lenswidget as lw
+from lenswidget.models import embedded_folder
+
+PROMPT = "The capital of France is"
+
+
+@pytest.fixture(scope="module")
+def cached(smollm: Any) -> tuple[torch.Tensor, Any]:
+    with torch.no_grad():
+        return smollm.run_with_cache(PROMPT)
+
+
+def test_the_embedded_model_knows_what_it_should(smollm: Any) -> None:
+    """The probabilities that the real weights give; a wrong conversion, dtype or BOS moves them."""
+    for prompt, answer, least in [
+        (PROMPT, " Paris", 0.76),
+        ("The Eiffel Tower is located in the city of", " Paris", 0.70),
+        ("When Mary and John went to the store, John gave a drink to", " Mary", 0.5),
+    ]:
+        grid = lw.logit_lens(lw.run(smollm, prompt), follow=answer)
+        assert grid.text(grid.candidates.ids[-1, -1, 0]) == answer  # type: ignore[union-attr]
+        assert grid.quantities[f"probability of {answer!r}"].values[-1, -1] >= least
+
+
+def test_a_cache_a_prompt_and_its_ids_give_the_same_grid(smollm: Any, cached: Any) -> None:
+    logits, cache = cached
+    from_prompt = lw.logit_lens(lw.run(smollm, PROMPT))
+    assert lw.logit_lens(cache) == from_prompt
+    assert lw.logit_lens(lw.from_cache(cache, logits=logits)) == from_prompt
+    assert lw.logit_lens(lw.run(smollm, smollm.to_tokens(PROMPT))) == from_prompt
+    assert lw.logit_lens(lw.run(smollm, smollm.to_tokens(PROMPT)[0].tolist())) == from_prompt
+    assert [lw.logit_lens(run).title for run in lw.runs(smollm, [PROMPT, "Two"])] == [PROMPT, "Two"]
+
+
+def test_a_batch_is_read_one_prompt_at_a_time(smollm: Any) -> None:
+    ids = smollm.to_tokens(PROMPT)[0]
+    batch = torch.stack([ids, ids.flip(0)])
+    with torch.no_grad():
+        logits, cache = smollm.run_with_cache(batch)
+    with pytest.raises(ValueError, match=r"holds 2 prompts; choose one with batch=0 to batch=1"):
+        lw.from_cache(cache)
+    run = lw.from_cache(cache, logits=logits, batch=1)
+    assert run.tokens.tolist() == ids.flip(0).tolist()
+    torch.testing.assert_close(run.residual, lw.run(smollm, ids.flip(0)).residual, rtol=1e-3, atol=1e-2)
+
+
+def test_a_run_outlives_its_model() -> None:
+    model = TransformerBridge.boot_transformers(str(embedded_folder()), device="cpu", dtype=torch.float32)
+    run = lw.run(model, PROMPT)
+    before = lw.logit_lens(run)
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None, "the run keeps the whole model alive"
+    assert lw.logit_lens(run) == before
+
+
+def test_a_residual_only_cache_says_that_its_last_row_is_not_checked(smollm: Any) -> None:
+    with torch.no_grad():
+        logits, cache = smollm.run_with_cache(PROMPT, names_filter=lw.residual_hooks(smollm))
+    grid = lw.logit_lens(cache)
+    assert grid.check is None and any("not checked" in note for note in grid.notes)
+    assert lw.from_cache(cache, logits=logits).check is not None
+
+
+def test_a_cache_without_residuals_names_them_and_the_filter(smollm: Any) -> None:
+    with torch.no_grad():
+        _, cache = smollm.run_with_cache(PROMPT, names_filter=lambda name: name.endswith("hook_pattern"))
+    with pytest.raises(
+        ValueError, match=r"lacks blocks\.0\.hook_resid_pre and 30 more.*names_filter=lw\.residual_hooks"
+    ):
+        lw.logit_lens(cache)
+
+
+def test_a_cache_without_tokens_asks_for_them(smollm: Any) -> None:
+    names = [name for name in lw.residual_hooks(smollm) if name != "embed.hook_in"]
+    with torch.no_grad():
+        _, cache = smollm.run_with_cache(PROMPT, names_filter=names)
+    with pytest.raises(ValueError, match=r"pass tokens=model\.to_tokens"):
+        lw.from_cache(cache)
+    with pytest.raises(ValueError, match="2 tokens were given for a cache of 5"):
+        lw.from_cache(cache, tokens=[1, 2])
+    assert (
+        lw.from_cache(cache, tokens=smollm.to_tokens(PROMPT)[0]).tokens.tolist() == smollm.to_tokens(PROMPT)[0].tolist()
+    )
+
+
+def test_a_cache_of_another_model_is_not_the_model(smollm: Any, cached: Any) -> None:
+    _, cache = cached
+    changed = {name: value * 1.5 if "resid_post" in name else value for name, value in cache.cache_dict.items()}
+    changed["blocks.29.hook_resid_post"] = cache["blocks.10.hook_resid_pre"]
+    with pytest.raises(ValueError, match=r"The last row is not the model.*differs.*own logits by up to"):
+        lw.logit_lens(ActivationCache(changed, smollm))
+    narrow = {name: value[..., :100] if "resid" in name else value for name, value in cache.cache_dict.items()}
+    with pytest.raises(ValueError, match=r"writes \[positions, 576\].*another model"):
+        lw.logit_lens(ActivationCache(narrow, smollm))
+
+
+def test_a_cache_in_half_precision_still_reads(smollm: Any, cached: Any) -> None:
+    logits, cache = cached
+    half = {n: v.half() if v.is_floating_point() and "resid" in n else v for n, v in cache.cache_dict.items()}
+    grid = lw.logit_lens(lw.from_cache(ActivationCache(half, smollm), logits=logits))
+    assert any("float16" in note for note in grid.notes)
+    exact = lw.logit_lens(lw.from_cache(cache, logits=logits))
+    assert abs(grid.quantities["probability"].values[-1, -1] - exact.quantities["probability"].values[-1, -1]) < 0.01
+
+
+def test_a_cache_with_values_that_are_not_finite_reads_the_rest(smollm: Any, cached: Any) -> None:
+    logits, cache = cached
+    hurt = dict(cache.cache_dict)
+    hurt["blocks.12.hook_resid_pre"] = hurt["blocks.12.hook_resid_pre"].clone()
+    hurt["blocks.12.hook_resid_pre"][0, 2] = float("nan")
+    grid = lw.logit_lens(lw.from_cache(ActivationCache(hurt, smollm), logits=logits), follow=" Paris")
+    assert "1 of 155 residual vectors are not finite" in grid.notes
+    for name, quantity in grid.quantities.items():
+        if name != "surprisal" and "rank" not in name:
+            assert (~(quantity.values == quantity.values)).sum() == 1, name
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "says"),
+    [
+        ("", ValueError, "prompt is empty"),
+        ([], ValueError, "has no tokens"),
+        ([5, 49152], ValueError, r"Token id 49152 is outside the vocabulary.*0 to 49151"),
+        ([-1], ValueError, "Token id -1 is outside"),
+        (torch.tensor([1.5]), TypeError, "whole numbers"),
+        (torch.ones(2, 3, dtype=torch.long), ValueError, r"got shape \(2, 3\).*lw\.runs"),
+        ("word " * 9000, ValueError, r"has 9\d\d\d tokens and .* takes 8192"),
+    ],
+    ids=["empty", "no ids", "beyond", "negative", "floats", "batch", "too long"],
+)
+def test_a_prompt_that_cannot_run_is_a_sentence(smollm: Any, prompt: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        lw.run(smollm, prompt)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"follow": " Parisian cafés"}, ValueError, r"is \d tokens \(.*follow the first, follow=' Paris"),
+        ({"follow": ""}, ValueError, "no token at all"),
+        ({"follow": 10**6}, ValueError, "Token id 1000000 is outside the vocabulary, 0 to 49151"),
+        ({"follow": [" Paris", " Paris"]}, ValueError, "followed twice"),
+        ({"follow": [True]}, TypeError, "a text or a token id; got True"),
+        ({"k": 0}, ValueError, "got 0"),
+        ({"extra": ["warmth"]}, ValueError, "got 'warmth'"),
+        ({"colour": "entropy"}, TypeError, "colour"),
+    ],
+)
+def test_an_option_that_means_nothing_is_a_sentence(
+    smollm: Any, options: dict, error: type[Exception], says: str
+) -> None:
+    run = lw.run(smollm, "Hello")
+    with pytest.raises(error, match=says):
+        lw.logit_lens(run, **options)
+
+
+def test_followed_sets_of_tokens_are_one_target(smollm: Any) -> None:
+    run = lw.run(smollm, PROMPT)
+    grid = lw.logit_lens(run, follow=[(" Paris", "Paris"), " the"])
+    one = lw.logit_lens(run, follow=[" Paris", "Paris"])
+    together = grid.quantities["probability of ' Paris + Paris'"].values
+    apart = one.quantities["probability of ' Paris'"].values + one.quantities["probability of 'Paris'"].values
+    assert abs(together - apart).max() < 1e-5
+
+
+def test_a_model_in_training_mode_is_refused() -> None:
+    model = TransformerBridge.boot_transformers(str(embedded_folder()), device="cpu", dtype=torch.float32)
+    model.train()
+    with pytest.raises(ValueError, match=r"training mode.*model\.eval\(\)"):
+        lw.run(model, PROMPT)
+
+
+def test_what_is_no_model_and_no_cache_is_named() -> None:
+    with pytest.raises(TypeError, match=r"got dict; boot one with lw\.load"):
+        lw.run({}, PROMPT)
+    with pytest.raises(TypeError, match=r"got str; make one with lw\.run"):
+        lw.logit_lens("a prompt")
+
+
+def test_the_decision_layer_is_where_the_output_leads_for_good(smollm: Any) -> None:
+    grid = lw.logit_lens(lw.run(smollm, PROMPT))
+    leading = grid.candidates.ids[:, :, 0]  # type: ignore[union-attr]
+    for position, row in enumerate(grid.decision.tolist()):  # type: ignore[union-attr]
+        assert (leading[row:, position] == leading[-1, position]).all()
+        assert row == 0 or leading[row - 1, position] != leading[-1, position]

@@ -1,0 +1,106 @@
+"""The widget's Python half: what may be set, what is refused, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import replace
+from xml.dom import minidom
+
+import pytest
+import traitlets
+from ipywidgets.widgets.widget import _instances
+from PIL import Image
+
+from lenswidget.grid import Grid
+from lenswidget.picture import png, svg
+from lenswidget.widget import LensWidget, _grid
+from lenswidget.wire import encode
+from tests.grids import HOSTILE, hostile_grid, make_grid
+
+
+def test_settings_are_traits_that_can_be_observed() -> None:
+    widget = LensWidget(make_grid(), colour="entropy", pins=[" tok3"])
+    seen = []
+    widget.observe(lambda change: seen.append((change.name, change.new)), ["selected", "pins", "colour"])
+    widget.selected = [3, 2]
+    widget.pins = [" tok3", [4, " tok5"]]
+    widget.colour = "change"
+    assert seen == [("selected", [3, 2]), ("pins", [[3], [4, 5]]), ("colour", "change")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    [
+        ({"color": "entropy"}, TypeError, "no setting 'color'; it has colour"),
+        ({"colour": "warmth"}, traitlets.TraitError, "no quantity 'warmth'.*it has probability"),
+        ({"selected": [99, 0]}, traitlets.TraitError, r"Cell \[99, 0\] is outside.*rows 0 to 6"),
+        ({"pins": [" Paris"]}, traitlets.TraitError, "No candidate of this Grid reads ' Paris'"),
+        ({"trajectory": "sideways"}, traitlets.TraitError, "sideways"),
+        ({"stride": -1}, traitlets.TraitError, "stride"),
+    ],
+)
+def test_what_it_cannot_show_is_refused_by_name(settings: dict, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        LensWidget(make_grid(), **settings)
+
+
+def test_only_a_grid_is_shown() -> None:
+    with pytest.raises(TypeError, match=r"shows a Grid and got list; make one with lw\.logit_lens"):
+        _grid([1, 2])
+
+
+def test_two_tokens_that_look_alike_are_told_apart() -> None:
+    grid = make_grid()
+    alike = replace(grid, texts={**grid.texts, 3: "same", 4: "same"})
+    with pytest.raises(traitlets.TraitError, match=r"the text of 2 tokens, \[3, 4\]; pin one by its id"):
+        LensWidget(alike, pins=["same"])
+    assert LensWidget(alike, pins=[4]).pins == [[4]]
+
+
+def test_another_grid_takes_the_place_of_the_first() -> None:
+    widget = LensWidget(make_grid(), colour="entropy", selected=[6, 4])
+    smaller = make_grid(3, 2, seed=5)
+    widget.grid = replace(smaller, quantities={"probability": smaller.quantities["probability"]})
+    assert (widget.colour, widget.selected) == ("", None)
+    assert widget.grids == encode([widget.grid])
+
+
+def test_a_grid_at_the_end_of_a_cell_shows_a_widget_and_a_picture() -> None:
+    data, metadata = make_grid(31, 16)._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
+    assert data["text/plain"].startswith("Grid: Logit lens")
+    image = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert image.width > metadata["image/png"]["width"]  # fine enough for a good screen
+    assert len(data["image/png"]) < 150_000
+
+
+def test_running_a_cell_again_leaves_no_widget_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = iter(["1", "1", "2", "2", "3", "3", "4", "4", "5", "5"])
+    monkeypatch.setattr("lenswidget.widget._cell", lambda: ("cell-1", next(runs)))
+    mine = LensWidget(make_grid())
+    before = len(_instances)
+    for _ in range(5):
+        make_grid()._repr_mimebundle_()
+        make_grid()._repr_mimebundle_()  # two Grids displayed by one run of the cell both stay
+    assert len(_instances) - before == 2 * (1 + 1)  # each widget brings its Layout
+    assert mine.comm is not None  # what the user made herself is hers to close
+    mine.close()
+
+
+@pytest.mark.parametrize(
+    "grid", [hostile_grid(), make_grid(1, 1), make_grid(130, 60)], ids=["hostile", "one cell", "large"]
+)
+def test_the_picture_is_well_formed_and_every_text_in_it_is_only_text(grid: Grid) -> None:
+    drawn = minidom.parseString(svg(grid))
+    assert {node.nodeName for node in drawn.getElementsByTagName("*")} == {"svg", "title", "style", "rect", "text"}
+    assert len(svg(grid)) < 100_000
+    assert len(png(grid)[0]) < 130_000
+
+
+def test_the_picture_keeps_the_last_row() -> None:
+    assert ">L128<" in svg(make_grid(130, 4))
+
+
+def test_hostile_texts_cross_as_they_are() -> None:
+    assert len(LensWidget(hostile_grid()).grid.texts) == len(HOSTILE)
