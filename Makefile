@@ -24,7 +24,7 @@ dev: .venv/ready js/node_modules/ready
 	ANYWIDGET_HMR=1 $(BIN)/jupyter lab $(ROOT) notebooks; kill $$!
 
 bench: .venv/ready .venv/browser
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 .venv/ready: pyproject.toml constraints.txt hatch_build.py $(shell find js/src js/package.json js/package-lock.json -type f)
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv

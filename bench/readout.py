@@ -6,10 +6,13 @@ targets and of the next token, and every candidate's trajectory.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -84,30 +87,34 @@ def transformer_lens_calls(model: object, run: lw.Run, targets: list[list[int]])
 
 
 def memory(positions: int = 1024) -> None:
-    """Peak memory that a reading adds, in a process of its own."""
+    """Peak memory that a reading adds, in a process of its own, sampled every few milliseconds."""
     model = lw.load(device="cpu")
     run = lw.run(model, (model.to_tokens(TEXT)[0].repeat(20))[:positions])
     del model
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # the peak so far includes the model's own run: fill what is free, so that only a new peak is seen
-    held = free_below_peak(before)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    gc.collect()
+    # what earlier work freed goes back to the system, so that a reading can't use it unseen
+    ctypes.CDLL(None).malloc_trim(0)
+    before, peak, done = resident(), 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.003):
+            peak = max(peak, resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     reading = run.readout.read(run.residual, run.following, targets=[[1], [2]])
-    added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    del held
-    print(f"  a reading of {run.residual.shape[0]} rows × {positions} positions adds {added / 1024:.0f} MB (its result is "
-          f"{sum(t.nbytes for t in vars(reading).values() if t is not None) / 2**20:.0f} MB of them)")  # fmt: skip
+    done.set()
+    watcher.join()
+    size = sum(tensor.nbytes for tensor in vars(reading).values() if tensor is not None)
+    print(f"memory, {run.residual.shape[0]} rows × {positions} positions, vocabulary {run.readout.vocabulary}")
+    print(f"  a reading adds {(peak - before) / 2**20:.0f} MB; its result is {size / 2**20:.0f} MB of them")
 
 
-def free_below_peak(peak_kib: int) -> list[bytearray]:
-    """Memory held until the process stands at its old peak again."""
-    held = []
-    while True:
-        with open("/proc/self/statm") as statm:
-            resident = int(statm.read().split()[1]) * resource.getpagesize() // 1024
-        if resident >= peak_kib:
-            return held
-        held.append(bytearray(b"\x01") * min(2**20 * 8, max(2**16, (peak_kib - resident) * 1024)))
+def resident() -> int:
+    """Bytes of this process that are in memory now."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
 
 
 if __name__ == "__main__":
@@ -115,4 +122,4 @@ if __name__ == "__main__":
         memory()
     else:
         main()
-        subprocess.run([sys.executable, __file__, "--memory"], check=True)
+        subprocess.run([sys.executable, "-m", "bench.readout", "--memory"], check=True)

@@ -7,18 +7,17 @@ column's candidates and their trajectories are all there while its logits are, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log, log2
-from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 LOGITS_BUDGET = 96 * 2**20
-"""Bytes of logits in a chunk. Two buffers of this size and small change are all a reading needs; with half of it, the
-matrix product of a chunk takes a sixth longer on a CPU."""
+"""Bytes of logits in a chunk; small change beside it is all a reading needs. With half of it, the matrix product of
+a chunk takes a sixth longer on a CPU."""
 
 BITS = 1 / log(2)
 """Nats to bits."""
@@ -176,141 +175,122 @@ class Readout:
         rows, positions, _ = residual.shape
         device = self.W_U.device
         step = min(positions, max(1, LOGITS_BUDGET // (4 * rows * self.vocabulary)))
+        # A processor reads a column while it is in its cache; a GPU is best asked for as much as there is at once.
+        group = step if device.type == "cuda" else 1
         logits = torch.empty(step * rows, self.vocabulary, device=device)
-        work = torch.empty_like(logits)
+        scratch = torch.empty(group * rows, self.vocabulary, device=device)
+        extra = {"jensen_shannon": jensen_shannon, "total_variation": total_variation}
         parts = []
         for start in range(0, positions, step):
             # [positions, rows, d]: a column's rows lie together
-            x = residual[:, start : start + step].transpose(0, 1).to(device, torch.float32)
-            count = x.shape[0] * rows
-            parts.append(
-                self._read_chunk(
-                    x.contiguous(),
-                    logits[:count],
-                    work[:count],
-                    following[start : start + step].to(device),
-                    k,
-                    targets,
-                    jensen_shannon,
-                    total_variation,
-                )
-            )
-        joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        sizes = joined.pop("sizes")
-        offsets = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
-        return Reading(offsets=offsets, **{n: _rows_first(n, value) for n, value in joined.items()})
+            x = residual[:, start : start + step].transpose(0, 1).to(device, torch.float32).contiguous()
+            count = len(x)
+            columns = self._unembed(self.norm(x).flatten(0, 1), logits[: count * rows]).view(count, rows, -1)
+            finite = x.isfinite().all(-1) & columns[:, :, 0].isfinite()
+            follows = following[start : start + step].to(device)
+            for first in range(0, count, group):
+                some = slice(first, first + group)
+                a = columns[some]
+                b = scratch[: len(a) * rows].view(a.shape)
+                parts.append(_read_columns(a, b, finite[some], follows[some], k, targets, extra))
+        joined = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+        offsets = torch.cat([torch.zeros(1, dtype=torch.int64), joined.pop("sizes").cumsum(0)])
+        return Reading(offsets=offsets, **{name: _rows_first(name, value) for name, value in joined.items()})
 
-    def _read_chunk(
-        self,
-        x: Float[Tensor, "p rows d"],
-        a: Float[Tensor, "n vocabulary"],
-        b: Float[Tensor, "n vocabulary"],
-        following: Int[Tensor, "p"],
-        k: int,
-        targets: Sequence[Sequence[int]],
-        jensen_shannon: bool,
-        total_variation: bool,
-    ) -> dict[str, Tensor]:
-        """The statistics of a few whole columns. `a` holds their logits, `b` is scratch."""
-        p, rows, d = x.shape
-        out: dict[str, Tensor] = {}
-        finite = x.isfinite().all(-1)
-        self._unembed(self.norm(x).view(-1, d), a)
-        finite &= a.view(p, rows, -1)[:, :, 0].isfinite()
-        top_logits, top_ids = (t.view(p, rows, k) for t in a.topk(k, dim=-1))
 
-        def rank(logit: Float[Tensor, "p rows 1"]) -> Int[Tensor, "p rows"]:
-            # a boolean sum costs ten times this: the comparison is written as floats, and floats add fast
-            return torch.gt(a, logit.reshape(-1, 1), out=b).sum(-1).view(p, rows).long() + 1
+def _read_columns(
+    a: Float[Tensor, "p rows vocabulary"],
+    b: Float[Tensor, "p rows vocabulary"],
+    finite: Bool[Tensor, "p rows"],
+    following: Int[Tensor, "p"],
+    k: int,
+    targets: Sequence[Sequence[int]],
+    extra: Mapping[str, bool],
+) -> dict[str, Tensor]:
+    """Every statistic of some whole columns. `a` holds their logits, `b` is scratch."""
 
-        columns = a.view(p, rows, -1)
-        follows = (following >= 0).unsqueeze(-1)
-        index = following.clamp(min=0).view(p, 1, 1).expand(p, rows, 1)
-        following_logit = columns.gather(-1, index)
-        out["following_rank"] = rank(following_logit) * follows
-        target_logits = [columns[:, :, list(ids)] for ids in targets]
-        target_ranks = [rank(logit.amax(-1, keepdim=True)) for logit in target_logits]
+    def rank(logit: Float[Tensor, "p rows 1"]) -> Int[Tensor, "p rows"]:
+        # a boolean sum costs ten times this: the comparison is written as floats, and floats add fast
+        return torch.gt(a, logit, out=b).sum(-1).long() + 1
 
-        peak = top_logits[..., :1].reshape(-1, 1)
-        torch.sub(a, peak, out=b).exp_()
-        mass = b.sum(-1, keepdim=True)
-        log_sum = (mass.log() + peak).view(p, rows)
-        # Σ p·logit a column at a time: the products of a whole chunk would be a third buffer
-        expected = torch.stack([torch.linalg.vecdot(a_c, b_c) for a_c, b_c in zip(columns, b.view(p, rows, -1))])
-        out["entropy"] = (log_sum - expected / mass.view(p, rows)) * BITS
-        output = b.view(p, rows, -1)[:, -1] / mass.view(p, rows, 1)[:, -1]
-        # KL = Σ q log q - Σ q log p = (Σ q·logit_L - logsumexp_L) - (Σ q·logit_l - logsumexp_l)
-        crossed = torch.stack([a_c.mv(q_c) for a_c, q_c in zip(columns, output)])
-        kl = (crossed[:, -1:] - log_sum[:, -1:]) - (crossed - log_sum)
-        kl[:, -1] = 0.0
-        out["kl"] = kl.clamp(min=0.0) * BITS
-        finite_column = finite[:, -1:]
+    top_logits, top_ids = a.topk(k, dim=-1)
+    follows = (following >= 0).unsqueeze(-1)
+    following_logit = a.gather(-1, following.clamp(min=0).view(-1, 1, 1).expand(-1, a.shape[1], 1))
+    following_rank = rank(following_logit) * follows
+    of_targets = [a[:, :, list(ids)] for ids in targets]
+    target_ranks = [rank(logits.amax(-1, keepdim=True)) for logits in of_targets]
 
-        out["top_ids"] = top_ids.masked_fill(~finite.unsqueeze(-1), -1)
-        out["top_log_probability"] = (top_logits - log_sum.unsqueeze(-1)) * BITS
-        out["top_logit"] = top_logits[..., 0]
-        surprisal = (log_sum - following_logit.squeeze(-1)) * BITS
-        out["surprisal"] = surprisal.masked_fill(~follows, float("nan"))
-        sets = [logit.logsumexp(-1) for logit in target_logits]
-        nothing = x.new_empty(p, rows, 0)
-        out["target_logit"] = torch.stack(sets, -1) if sets else nothing
-        out["target_log_probability"] = (out["target_logit"] - log_sum.unsqueeze(-1)) * BITS
-        out["target_rank"] = torch.stack(target_ranks, -1) if targets else nothing.long()
+    # the softmax of each row is exp(a - peak) / mass
+    peak = top_logits[..., :1]
+    # exp2 is quicker than exp, and both are many times slower where the result underflows: early rows are full of that
+    mass = torch.sub(a, peak, out=b).mul_(BITS).clamp_(min=-126.0).exp2_().sum(-1, keepdim=True)
+    log_sum = (mass.log() + peak).squeeze(-1)
+    output = b[:, -1] / mass[:, -1]
+    out = _distances(b, mass, output, extra)
+    entropy = log_sum - b.mul_(a).sum(-1) / mass.squeeze(-1)
+    # KL = Σ q log q - Σ q log p = (Σ q·logit_L - logsumexp_L) - (Σ q·logit_l - logsumexp_l)
+    crossed = torch.stack([column.mv(q) for column, q in zip(a, output)])
+    kl = (crossed[:, -1:] - log_sum[:, -1:]) - (crossed - log_sum)
+    kl[:, -1] = 0.0
 
-        out |= _distances(b.view(p, rows, -1), mass.view(p, rows, 1), output, jensen_shannon, total_variation)
-        out |= self._trajectories(columns, log_sum, top_ids, finite)
+    nothing = a.new_empty(*finite.shape, 0)
+    target_logit = torch.stack([logits.logsumexp(-1) for logits in of_targets], -1) if targets else nothing
+    surprisal = (log_sum - following_logit.squeeze(-1)) * BITS
+    nan = float("nan")
+    ill, column_ill = ~finite, ~(finite & finite[:, -1:])
+    out = {name: distance.masked_fill(column_ill, nan) for name, distance in out.items()}
+    out |= {
+        "top_ids": top_ids.masked_fill(ill.unsqueeze(-1), -1),
+        "top_log_probability": ((top_logits - log_sum.unsqueeze(-1)) * BITS).masked_fill(ill.unsqueeze(-1), nan),
+        "top_logit": top_logits[..., 0].masked_fill(ill, nan),
+        "entropy": (entropy * BITS).masked_fill(ill, nan),
+        "kl": (kl.clamp(min=0.0) * BITS).masked_fill(column_ill, nan),
+        "surprisal": surprisal.masked_fill(ill | ~follows, nan),
+        "following_rank": following_rank * finite,
+        "target_logit": target_logit.masked_fill(ill.unsqueeze(-1), nan),
+        "target_log_probability": ((target_logit - log_sum.unsqueeze(-1)) * BITS).masked_fill(ill.unsqueeze(-1), nan),
+        "target_rank": (torch.stack(target_ranks, -1) if targets else nothing.long()) * finite.unsqueeze(-1),
+    }
+    return out | _trajectories(a, log_sum, top_ids, finite)
 
-        for name in ("entropy", "surprisal", "top_logit"):
-            out[name].masked_fill_(~finite, float("nan"))
-        for name in ("top_log_probability", "target_logit", "target_log_probability"):
-            out[name].masked_fill_(~finite.unsqueeze(-1), float("nan"))
-        for name in ("kl", "jensen_shannon", "total_variation"):
-            if name in out:
-                out[name].masked_fill_(~(finite & finite_column), float("nan"))
-        out["following_rank"] *= finite
-        out["target_rank"] *= finite.unsqueeze(-1)
-        return {name: value.cpu() for name, value in out.items()}
 
-    def _trajectories(
-        self,
-        columns: Float[Tensor, "p rows vocabulary"],
-        log_sum: Float[Tensor, "p rows"],
-        top_ids: Int[Tensor, "p rows k"],
-        finite: Any,
-    ) -> dict[str, Tensor]:
-        """Every candidate of a column, through all of that column's rows."""
-        ids = [column[ok].unique() for column, ok in zip(top_ids, finite)]
-        values = [
-            ((logits[:, i] - total.unsqueeze(-1)) * BITS).masked_fill(~ok.unsqueeze(-1), float("nan")).T
-            for logits, total, i, ok in zip(columns, log_sum, ids, finite)
-        ]
-        return {
-            "sizes": torch.tensor([len(i) for i in ids]),
-            "trajectory_ids": torch.cat(ids),
-            "trajectory_log_probability": torch.cat(values),
-        }
+def _trajectories(
+    a: Float[Tensor, "p rows vocabulary"],
+    log_sum: Float[Tensor, "p rows"],
+    top_ids: Int[Tensor, "p rows k"],
+    finite: Bool[Tensor, "p rows"],
+) -> dict[str, Tensor]:
+    """Every candidate of a column, through all of that column's rows."""
+    ids = [column[ok].unique() for column, ok in zip(top_ids, finite)]
+    values = [
+        ((logits[:, i] - total.unsqueeze(-1)) * BITS).masked_fill(~ok.unsqueeze(-1), float("nan")).T
+        for logits, total, i, ok in zip(a, log_sum, ids, finite)
+    ]
+    return {
+        "sizes": torch.tensor([len(i) for i in ids]),
+        "trajectory_ids": torch.cat(ids),
+        "trajectory_log_probability": torch.cat(values),
+    }
 
 
 def _distances(
     b: Float[Tensor, "p rows vocabulary"],
     mass: Float[Tensor, "p rows 1"],
-    q: Float[Tensor, "p vocabulary"],
-    jensen_shannon: bool,
-    total_variation: bool,
+    output: Float[Tensor, "p vocabulary"],
+    wanted: Mapping[str, bool],
 ) -> dict[str, Tensor]:
-    """Jensen–Shannon divergence (bits) and total variation from the output. Overwrites `b`, a column at a time."""
-    if not (jensen_shannon or total_variation):
+    """Jensen–Shannon divergence (bits) and total variation from the output, of distributions `b / mass`."""
+    if not any(wanted.values()):
         return {}
-    out: dict[str, list[Tensor]] = {"jensen_shannon": [], "total_variation": []}
-    for probability, q_c in zip(b.div_(mass), q):
-        if total_variation:
-            out["total_variation"].append((probability - q_c).abs_().sum(-1) / 2)
-        if jensen_shannon:
-            middle = (probability + q_c) / 2
-            # Σ x log x is 0 where x is: xlogy knows that
-            of_middle, of_row, of_output = (-torch.xlogy(x, x).sum(-1) for x in (middle, probability, q_c))
-            out["jensen_shannon"].append(((of_middle - (of_row + of_output) / 2) * BITS).clamp(0.0, 1.0))
-    return {name: torch.stack(columns) for name, columns in out.items() if columns}
+    p, q = b / mass, output.unsqueeze(1)
+    out = {}
+    if wanted["total_variation"]:
+        out["total_variation"] = (p - q).abs_().sum(-1) / 2
+    if wanted["jensen_shannon"]:
+        # Σ x log x is 0 where x is: xlogy knows that
+        middle, row, last = (-torch.xlogy(x, x).sum(-1) for x in ((p + q) / 2, p, q))
+        out["jensen_shannon"] = ((middle - (row + last) / 2) * BITS).clamp(0.0, 1.0)
+    return out
 
 
 def _rows_first(name: str, value: Tensor) -> Tensor:

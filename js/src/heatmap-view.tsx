@@ -96,6 +96,10 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
   useLayoutEffect(() => {
     if (width.value && selected.value) show(selected.value);
   }, [layout.value, selected.value]);
+  // the last token is where a prompt is answered, and what the chart shows first
+  useLayoutEffect(() => {
+    if (width.value && !selected.value) show({ row: 0, column: grid.columns.length - 1 });
+  }, [width.value > 0]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;

@@ -30,7 +30,7 @@ export interface Rectangle extends Size {
 }
 
 const AUTOMATIC_HEIGHT = 620;
-const CELL = { width: [44, 104], height: [17, 26], least: 3 } as const;
+const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
 const FOOTER = 26;
 
 export interface Wishes {

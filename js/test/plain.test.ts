@@ -135,7 +135,7 @@ describe("a layout", () => {
 
   it("scrolls rather than make columns too narrow to read", () => {
     const layout = layoutOf({ ...wishes, columns: 4096 });
-    expect(layout.cellWidth).toBe(44);
+    expect(layout.cellWidth).toBe(40);
     expect(layout.viewWidth).toBe(1000 - 56);
   });
 

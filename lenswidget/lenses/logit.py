@@ -126,6 +126,7 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
     top = reading.top_log_probability[..., 0]
     rank = np.where(_int(reading.following_rank) == 0, np.nan, _float(reading.following_rank)).astype(np.float32)
     vocabulary = float(run.readout.vocabulary)
+    kl, surprisal = _float(reading.kl), _float(reading.surprisal)
     quantities = [
         Quantity("probability", _float(top.exp2()), domain=(0.0, 1.0)),
         Quantity("log-probability", _float(top), unit="bits"),
@@ -133,8 +134,8 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
         Quantity(
             "entropy", _float(reading.entropy), unit="bits", domain=(0.0, uniform_entropy(run.readout.vocabulary))
         ),
-        Quantity("KL to the output", _float(reading.kl), unit="bits"),
-        Quantity("surprisal", _float(reading.surprisal), unit="bits"),
+        Quantity("KL to the output", kl, unit="bits", domain=_reach(kl[:, 1:])),
+        Quantity("surprisal", surprisal, unit="bits", domain=_reach(surprisal[:, 1:])),
         Quantity("rank of the next token", rank, scale="log", strong="low", domain=(1.0, vocabulary)),
     ]
     if reading.jensen_shannon is not None:
@@ -152,6 +153,18 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
             Quantity(f"rank of {name}", ranks, scale="log", strong="low", domain=(1.0, vocabulary), target=i),
         ]
     return quantities
+
+
+def _reach(values: np.ndarray) -> tuple[float, float] | None:
+    """Where a scale from zero should end: short of the few cells, if any, that would flatten all the others.
+
+    An embedding can be hundreds of bits from the output where no other row is forty; it is drawn as beyond the scale.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return None
+    most, usual = float(finite.max()), float(np.percentile(finite, 95))
+    return (0.0, usual) if 0 < usual < most / 2 else None
 
 
 def _decision(leading: np.ndarray) -> np.ndarray:

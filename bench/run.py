@@ -1,0 +1,7 @@
+"""Every measurement, one after another: `make bench`."""
+
+import subprocess
+import sys
+
+for module in ("bench.payload", "bench.readout", "bench.browser"):
+    subprocess.run([sys.executable, "-m", module], check=True)

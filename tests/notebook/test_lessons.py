@@ -1,0 +1,41 @@
+"""Every lesson runs from top to bottom, and shows what its text says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_runs_from_top_to_bottom(path: Path, smollm: Any) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    assert all(not cell.get("outputs") for cell in notebook.cells), "lessons are kept without outputs"
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    data = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    widgets = [bundle for bundle in data if "application/vnd.jupyter.widget-view+json" in bundle]
+    assert len([bundle for bundle in widgets if "image/png" in bundle]) >= 5
+
+
+def test_the_first_lesson_tells_the_truth(smollm: Any) -> None:
+    """The places and figures that its text names."""
+    import lenswidget as lw
+
+    grid = lw.logit_lens(lw.run(smollm, "The Eiffel Tower is located in the city of"), follow=" Paris")
+    rank = dict(zip(grid.rows, grid.quantities["rank of ' Paris'"].values[:, -1]))
+    assert [row for row, value in rank.items() if value == 1] == ["L27", "L28", "L29"]
+    assert rank["L22"] > 1000 and rank["L26"] == 3
+    assert round(float(grid.quantities["probability of ' Paris'"].values[-1, -1]), 2) == 0.70
+    distance = dict(zip(grid.rows, grid.quantities["KL to the output"].values[:, 1:].mean(1)))
+    assert distance["embed"] > 100
+    assert all(distance[f"L{layer}"] > 15 for layer in range(23))
+    assert all(distance[f"L{layer}"] < 8 for layer in range(26, 30))
+
+    grid = lw.logit_lens(lw.run(smollm, "The capital of Australia is"), follow=[" Canberra", " Sydney"])
+    right, wrong = (grid.quantities[f"rank of ' {city}'"].values[20:, -1] for city in ("Canberra", "Sydney"))
+    assert (wrong < right).all() and (wrong[-1], right[-1]) == (1, 2)
