@@ -19,7 +19,7 @@ from lenswidget.tokens import TokenTexts
 Prompt = str | Sequence[int] | Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Run:
     """One prompt's tokens and residual stream, with what readout needs of the model.
 

@@ -63,8 +63,9 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Every token that is a candidate anywhere in a column, followed through all the rows of that column.
+    """Every token that is a candidate anywhere in a column, through all the rows of that column.
 
+    The token that really follows and the followed targets are among them everywhere, candidates or not.
     Column `c` owns entries `offsets[c]` to `offsets[c + 1]`.
     """
 

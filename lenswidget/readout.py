@@ -27,7 +27,7 @@ BITS = 1 / log(2)
 ROUNDING = {torch.float64: 1e-4, torch.float32: 1e-4, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class FinalNorm:
     """The norm before the unembedding, `(x - mean) / σ ⊙ gain + bias`, in float32.
 
@@ -59,7 +59,7 @@ class FinalNorm:
         return x if self.bias is None else x + self.bias
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Reading:
     """What every residual row says. `rows` include the last, which is the model's output; logarithms are in bits.
 
@@ -86,7 +86,7 @@ class Reading:
     total_variation: Float[Tensor, "rows positions"] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Readout:
     """What a model does to its last residual stream: `S(N(h) W_U + b_U)`, in float32 from the norm onwards.
 
@@ -251,17 +251,23 @@ def _read_columns(
         "target_log_probability": ((target_logit - log_sum.unsqueeze(-1)) * BITS).masked_fill(ill.unsqueeze(-1), nan),
         "target_rank": (torch.stack(target_ranks, -1) if targets else nothing.long()) * finite.unsqueeze(-1),
     }
-    return out | _trajectories(a, log_sum, top_ids, finite)
+    named = torch.tensor([i for ids in targets for i in ids], dtype=torch.int64, device=a.device)
+    return out | _trajectories(
+        a, log_sum, top_ids, torch.cat([following[:, None], named.expand(len(a), -1)], 1), finite
+    )
 
 
 def _trajectories(
     a: Float[Tensor, "p rows vocabulary"],
     log_sum: Float[Tensor, "p rows"],
     top_ids: Int[Tensor, "p rows k"],
+    also: Int[Tensor, "p others"],
     finite: Bool[Tensor, "p rows"],
 ) -> dict[str, Tensor]:
-    """Every candidate of a column, through all of that column's rows."""
-    ids = [column[ok].unique() for column, ok in zip(top_ids, finite)]
+    """Every candidate of a column, what really follows and what is followed, through all of that column's rows."""
+    ids = [
+        torch.unique(torch.cat([top[ok].flatten(), other[other >= 0]])) for top, other, ok in zip(top_ids, also, finite)
+    ]
     values = [
         ((logits[:, i] - total.unsqueeze(-1)) * BITS).masked_fill(~ok.unsqueeze(-1), float("nan")).T
         for logits, total, i, ok in zip(a, log_sum, ids, finite)

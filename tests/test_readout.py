@@ -104,10 +104,14 @@ def test_the_probabilities_of_a_set_add(reading: Any, log_probabilities: torch.T
         close(reading.target_log_probability[i], log_probabilities[..., ids].double().exp().sum(-1).log2(), 1e-3)
 
 
-def test_a_trajectory_follows_every_candidate_through_every_row(reading: Any, log_probabilities: torch.Tensor) -> None:
+def test_a_trajectory_follows_every_candidate_through_every_row(
+    reading: Any, log_probabilities: torch.Tensor, run: lw.Run
+) -> None:
     for position, (start, stop) in enumerate(zip(reading.offsets[:-1].tolist(), reading.offsets[1:].tolist())):
         ids = reading.trajectory_ids[start:stop]
-        assert set(ids.tolist()) == set(reading.top_ids[:, position].flatten().tolist())
+        wanted = {*reading.top_ids[:, position].flatten().tolist(), *(i for ids in SETS for i in ids)}
+        wanted |= {run.tokens[position + 1].item()} if position + 1 < len(run.tokens) else set()
+        assert set(ids.tolist()) == wanted
         close(reading.trajectory_log_probability[start:stop], log_probabilities[:, position, ids].T / math.log(2), 1e-3)
 
 

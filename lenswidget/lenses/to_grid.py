@@ -1,0 +1,123 @@
+"""What a lens read, as a Grid: the same quantities whatever the lens."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lenswidget.cached_run import Run
+from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Target, Trajectories
+from lenswidget.readout import Reading, uniform_entropy
+
+
+def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: str, notes: tuple[str, ...]) -> Grid:
+    """A Grid from what was read."""
+    candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
+    trajectories = Trajectories(
+        _int(reading.offsets),
+        _int(reading.trajectory_ids),
+        _float(reading.trajectory_log_probability),
+        _trajectory_ranks(reading),
+    )
+    following = run.following.cpu()
+    ids = torch.cat([run.tokens.cpu(), reading.trajectory_ids]).tolist()
+    ids = sorted({*ids, *(i for target in targets for i in target.ids)})
+    positions = np.arange(len(run.tokens), dtype=np.int32)
+    return Grid(
+        title=run.prompt,
+        kind=kind,
+        model=run.model,
+        rows=run.labels,
+        columns=_int(run.tokens),
+        positions=positions,
+        quantities={q.name: q for q in _quantities(run, reading, targets)},
+        texts=run.texts.of(ids),
+        special=tuple(i for i in ids if i in run.texts.special),
+        candidates=candidates,
+        trajectories=trajectories,
+        targets=targets,
+        following=_int(following),
+        decision=_decision(candidates.ids[:, :, 0]),
+        # one token is all there is to look at, however large its norm
+        aside=(0,) if len(positions) > 1 else (),
+        check=run.check,
+        notes=notes + run.notes,
+        provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt, "lens": kind},
+    )
+
+
+def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list[Quantity]:
+    top = reading.top_log_probability[..., 0]
+    rank = np.where(_int(reading.following_rank) == 0, np.nan, _float(reading.following_rank)).astype(np.float32)
+    vocabulary = float(run.readout.vocabulary)
+    kl, surprisal = _float(reading.kl), _float(reading.surprisal)
+    quantities = [
+        Quantity("probability", _float(top.exp2()), domain=(0.0, 1.0)),
+        Quantity("log-probability", _float(top), unit="bits"),
+        Quantity("logit", _float(reading.top_logit)),
+        Quantity(
+            "entropy", _float(reading.entropy), unit="bits", domain=(0.0, uniform_entropy(run.readout.vocabulary))
+        ),
+        Quantity("KL to the output", kl, unit="bits", domain=_reach(kl[:, 1:])),
+        Quantity("surprisal", surprisal, unit="bits", domain=_reach(surprisal[:, 1:])),
+        Quantity("rank of the next token", rank, scale="log", strong="low", domain=(1.0, vocabulary)),
+    ]
+    if reading.jensen_shannon is not None:
+        quantities.append(Quantity("Jensen–Shannon", _float(reading.jensen_shannon), unit="bits", domain=(0.0, 1.0)))
+    if reading.total_variation is not None:
+        quantities.append(Quantity("total variation", _float(reading.total_variation), domain=(0.0, 1.0)))
+    for i, target in enumerate(targets):
+        ranks = np.where(_int(reading.target_rank[i]) == 0, np.nan, _float(reading.target_rank[i])).astype(np.float32)
+        name = repr(target.label)
+        bits = _float(reading.target_log_probability[i])
+        quantities += [
+            Quantity(f"probability of {name}", np.exp2(bits), domain=(0.0, 1.0), target=i),
+            Quantity(f"log-probability of {name}", bits, unit="bits", target=i),
+            Quantity(f"logit of {name}", _float(reading.target_logit[i]), target=i),
+            Quantity(f"rank of {name}", ranks, scale="log", strong="low", domain=(1.0, vocabulary), target=i),
+        ]
+    return quantities
+
+
+def _reach(values: np.ndarray) -> tuple[float, float] | None:
+    """Where a scale from zero should end: short of the few cells, if any, that would flatten all the others.
+
+    An embedding can be hundreds of bits from the output where no other row is forty; it is drawn as beyond the scale.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return None
+    most, usual = float(finite.max()), float(np.percentile(finite, 95))
+    return (0.0, usual) if 0 < usual < most / 2 else None
+
+
+def _decision(leading: np.ndarray) -> np.ndarray:
+    """The first row of each column from which its leading token is the output's, all the way up."""
+    differs = leading != leading[-1]
+    rows = len(leading)
+    return np.where(differs.any(0), rows - np.argmax(differs[::-1], axis=0), 0).astype(np.int32)
+
+
+def _trajectory_ranks(reading: Reading) -> np.ndarray:
+    """The ranks that cost nothing: a candidate's place in its cell. Elsewhere BEYOND."""
+    rows = reading.top_ids.shape[0]
+    ranks = np.full((len(reading.trajectory_ids), rows), BEYOND, dtype=np.int32)
+    ids, top = reading.trajectory_ids.numpy(), reading.top_ids.numpy()
+    for column, (start, stop) in enumerate(zip(reading.offsets[:-1].tolist(), reading.offsets[1:].tolist())):
+        cells = top[:, column]
+        entry = np.searchsorted(ids[start:stop], cells)
+        for place in range(cells.shape[1]):
+            valid = cells[:, place] >= 0
+            ranks[start + entry[valid, place], np.flatnonzero(valid)] = place + 1
+    return ranks
+
+
+def _float(values: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.float32)
+
+
+def _int(values: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(values.detach().cpu().numpy(), dtype=np.int32)
