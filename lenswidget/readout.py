@@ -213,7 +213,7 @@ def _read_columns(
         # a boolean sum costs ten times this: the comparison is written as floats, and floats add fast
         return torch.gt(a, logit, out=b).sum(-1).long() + 1
 
-    top_logits, top_ids = a.topk(k, dim=-1)
+    top_logits, top_ids = _top(a, k)
     follows = (following >= 0).unsqueeze(-1)
     following_logit = a.gather(-1, following.clamp(min=0).view(-1, 1, 1).expand(-1, a.shape[1], 1))
     following_rank = rank(following_logit) * follows
@@ -223,7 +223,7 @@ def _read_columns(
     # the softmax of each row is exp(a - peak) / mass
     peak = top_logits[..., :1]
     # exp2 is quicker than exp, and both are many times slower where the result underflows: early rows are full of that
-    mass = torch.sub(a, peak, out=b).mul_(BITS).clamp_(min=-126.0).exp2_().sum(-1, keepdim=True)
+    mass = torch.add(-BITS * peak, a, alpha=BITS, out=b).clamp_(min=-126.0).exp2_().sum(-1, keepdim=True)
     log_sum = (mass.log() + peak).squeeze(-1)
     output = b[:, -1] / mass[:, -1]
     out = _distances(b, mass, output, extra)
@@ -255,6 +255,24 @@ def _read_columns(
     return out | _trajectories(
         a, log_sum, top_ids, torch.cat([following[:, None], named.expand(len(a), -1)], 1), finite
     )
+
+
+def _top(a: Float[Tensor, "p rows vocabulary"], k: int) -> tuple[Tensor, Tensor]:
+    """The k largest entries of every row and where they are, as `topk` finds them in a fourth of its time.
+
+    The k largest lie within the k groups whose largest entries are the largest, so only those are sorted.
+    """
+    size = 128
+    groups = a.shape[-1] // size
+    if groups < 4 * k:
+        return a.topk(k, dim=-1)
+    grouped = a[..., : groups * size].view(*a.shape[:-1], groups, size)
+    best = grouped.amax(-1).topk(k, dim=-1).indices
+    few = grouped.gather(-2, best.unsqueeze(-1).expand(*best.shape, size)).flatten(-2)
+    rest = a[..., groups * size :]
+    values, places = torch.cat([few, rest], dim=-1).topk(k, dim=-1)
+    in_group = best.gather(-1, (places // size).clamp(max=k - 1)) * size + places % size
+    return values, torch.where(places < k * size, in_group, places - k * size + groups * size)
 
 
 def _trajectories(

@@ -144,3 +144,14 @@ def test_a_vector_that_is_not_finite_is_shown_as_such_and_the_rest_stays(run: lw
 
 def test_no_vocabulary_sized_array_leaves(reading: Any, run: lw.Run) -> None:
     assert all(run.readout.vocabulary not in value.shape for value in vars(reading).values())
+
+
+@pytest.mark.parametrize("vocabulary", [100, 6000, 6144, 6271])
+def test_the_largest_are_found_wherever_they_lie(vocabulary: int) -> None:
+    generator = torch.Generator().manual_seed(vocabulary)
+    logits = torch.randn(3, 5, vocabulary, generator=generator)
+    logits[0, 0, -1] = 9.0  # beyond the last whole group
+    logits[0, 1, 7:17] = 9.0 + torch.arange(10)  # all in one group
+    values, places = readout_module._top(logits, 10)
+    expected = logits.topk(10)
+    assert torch.equal(values, expected.values) and torch.equal(places, expected.indices)
