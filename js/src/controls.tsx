@@ -1,9 +1,11 @@
 // One line of controls, in words. Menus are the browser's own: they work with every key and hand, and no host clips them.
 
+import { nameOf } from "./followed.js";
 import type { Quantity } from "./grid.js";
 import { automaticStride } from "./layout.js";
 import type { Reading } from "./reading.js";
 import { Dot } from "./token.js";
+import { leadersOf } from "./trajectory.js";
 import { quantityName } from "./words.js";
 
 export function Controls({ reading }: { reading: Reading }) {
@@ -39,8 +41,8 @@ function Colour({ reading }: { reading: Reading }) {
 }
 
 function Follow({ reading }: { reading: Reading }) {
-  const { followed, slots } = reading;
-  if (!followed.value.length) return null;
+  const { grid, followed, slots } = reading;
+  if (!followed.value.length && !grid.candidates) return null;
   return (
     <div class="lw-follow">
       follow
@@ -57,7 +59,34 @@ function Follow({ reading }: { reading: Reading }) {
           </li>
         ))}
       </ul>
+      {grid.candidates && <Another reading={reading} />}
     </div>
+  );
+}
+
+/** Pins a token that leads, or nearly, at the selected position; the card offers those of one cell. */
+function Another({ reading }: { reading: Reading }) {
+  const { grid, selected, slotOf } = reading;
+  const column = selected.value?.column ?? grid.columns.length - 1;
+  const offered = leadersOf(grid, column).filter((token) => slotOf.value[token] === -1);
+  return (
+    <label class="lw-menu">
+      <select
+        aria-label="Follow another token"
+        value=""
+        onChange={(event) => {
+          reading.togglePin(Number(event.currentTarget.value), false);
+          event.currentTarget.value = "";
+        }}
+      >
+        <option value="">a token</option>
+        {offered.map((token) => (
+          <option key={token} value={token}>
+            {nameOf(grid, token)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

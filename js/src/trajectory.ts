@@ -44,7 +44,7 @@ export function linesOf(reading: Reading, column: number, measure: Measure): { l
 }
 
 /** The output's leader at a position, then the tokens that lead there in most rows, then the output's next. */
-function leadersOf(grid: Grid, column: number): number[] {
+export function leadersOf(grid: Grid, column: number): number[] {
   const counts = new Map<number, number>();
   for (let row = 0; row < grid.rows.length; row++) {
     const [leader] = candidatesAt(grid, { row, column });

@@ -232,6 +232,18 @@ describe("selecting and pinning", () => {
     await vi.waitFor(() => expect(chips(root)).toEqual([]));
   });
 
+  it("the menu of tokens pins one, and no longer offers it", async () => {
+    const model = new FakeModel(await message());
+    const { root } = await show(model);
+    const menu = root.querySelector<HTMLSelectElement>("[aria-label='Follow another token']")!;
+    const offered = () => [...menu.options].map(({ label }) => label);
+    expect(offered()).toContain("␣one");
+    await userEvent.selectOptions(menu, "␣one");
+    expect(model.get("pins")).toEqual([[101]]);
+    await vi.waitFor(() => expect(offered()).not.toContain("␣one"));
+    expect(menu.value).toBe("");
+  });
+
   it("a pin rings the cells it leads", async () => {
     const model = new FakeModel(await message());
     const { root } = await show(model);
@@ -307,10 +319,10 @@ describe("the controls", () => {
 
   it("thin the rows, and offer no such thing where there are few", async () => {
     const few = await show(new FakeModel(await message()));
-    expect(few.root.querySelectorAll("select")).toHaveLength(1);
+    expect(few.root.querySelectorAll("select")).toHaveLength(2);
     const model = new FakeModel(await message({ rows: 80 }));
     const { root } = await show(model);
-    const menu = root.querySelectorAll("select")[1]!;
+    const menu = root.querySelectorAll("select")[2]!;
     expect(menu.selectedOptions[0]!.textContent).toBe("every 3rd, to fit");
     await userEvent.selectOptions(menu, "8");
     expect(model.get("stride")).toBe(8);
