@@ -26,7 +26,7 @@ dev: .venv/ready js/node_modules/ready
 bench: .venv/ready .venv/browser
 	$(BIN)/python -m bench.run
 
-.venv/ready: pyproject.toml constraints.txt hatch_build.py $(shell find js/src js/package.json js/package-lock.json -type f)
+.venv/ready: pyproject.toml constraints.txt hatch_build.py $(shell find js/src js/*.js* -type f)
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@# Node for the tests, where the machine has none; the package's own build brings its own

@@ -43,7 +43,7 @@ class FrontEnd(BuildHookInterface):
         """Whether the bundle is there and no source is newer: a source archive carries it, and needs no Node."""
         root = Path(self.root)
         bundle = root / "lenswidget/static/widget.js"
-        sources = [*(root / "js/src").rglob("*"), root / "js/package.json", root / "js/package-lock.json"]
+        sources = [*(root / "js/src").rglob("*"), *(root / "js").glob("*.js*")]
         return bundle.exists() and all(s.stat().st_mtime <= bundle.stat().st_mtime for s in sources if s.is_file())
 
     def npm(self, *arguments: str) -> None:
