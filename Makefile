@@ -7,7 +7,7 @@ ROOT   := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 demo: .venv/ready
 	$(BIN)/python -c "import lenswidget; lenswidget.load()"
-	$(BIN)/jupyter lab $(ROOT) notebooks/01_logit_lens.ipynb
+	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/01_logit_lens.ipynb
 
 test: .venv/ready .venv/browser js/node_modules/ready
 	$(BIN)/python -m pytest
