@@ -343,7 +343,8 @@ def _flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "targets": [[target.label, list(target.ids)] for target in grid.targets],
         "aside": list(grid.aside),
         "special": list(grid.special),
-        "check": grid.check and [grid.check.error, grid.check.tolerance],
+        # NaN, where no position was finite, is no JSON and equals nothing: null stands for it
+        "check": grid.check and [grid.check.error if np.isfinite(grid.check.error) else None, grid.check.tolerance],
         "notes": list(grid.notes),
         "provenance": dict(grid.provenance),
         "arrays": sorted(arrays),
@@ -380,7 +381,7 @@ def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
         decision=arrays.get("decision"),
         aside=tuple(header["aside"]),
         special=tuple(header["special"]),
-        check=header["check"] and Check(*header["check"]),
+        check=header["check"] and Check(np.nan if (error := header["check"][0]) is None else error, header["check"][1]),
         notes=tuple(header["notes"]),
         provenance=header["provenance"],
     )

@@ -10,11 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenswidget.grid import FILE_VERSION, Grid
+from lenswidget.grid import FILE_VERSION, Check, Grid
 from tests.grids import hostile_grid, make_grid
 
+UNCHECKED = replace(make_grid(), check=Check(float("nan"), 1e-3))
 
-@pytest.mark.parametrize("grid", [make_grid(), hostile_grid(), make_grid(1, 1)], ids=["plain", "hostile", "one cell"])
+
+@pytest.mark.parametrize(
+    "grid",
+    [make_grid(), hostile_grid(), make_grid(1, 1), UNCHECKED],
+    ids=["plain", "hostile", "one cell", "not finite"],
+)
 def test_what_was_saved_is_what_is_loaded(grid: Grid, tmp_path: Path) -> None:
     assert Grid.load(grid.save(tmp_path / "a.npz")) == grid
 

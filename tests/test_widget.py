@@ -16,6 +16,7 @@ from lenswidget.grid import Grid
 from lenswidget.picture import png, svg
 from lenswidget.widget import LensWidget, _grid
 from lenswidget.wire import encode
+from tests.golden.write import header_of
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
 
@@ -103,4 +104,6 @@ def test_the_picture_keeps_the_last_row() -> None:
 
 
 def test_hostile_texts_cross_as_they_are() -> None:
-    assert len(LensWidget(hostile_grid()).grid.texts) == len(HOSTILE)
+    header = header_of(LensWidget(hostile_grid()).grids)["grids"][0]
+    assert header["tokens"]["texts"] == HOSTILE
+    assert (header["title"], header["kind"]) == (HOSTILE[0], HOSTILE[3])

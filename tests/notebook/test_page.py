@@ -18,11 +18,13 @@ def test_a_page_from_a_file_is_alive(watched: Watched, tmp_path: Path) -> None:
     page.wait_for_selector(READY)
     assert page.title() == "Logit lens: <b>a title</b>"
     page.locator("[role=application]").focus()
-    page.keyboard.press("ArrowUp")
-    expect(page.locator(".lw-card")).to_contain_text("After layer")
+    for key in ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.locator(".lw-card")).to_contain_text("After layer 4")
     page.keyboard.press("Enter")
+    expect(page.locator(".lw-chip button")).to_have_count(0)
     page.locator(".lw-card").get_by_role("button").first.click()
-    expect(page.locator(".lw-controls")).to_contain_text("tok")
+    expect(page.locator(".lw-chip button")).to_have_count(1)  # a pin of the reader's own can be taken away
 
 
 def test_a_page_of_hostile_texts_runs_none_of_them(watched: Watched, tmp_path: Path) -> None:
