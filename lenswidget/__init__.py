@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "Grid": "grid",
+    "Lens": "lenses.lens",
     "LensWidget": "widget",
+    "LogitLens": "lenses.logit",
+    "NegativeLens": "lenses.logit",
     "Run": "cached_run",
     "from_cache": "cached_run",
     "load": "models",
-    "logit_lens": "lenses.logit",
+    "logit_lens": "lenses.read",
+    "read": "lenses.read",
     "residual_hooks": "cached_run",
     "run": "cached_run",
     "runs": "cached_run",
@@ -32,7 +36,11 @@ if TYPE_CHECKING:
     from lenswidget.cached_run import run as run
     from lenswidget.cached_run import runs as runs
     from lenswidget.grid import Grid as Grid
-    from lenswidget.lenses.logit import logit_lens as logit_lens
+    from lenswidget.lenses.lens import Lens as Lens
+    from lenswidget.lenses.logit import LogitLens as LogitLens
+    from lenswidget.lenses.logit import NegativeLens as NegativeLens
+    from lenswidget.lenses.read import logit_lens as logit_lens
+    from lenswidget.lenses.read import read as read
     from lenswidget.models import load as load
     from lenswidget.widget import LensWidget as LensWidget
 

@@ -37,7 +37,8 @@ BEYOND = 0
 class Quantity:
     """One number for every cell.
 
-    `values` is `[rows, columns]`. `scale` says how the eye should read it and `strong` which end of it stands out.
+    `values` is `[rows, columns]`. `measure` says what kind of number it is, whatever it speaks of ("probability", "rank",
+    "contribution"); by default its name. `scale` says how the eye should read it and `strong` which end of it stands out.
     `domain` is fixed where the quantity has natural ends (a probability), and None where the data decide.
     `target` is the index of the followed target that the quantity speaks of, or None where it speaks of the cell.
     """
@@ -50,6 +51,39 @@ class Quantity:
     domain: tuple[float, float] | None = None
     centre: float | None = None
     target: int | None = None
+    measure: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.measure:
+            object.__setattr__(self, "measure", self.name)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One number for every row, drawn beside the row labels: how far a row can be trusted, for one.
+
+    `strong` says which end is the good one; a row near the other end looks faint.
+    """
+
+    name: str
+    values: Float32[np.ndarray, "rows"]
+    unit: str = ""
+    strong: Literal["high", "low"] = "high"
+    domain: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """Who moved a token from one row to the next: entry `i` speaks of token `tokens[i]` in column `columns[i]`.
+
+    `values[i, r]` are what each part of the block that wrote row `r` added to the token's logit since row `r - 1`. They
+    sum to the jump; a part that a block doesn't have is NaN, and so is all of row 0.
+    """
+
+    columns: Int32[np.ndarray, "entries"]
+    tokens: Int32[np.ndarray, "entries"]
+    parts: tuple[str, ...]
+    values: Float32[np.ndarray, "entries rows parts"]
 
 
 @dataclass(frozen=True)
@@ -91,25 +125,32 @@ class Target:
 
 @dataclass(frozen=True)
 class Check:
-    """How far the last row is from the model's own logits: `error` is max |difference|, in logits."""
+    """How nearly a claim holds that a Grid makes of itself: `error` is max |difference|, in logits; NaN if not checked."""
 
     error: float
     tolerance: float
+    claim: str = "last row is the model"
+
+    @property
+    def holds(self) -> bool:
+        return self.error <= self.tolerance
 
     def __str__(self) -> str:
         if self.error == 0:
-            return "last row is the model, exactly"
-        if not self.error <= self.tolerance:
-            return "last row is not finite: not checked"
+            return f"{self.claim}, exactly"
+        if np.isnan(self.error):
+            return f"{self.claim}: not checked, as it is not finite"
         mantissa, exponent = f"{self.error:.0e}".split("e")
-        return f"last row is the model, off by {mantissa}e{int(exponent)}"
+        off = f"off by {mantissa}e{int(exponent)}"
+        return f"{self.claim}, {off}" if self.holds else f"not so: {self.claim}, {off}"
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
     """Labelled rows and columns, with quantities, candidates and trajectories in the cells.
 
-    Rows run from the embedding (index 0) to the output of the last block; `columns` are the prompt's token ids.
+    For a lens, rows run from the embedding (index 0) to the output of the last block; `columns` are the prompt's token ids.
+    Where columns are no tokens (heads, layers), `column_labels` say what they are and `columns` holds NO_TOKEN.
     Index it with rows and positions, `grid[20:, -5:]` or `grid["L20":"L25"]`, and a quantity by name,
     `grid.quantities["entropy"].values`.
     """
@@ -132,6 +173,11 @@ class Grid:
     """Positions that are kept, and left out of colour scales and means: the first one, whose norm dwarfs the rest."""
     special: tuple[int, ...] = ()
     """Ids in `texts` that are no text: the beginning of a sequence, an end of turn."""
+    column_labels: tuple[str, ...] | None = None
+    view: Literal["heatmap", "bars"] = "heatmap"
+    """How the Grid wants to be drawn: bars suit rows that are parts of a sum."""
+    strips: tuple[Strip, ...] = ()
+    jumps: Jumps | None = None
     check: Check | None = None
     model: str = ""
     notes: tuple[str, ...] = ()
@@ -145,6 +191,13 @@ class Grid:
                     f"Quantity {name!r} has shape {quantity.values.shape}; a Grid of {shape[0]} rows and "
                     f"{shape[1]} columns needs {shape}."
                 )
+        for strip in self.strips:
+            if strip.values.shape != shape[:1]:
+                raise ValueError(
+                    f"Strip {strip.name!r} has shape {strip.values.shape}; a Grid of {shape[0]} rows needs {shape[:1]}."
+                )
+        if self.column_labels is not None and len(self.column_labels) != shape[1]:
+            raise ValueError(f"{len(self.column_labels)} column labels were given for {shape[1]} columns.")
         if not self.quantities:
             raise ValueError("A Grid needs at least one quantity; got none.")
 
@@ -171,6 +224,9 @@ class Grid:
             self,
             rows=tuple(self.rows[i] for i in rows),
             columns=self.columns[columns],
+            column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
+            strips=tuple(replace(s, values=s.values[rows]) for s in self.strips),
+            jumps=self.jumps and _slice_jumps(self.jumps, rows, columns),
             positions=self.positions[columns],
             quantities={n: replace(q, values=q.values[cells]) for n, q in self.quantities.items()},
             candidates=self.candidates
@@ -311,6 +367,16 @@ def _slice_trajectories(whole: Trajectories, rows: np.ndarray, columns: np.ndarr
     return Trajectories(offsets, whole.ids[keep], whole.log_probability[pick], whole.rank[pick])
 
 
+def _slice_jumps(whole: Jumps, rows: np.ndarray, columns: np.ndarray) -> Jumps:
+    where = {int(c): i for i, c in enumerate(columns)}
+    keep = np.array([i for i, c in enumerate(whole.columns.tolist()) if c in where], dtype=np.int64)
+    values = whole.values[np.ix_(keep, rows)].copy()
+    # a jump is told from one row to the next: where the row below was left out, it isn't known
+    values[:, [i for i, row in enumerate(rows) if i == 0 or rows[i - 1] != row - 1]] = np.nan
+    moved = np.array([where[int(c)] for c in whole.columns[keep]], dtype=np.int32)
+    return Jumps(moved, whole.tokens[keep], whole.parts, values)
+
+
 def _shorten(text: str, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
@@ -322,6 +388,9 @@ def _flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays: dict[str, np.ndarray] = {
         f"quantity/{i}": quantity.values for i, quantity in enumerate(grid.quantities.values())
     }
+    arrays |= {f"strip/{i}": strip.values for i, strip in enumerate(grid.strips)}
+    if grid.jumps is not None:
+        arrays |= {f"jumps/{name}": getattr(grid.jumps, name) for name in ("columns", "tokens", "values")}
     for name in ("columns", "positions", "following", "decision"):
         if getattr(grid, name) is not None:
             arrays[name] = getattr(grid, name)
@@ -335,16 +404,18 @@ def _flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "kind": grid.kind,
         "model": grid.model,
         "rows": list(grid.rows),
-        "quantities": [
-            {f.name: getattr(quantity, f.name) for f in fields(quantity) if f.name != "values"}
-            for quantity in grid.quantities.values()
-        ],
+        "column_labels": grid.column_labels and list(grid.column_labels),
+        "view": grid.view,
+        "quantities": [_facts(quantity) for quantity in grid.quantities.values()],
+        "strips": [_facts(strip) for strip in grid.strips],
+        "jumps": grid.jumps and list(grid.jumps.parts),
         "texts": sorted((int(i), text) for i, text in grid.texts.items()),
         "targets": [[target.label, list(target.ids)] for target in grid.targets],
         "aside": list(grid.aside),
         "special": list(grid.special),
         # NaN, where no position was finite, is no JSON and equals nothing: null stands for it
-        "check": grid.check and [grid.check.error if np.isfinite(grid.check.error) else None, grid.check.tolerance],
+        "check": grid.check
+        and [grid.check.error if np.isfinite(grid.check.error) else None, grid.check.tolerance, grid.check.claim],
         "notes": list(grid.notes),
         "provenance": dict(grid.provenance),
         "arrays": sorted(arrays),
@@ -352,14 +423,23 @@ def _flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, arrays
 
 
+def _facts(part: Quantity | Strip) -> dict[str, Any]:
+    return {f.name: getattr(part, f.name) for f in fields(part) if f.name != "values"}
+
+
 def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
     missing = set(header["arrays"]) - set(arrays)
     if missing:
         raise KeyError(sorted(missing)[0])
-    quantities = [
-        Quantity(**{**q, "domain": q["domain"] and tuple(q["domain"])}, values=arrays[f"quantity/{i}"])
-        for i, q in enumerate(header["quantities"])
-    ]
+
+    def figures(kind: type, name: str, facts: list[dict[str, Any]]) -> list[Any]:
+        domains = [one["domain"] and tuple(one["domain"]) for one in facts]
+        return [
+            kind(**{**one, "domain": domain}, values=arrays[f"{name}/{i}"])
+            for i, (one, domain) in enumerate(zip(facts, domains))
+        ]
+
+    quantities = figures(Quantity, "quantity", header["quantities"])
 
     def part(kind: type, name: str) -> Any:
         names = [f.name for f in fields(kind)]
@@ -381,7 +461,13 @@ def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
         decision=arrays.get("decision"),
         aside=tuple(header["aside"]),
         special=tuple(header["special"]),
-        check=header["check"] and Check(np.nan if (error := header["check"][0]) is None else error, header["check"][1]),
+        column_labels=header["column_labels"] and tuple(header["column_labels"]),
+        view=header["view"],
+        strips=tuple(figures(Strip, "strip", header["strips"])),
+        jumps=header["jumps"]
+        and Jumps(arrays["jumps/columns"], arrays["jumps/tokens"], tuple(header["jumps"]), arrays["jumps/values"]),
+        check=header["check"]
+        and Check(np.nan if header["check"][0] is None else header["check"][0], *header["check"][1:]),
         notes=tuple(header["notes"]),
         provenance=header["provenance"],
     )

@@ -141,7 +141,7 @@ def _cells(part: Grid) -> Iterator[Box | Words]:
             text = _word(part, quantity, r, c)
             yield Words(LEFT + c * COLUMN + COLUMN // 2, y + 14, _cut(text, LETTERS), f"on {tones[r][c]}")
     for c in range(columns):
-        label = _cut(cell_text(part.text(part.columns[c])), LETTERS)
+        label = _cut(part.column_labels[c] if part.column_labels else cell_text(part.text(part.columns[c])), LETTERS)
         yield Words(LEFT + c * COLUMN + COLUMN // 2, TOP + rows * ROW + 16, label, "muted")
 
 

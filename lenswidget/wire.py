@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from lenswidget.grid import Grid, Quantity, Trajectories
+from lenswidget.grid import Grid, Quantity, Strip, Trajectories
 
 VERSION = 1
 
@@ -62,14 +62,20 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         known, inverse = np.unique(array, return_inverse=True)
         return np.array([index.get(int(t), -1) for t in known], dtype=np.int32)[inverse].reshape(array.shape)
 
-    candidates, trajectories = grid.candidates, grid.trajectories
+    candidates, trajectories, jumps = grid.candidates, grid.trajectories, grid.jumps
     places = "u2" if len(ids) < 0xFFFF else "i4"  # 0xFFFF, like -1, is no token
     return {
         "title": grid.title,
         "kind": grid.kind,
         "model": grid.model,
         "notes": list(grid.notes),
-        "check": None if grid.check is None else {"error": _json(grid.check.error), "tolerance": grid.check.tolerance},
+        "check": None
+        if grid.check is None
+        else {
+            "error": _json(grid.check.error),
+            "tolerance": grid.check.tolerance,
+            "claim": grid.check.claim,
+        },
         "rows": list(grid.rows),
         "tokens": {
             "ids": ids,
@@ -77,12 +83,23 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "special": [index[i] for i in grid.special],
         },
         "columns": arrays.put(tokens(grid.columns), "i4"),
+        "columnLabels": grid.column_labels and list(grid.column_labels),
+        "view": grid.view,
         "positions": arrays.put(grid.positions, "i4"),
         "aside": [i for i, p in enumerate(grid.positions.tolist()) if p in grid.aside],
         "following": None if grid.following is None else arrays.put(tokens(grid.following), "i4"),
         "decision": None if grid.decision is None else arrays.put(grid.decision, "i4"),
         "targets": [{"label": t.label, "tokens": [index[i] for i in t.ids]} for t in grid.targets],
         "quantities": [_quantity(q, arrays) for q in grid.quantities.values()],
+        "strips": [_strip(strip, arrays) for strip in grid.strips],
+        "jumps": None
+        if jumps is None
+        else {
+            "columns": arrays.put(jumps.columns, "i4"),
+            "tokens": arrays.put(tokens(jumps.tokens), "i4"),
+            "parts": list(jumps.parts),
+            "values": arrays.put(_half(jumps.values), "f2"),
+        },
         "candidates": None
         if candidates is None
         else {
@@ -102,9 +119,10 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
 def _quantity(quantity: Quantity, arrays: _Arrays) -> dict[str, Any]:
     values = quantity.values
     # ranks are counted, so they stay exact; NaN is written as 0, which no rank is
-    whole = quantity.scale == "log" and not np.any(np.isinf(values) | (values % 1 > 0))
+    whole = quantity.scale == "log" and not np.any(np.isinf(values) | (np.floor(values) < values))
     return {
         "name": quantity.name,
+        "measure": quantity.measure,
         "unit": quantity.unit,
         "scale": quantity.scale,
         "strong": quantity.strong,
@@ -112,6 +130,16 @@ def _quantity(quantity: Quantity, arrays: _Arrays) -> dict[str, Any]:
         "centre": quantity.centre,
         "target": quantity.target,
         "values": arrays.put(np.nan_to_num(values), "i4") if whole else arrays.put(_half(values), "f2"),
+    }
+
+
+def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
+    return {
+        "name": strip.name,
+        "unit": strip.unit,
+        "strong": strip.strong,
+        "domain": strip.domain and list(strip.domain),
+        "values": arrays.put(_half(strip.values), "f2"),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lenswidget.grid import Candidates, Check, Grid, Quantity, Target, Trajectories
+from lenswidget.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
 
 HOSTILE = [
     "</script><script>alert(1)</script>", '"quoted"', "'", "&amp;<b>", "\u202egnihsams", "\ud83d", "👩‍🚀", "\n", "\t", " ",
@@ -39,10 +39,14 @@ def make_grid(
         Quantity("entropy", _f(-(np.exp2(bits) * bits).sum(-1)), unit="bits", domain=(0.0, float(np.log2(vocabulary)))),
         Quantity("KL to the output", _f((q * (bits[-1] - bits)).sum(-1)), unit="bits"),
         Quantity("change", _f(random.normal(size=(rows, columns))), unit="bits", centre=0.0),
-        Quantity(f"probability of ' tok{target}'", _f(np.exp2(bits[..., target])), domain=(0.0, 1.0), target=0),
+        Quantity(f"probability of ' tok{target}'", _f(np.exp2(bits[..., target])), domain=(0.0, 1.0), target=0,
+                 measure="probability"),
         Quantity(f"rank of ' tok{target}'", _f(ranks[..., target]), scale="log", strong="low",
-                 domain=(1.0, float(vocabulary)), target=0),
+                 domain=(1.0, float(vocabulary)), target=0, measure="rank"),
     ]  # fmt: skip
+    parts = ("H0", "H1", "mlp")
+    jumps = random.normal(size=(2, rows, len(parts)))
+    jumps[:, 0] = np.nan
     place = np.stack([ranks[:, c, i] for c, i in entries])
     return Grid(
         title=title or "".join(texts[int(t)] for t in tokens),
@@ -65,6 +69,8 @@ def make_grid(
         decision=np.where(differs.any(0), rows - np.argmax(differs[::-1], 0), 0).astype(np.int32),
         aside=(0,) if columns > 1 else (),
         special=(0,),
+        strips=(Strip("held-out KL", _f(np.linspace(9, 0, rows)), unit="bits", strong="low", domain=(0.0, 9.0)),),
+        jumps=Jumps(np.full(2, columns - 1, dtype=np.int32), top[-1, -1, :2].astype(np.int32), parts, _f(jumps)),
         check=Check(2e-6, 1e-3),
         notes=("raw, unadjusted",),
         provenance={"lenswidget": "test"},

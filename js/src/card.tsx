@@ -1,7 +1,7 @@
 // The card beside a cell: what the model would have said there, how sure it was, and how the followed tokens fare.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { nameOf } from "./followed.js";
+import { columnName, columnPlace, nameOf } from "./followed.js";
 import type { Cell } from "./grid.js";
 import { placeCard, type Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
@@ -40,8 +40,8 @@ export function Card({ reading, cell, at, held = false, glance = false }: Props)
     <section ref={card} class={held ? "lw-card lw-held" : "lw-card"} aria-label="Cell" aria-hidden={!held}>
       <p class="lw-strong">{rowName(grid.rows[cell.row]!)}</p>
       <p class="lw-muted">
-        position {grid.positions[cell.column]} · after “
-        <bdi class="lw-token">{nameOf(grid, grid.columns[cell.column]!)}</bdi>”
+        {grid.columnLabels ? "" : `${columnPlace(grid, cell.column)} · after `}“
+        <bdi class="lw-token">{columnName(grid, cell.column)}</bdi>”
       </p>
       <ol class="lw-candidates">
         {listed(grid, cell, glance ? 3 : 5).map(({ token, probability, text }) => (

@@ -31,6 +31,16 @@ export function nameOf(grid: Grid, token: number): string {
   return visible(grid.tokens.texts[token] ?? "");
 }
 
+/** What a column is: its token, or its label where it is none. */
+export function columnName(grid: Grid, column: number): string {
+  return grid.columnLabels?.[column] ?? nameOf(grid, grid.columns[column]!);
+}
+
+/** Where a column is, before its name. */
+export function columnPlace({ columnLabels, positions }: Grid, column: number): string {
+  return columnLabels ? "" : `position ${positions[column]}`;
+}
+
 /** Probability through the rows of a column, or null where it isn't known because it was never a candidate there. */
 export function probabilities(grid: Grid, followed: Followed, column: number): Float32Array | null {
   const exact = ofTarget(grid, followed, "probability");
@@ -52,7 +62,7 @@ export function ranks(grid: Grid, followed: Followed, column: number): Float32Ar
 
 function ofTarget(grid: Grid, { target }: Followed, measure: string): Quantity | undefined {
   if (target === null) return undefined;
-  return grid.quantities.find((quantity) => quantity.target === target && quantity.name.startsWith(`${measure} of `));
+  return grid.quantities.find((quantity) => quantity.target === target && quantity.measure === measure);
 }
 
 function columnOf(grid: Grid, { values }: Quantity, column: number): Float32Array {

@@ -8,6 +8,8 @@ export const NO_TOKEN = -1;
 
 export interface Quantity {
   name: string;
+  /** What kind of number it is, whatever it speaks of: "probability", "rank", "contribution". */
+  measure: string;
   unit: string;
   scale: "linear" | "log";
   /** The end that stands out. */
@@ -19,15 +21,36 @@ export interface Quantity {
   values: Float32Array;
 }
 
+/** One number for every row, drawn beside the row labels. */
+export interface Strip {
+  name: string;
+  unit: string;
+  /** The good end. */
+  strong: "high" | "low";
+  domain: [number, number] | null;
+  values: Float32Array;
+}
+
+/** Who moved a token from one row to the next: `values[(entry * rows + row) * parts + part]`, NaN where there is no such part. */
+export interface Jumps {
+  columns: Int32Array;
+  tokens: Int32Array;
+  parts: string[];
+  values: Float32Array;
+}
+
 export interface Grid {
   title: string;
   kind: string;
   model: string;
   notes: string[];
-  check: { error: number | null; tolerance: number } | null;
+  check: { error: number | null; tolerance: number; claim: string } | null;
   rows: string[];
   tokens: { ids: number[]; texts: string[]; special: Set<number> };
   columns: Int32Array;
+  /** What columns are where they are no tokens. */
+  columnLabels: string[] | null;
+  view: "heatmap" | "bars";
   positions: Int32Array;
   /** Columns that are kept, and left out of the scale. */
   aside: Set<number>;
@@ -37,6 +60,8 @@ export interface Grid {
   decision: Int32Array | null;
   targets: { label: string; tokens: number[] }[];
   quantities: Quantity[];
+  strips: Strip[];
+  jumps: Jumps | null;
   candidates: { count: number; tokens: Int32Array /** In bits. */; logProbability: (index: number) => number } | null;
   /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; codes are as they came, see `trajectory`. */
   trajectories: { offsets: Int32Array; tokens: Int32Array; codes: Uint8Array } | null;

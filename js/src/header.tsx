@@ -4,8 +4,8 @@ import type { Grid } from "./grid.js";
 import { visible } from "./marks.js";
 
 export function Header({ grid }: { grid: Grid }) {
-  const { title, model, rows, columns, kind, notes } = grid;
-  const size = `${rows.length} ${rows.length === 1 ? "row" : "rows"} × ${columns.length} ${columns.length === 1 ? "token" : "tokens"}`;
+  const { title, model, rows, columns, columnLabels, kind, notes } = grid;
+  const size = `${count(rows.length, "row")} × ${count(columns.length, columnLabels ? "column" : "token")}`;
   const what = [kind, notes.join(", ")].filter(Boolean).join(": ");
   return (
     <div class="lw-header">
@@ -18,21 +18,25 @@ export function Header({ grid }: { grid: Grid }) {
   );
 }
 
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
 function Check({ check }: Pick<Grid, "check">) {
-  if (!check) return <p class="lw-check lw-muted">last row not checked</p>;
-  const { error, tolerance } = check;
-  if (error === null) return <p class="lw-check lw-warning">last row is not the model: it isn’t finite</p>;
+  if (!check) return <p class="lw-check lw-muted">not checked against the model</p>;
+  const { error, tolerance, claim } = check;
+  if (error === null) return <p class="lw-check lw-warning">{claim}: not checked, as it isn’t finite</p>;
   const off = error === 0 ? "exactly" : `off by ${error.toExponential(0)}`;
   if (error > tolerance) {
     return (
       <p class="lw-check lw-warning">
-        last row is not the model: {off}, more than {tolerance.toExponential(0)}
+        not so: {claim}, {off}, more than {tolerance.toExponential(0)}
       </p>
     );
   }
   return (
     <p class="lw-check lw-muted">
-      <span class="lw-tick-mark">✓</span> last row is the model, {off}
+      <span class="lw-tick-mark">✓</span> {claim}, {off}
     </p>
   );
 }

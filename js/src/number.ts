@@ -39,8 +39,8 @@ export function tick(value: number): string {
 }
 
 /** Whether a quantity is a probability, which readers expect in percent. */
-export function isProbability({ name, domain }: Quantity): boolean {
-  return name.startsWith("probability") && domain?.[0] === 0 && domain[1] === 1;
+export function isProbability({ measure, domain }: Quantity): boolean {
+  return measure === "probability" && domain?.[0] === 0 && domain[1] === 1;
 }
 
 /** A value of a quantity, with its unit. */

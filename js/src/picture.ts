@@ -28,7 +28,7 @@ export function pictureOf(reading: Reading): ReadonlySignal<Picture> {
       ringOf: (cell) => slotOf[leading?.[cell] ?? NO_TOKEN] ?? -1,
       steps: grid.decision,
       rowLabels: grid.rows,
-      columnLabel: (column) => texts[grid.columns[column]!] ?? "",
+      columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
     };
   });
 }

@@ -1,6 +1,6 @@
 // Bytes → Grids. Twin of lenswidget/wire.py, whose first lines describe the layout; no other file here knows it.
 
-import { type Grid, NO_TOKEN, type Quantity } from "./grid.js";
+import { type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
 
 const VERSION = 1;
 
@@ -21,16 +21,20 @@ export interface GridHeader {
   kind: string;
   model: string;
   notes: string[];
-  check: { error: number | null; tolerance: number } | null;
+  check: { error: number | null; tolerance: number; claim: string } | null;
   rows: string[];
   tokens: { ids: number[]; texts: string[]; special: number[] };
   columns: Reference;
+  columnLabels: string[] | null;
+  view: "heatmap" | "bars";
   positions: Reference;
   aside: number[];
   following: Reference | null;
   decision: Reference | null;
   targets: { label: string; tokens: number[] }[];
   quantities: (Omit<Quantity, "values"> & { values: Reference })[];
+  strips: (Omit<Strip, "values"> & { values: Reference })[];
+  jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference } | null;
   candidates: { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; probability: Reference } | null;
 }
@@ -89,7 +93,7 @@ function damaged(): Error {
 }
 
 function build(header: GridHeader, arrays: Arrays): Grid {
-  const { candidates, trajectories } = header;
+  const { candidates, jumps, trajectories } = header;
   return {
     ...header,
     tokens: { ...header.tokens, special: new Set(header.tokens.special) },
@@ -99,6 +103,13 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     following: header.following && arrays.integers(header.following),
     decision: header.decision && arrays.integers(header.decision),
     quantities: header.quantities.map((quantity) => ({ ...quantity, values: arrays.floats(quantity.values) })),
+    strips: header.strips.map((strip) => ({ ...strip, values: arrays.floats(strip.values) })),
+    jumps: jumps && {
+      columns: arrays.integers(jumps.columns),
+      tokens: arrays.tokens(jumps.tokens),
+      parts: jumps.parts,
+      values: arrays.floats(jumps.values),
+    },
     candidates: candidates && {
       count: candidates.tokens.shape[2]!,
       tokens: arrays.tokens(candidates.tokens),

@@ -1,6 +1,6 @@
 // What the card says about a cell, in words and numbers; the same is read aloud.
 
-import { type Followed, nameOf, probabilities, ranks } from "./followed.js";
+import { columnName, columnPlace, type Followed, nameOf, probabilities, ranks } from "./followed.js";
 import { type Candidate, type Cell, candidatesAt, type Grid, NO_TOKEN, type Quantity, trajectory } from "./grid.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import type { Reading } from "./reading.js";
@@ -46,10 +46,10 @@ export function facts({ grid, quantity }: Reading, { row, column }: Cell): { nam
 }
 
 /** A quantity's name, its target as readers see tokens. */
-export function quantityName(grid: Grid, { name, target }: Quantity): string {
+export function quantityName(grid: Grid, { name, measure, target }: Quantity): string {
   if (target === null) return name;
   const { tokens } = grid.targets[target]!;
-  return `${name.split(" of ")[0]} of ${tokens.map((token) => nameOf(grid, token)).join(" + ")}`;
+  return `${measure} of ${tokens.map((token) => nameOf(grid, token)).join(" + ")}`;
 }
 
 /** How what is followed fares in a cell: "91 %, rank 1", or that it isn't known. */
@@ -67,7 +67,7 @@ export function spoken(reading: Reading, cell: Cell): string {
   const value = quantity.value.values[cell.row * grid.columns.length + cell.column]!;
   return [
     rowName(grid.rows[cell.row]!),
-    `position ${grid.positions[cell.column]} after ${nameOf(grid, grid.columns[cell.column]!)}`,
+    [columnPlace(grid, cell.column), columnName(grid, cell.column)].filter(Boolean).join(" after "),
     leader && `${nameOf(grid, leader.token)} leads with ${percent(leader.probability)}`,
     `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}`,
   ]

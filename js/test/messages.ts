@@ -52,7 +52,7 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     kind: "Logit lens",
     model: "a-model",
     notes: ["raw, unadjusted"],
-    check: { error: 2e-6, tolerance: 1e-3 },
+    check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
     rows: Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
     tokens: { ids: texts.map((_, token) => 100 + token), texts, special: [] },
     columns: arrays.put(
@@ -65,6 +65,10 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
       [columns],
       Array.from({ length: columns }, (_, column) => column),
     ),
+    columnLabels: null,
+    view: "heatmap",
+    strips: [],
+    jumps: null,
     aside: [],
     following: following ? arrays.put("i4", [columns], following) : null,
     decision: null,
@@ -72,6 +76,7 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     quantities: (
       quantities ?? [{ name: "probability", domain: [0, 1], values: (r, c) => leading(r, c)[0]?.[1] ?? 0 }]
     ).map(({ values, ...quantity }) => ({
+      measure: quantity.name.split(" of ")[0],
       unit: "",
       scale: "linear",
       strong: "high",

@@ -26,6 +26,8 @@ afterEach(async () => {
   await page.viewport(1200, 900);
 });
 
+const claim = "last row is the model";
+
 describe("a view", () => {
   it("says what it shows, and whether to believe it", async () => {
     const { root } = await show(new FakeModel(await message()));
@@ -37,10 +39,10 @@ describe("a view", () => {
   });
 
   it.each([
-    [null, "last row not checked"],
-    [{ error: 0, tolerance: 1e-3 }, "last row is the model, exactly"],
-    [{ error: 0.5, tolerance: 1e-3 }, "last row is not the model: off by 5e-1, more than 1e-3"],
-    [{ error: null, tolerance: 1e-3 }, "last row is not the model: it isn’t finite"],
+    [null, "not checked against the model"],
+    [{ error: 0, tolerance: 1e-3, claim }, "last row is the model, exactly"],
+    [{ error: 0.5, tolerance: 1e-3, claim }, "not so: last row is the model, off by 5e-1, more than 1e-3"],
+    [{ error: null, tolerance: 1e-3, claim }, "last row is the model: not checked, as it isn’t finite"],
   ])("of a grid with check %j says: %s", async (check, sentence) => {
     const { root } = await show(new FakeModel(await message({ check })));
     expect(root.textContent).toContain(sentence);

@@ -13,6 +13,10 @@ const HEADER_KEYS: Record<keyof GridHeader, true> = {
   rows: true,
   tokens: true,
   columns: true,
+  columnLabels: true,
+  view: true,
+  strips: true,
+  jumps: true,
   positions: true,
   aside: true,
   following: true,
@@ -38,6 +42,20 @@ describe("what Python wrote is what the browser reads", () => {
         else expect(values[cell]).toBe(value);
       }
     }
+  });
+
+  it("keeps what stands beside the rows, and who moved a token from one to the next", async () => {
+    const [grid] = await decode(await golden());
+    const near = (read: number, written: number | string) => {
+      if (typeof written === "string") expect(read).toBeNaN();
+      else expect(read).toBeCloseTo(written, 2);
+    };
+    for (const [i, values] of expected.expected.strips.entries()) {
+      for (const [row, value] of values.entries()) near(grid!.strips[i]!.values[row]!, value);
+    }
+    const written = (expected.expected.jumps as (number | string)[][][]).flat(2);
+    expect(grid!.jumps!.values).toHaveLength(written.length);
+    for (const [i, value] of written.entries()) near(grid!.jumps!.values[i]!, value);
   });
 
   it("finds the candidates of every cell, in their order", async () => {

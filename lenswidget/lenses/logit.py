@@ -1,44 +1,37 @@
-"""The logit lens: read every residual row as if it were the last."""
+"""The logit lens: read every residual row as if it were the last. And its negative: what a state speaks against."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from jaxtyping import Float
+from torch import Tensor
 
-from lenswidget.cached_run import as_run
-from lenswidget.grid import Grid
-from lenswidget.lenses.to_grid import grid_of
-from lenswidget.targets import Followed, followed_targets
-
-EXTRA = frozenset({"jensen_shannon", "total_variation"})
+from lenswidget.lenses.lens import Lens
 
 
-def logit_lens(run_or_cache: Any, *, follow: Followed = (), k: int = 10, extra: Iterable[str] = ()) -> Grid:
-    """Read every row of the residual stream through the model's final norm and unembedding.
-
-    The Grid has `L + 1` rows (the embedding, then the output of each block; the last is the model's own output) and a
-    column for each token. `follow` names tokens to follow through the rows: a text or an id, or a list of them; a
-    tuple or set within the list is one target whose probabilities add. `k` candidates are kept in each cell. `extra`
-    adds the Jensen–Shannon divergence (bits) and the total variation from the output, a pass over the vocabulary each.
-
-    Raises ValueError for a followed text that is several tokens, naming them, and for a cache that can't be read.
+class LogitLens(Lens):
+    """Every row as it is.
 
     Source: nostalgebraist, "interpreting GPT: the logit lens", 2020.
     """
-    run = as_run(run_or_cache)
-    if not 1 <= k <= run.readout.vocabulary:
-        raise ValueError(f"k is the number of candidates a cell, 1 to {run.readout.vocabulary}; got {k}.")
-    wanted = set(extra)
-    unknown = wanted - EXTRA
-    if unknown:
-        raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
-    targets = followed_targets(run, follow)
-    reading = run.readout.read(
-        run.residual,
-        run.following,
-        k=k,
-        targets=[target.ids for target in targets],
-        jensen_shannon="jensen_shannon" in wanted,
-        total_variation="total_variation" in wanted,
-    )
-    return grid_of(run, reading, targets, kind="Logit lens", notes=("raw, unadjusted",))
+
+    name = "Logit lens"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ("raw, unadjusted",)
+
+    def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
+        return residual
+
+
+class NegativeLens(Lens):
+    """Every row turned round: its leading tokens are those that the state suppresses most."""
+
+    name = "Negative lens"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ("what each row suppresses; the last row is the model’s own output, as it is",)
+
+    def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
+        return -residual

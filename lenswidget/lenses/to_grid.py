@@ -63,7 +63,7 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
         ),
         Quantity("KL to the output", kl, unit="bits", domain=_reach(kl[:, 1:])),
         Quantity("surprisal", surprisal, unit="bits", domain=_reach(surprisal[:, 1:])),
-        Quantity("rank of the next token", rank, scale="log", strong="low", domain=(1.0, vocabulary)),
+        Quantity("rank of the next token", rank, scale="log", strong="low", domain=(1.0, vocabulary), measure="rank"),
     ]
     if reading.jensen_shannon is not None:
         quantities.append(Quantity("Jensen–Shannon", _float(reading.jensen_shannon), unit="bits", domain=(0.0, 1.0)))
@@ -74,10 +74,12 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
         name = repr(target.label)
         bits = _float(reading.target_log_probability[i])
         quantities += [
-            Quantity(f"probability of {name}", np.exp2(bits), domain=(0.0, 1.0), target=i),
-            Quantity(f"log-probability of {name}", bits, unit="bits", target=i),
-            Quantity(f"logit of {name}", _float(reading.target_logit[i]), target=i),
-            Quantity(f"rank of {name}", ranks, scale="log", strong="low", domain=(1.0, vocabulary), target=i),
+            Quantity(f"probability of {name}", np.exp2(bits), domain=(0.0, 1.0), target=i, measure="probability"),
+            Quantity(f"log-probability of {name}", bits, unit="bits", target=i, measure="log-probability"),
+            Quantity(f"logit of {name}", _float(reading.target_logit[i]), target=i, measure="logit"),
+            Quantity(
+                f"rank of {name}", ranks, scale="log", strong="low", domain=(1.0, vocabulary), target=i, measure="rank"
+            ),
         ]
     return quantities
 

@@ -43,9 +43,11 @@ def expected(grid: Grid) -> dict:
             else [x if np.isfinite(x) else str(x) for x in array.tolist()]
         )
 
-    assert grid.candidates is not None and grid.trajectories is not None
+    assert grid.candidates is not None and grid.trajectories is not None and grid.jumps is not None
     return {
         "quantities": {name: plain(q.values) for name, q in grid.quantities.items()},
+        "strips": [plain(strip.values) for strip in grid.strips],
+        "jumps": plain(grid.jumps.values),
         "candidateIds": grid.candidates.ids.tolist(),
         "candidateProbability": np.exp2(grid.candidates.log_probability).tolist(),
         "trajectoryIds": grid.trajectories.ids.tolist(),

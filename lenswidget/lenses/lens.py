@@ -1,0 +1,76 @@
+"""What a lens is: it moves a row of the residual stream towards the output. Readout does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lenswidget.cached_run import Run
+
+
+class Lens:
+    """Moves residual rows towards the output. A subclass says how, in `move`.
+
+    The last row is the model's own output in every lens, so no lens is asked to move it.
+    """
+
+    name: str = "Lens"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the lens, in a few words: what it was fitted on, or that it wasn't."""
+        return ()
+
+    def require(self, run: Run) -> None:
+        """Raises ValueError, with the reason, for a run that this lens can't read."""
+
+    def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
+        """One row at every position, moved: the embedding is row 0, the output of block `l` row `l + 1`."""
+        raise NotImplementedError
+
+
+class FunctionLens(Lens):
+    """Any function of `(residual, row)` as a lens."""
+
+    def __init__(self, function: Callable[[Tensor, int], Tensor]) -> None:
+        self.name = getattr(function, "__name__", type(function).__name__).strip("<>").replace("_", " ")
+        self._function = function
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ("a function of your own",)
+
+    def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
+        moved = self._function(residual, row)
+        if not isinstance(moved, Tensor) or moved.shape != residual.shape:
+            got = tuple(moved.shape) if isinstance(moved, Tensor) else type(moved).__name__
+            raise ValueError(
+                f"The lens {self.name!r} returned {got} for row {row}; a lens returns the row moved, {tuple(residual.shape)}."
+            )
+        return moved
+
+
+def as_lens(lens: Any) -> Lens:
+    """A Lens as it is; a function of `(residual, row)`, made into one."""
+    if isinstance(lens, Lens):
+        return lens
+    if isinstance(lens, type) and issubclass(lens, Lens):
+        raise TypeError(f"{lens.__name__} is a kind of lens, not a lens; make one first, as in {lens.__name__}().")
+    if callable(lens):
+        return FunctionLens(lens)
+    raise TypeError(
+        f"A lens is a Lens or a function of (residual, row) and got {type(lens).__name__}; for a saved one call "
+        "lw.load_lens(path)."
+    )
+
+
+@torch.no_grad()
+def moved(run: Run, lens: Lens) -> Float[Tensor, "rows positions d"]:
+    """Every row of a run, moved by a lens, in float32; the last as it is."""
+    lens.require(run)
+    rows = [lens.move(row.float(), i).float() for i, row in enumerate(run.residual[:-1])]
+    return torch.stack([*rows, run.residual[-1].float()])
