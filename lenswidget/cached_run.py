@@ -35,6 +35,8 @@ class Run:
     prompt: str
     check: Check | None
     notes: tuple[str, ...] = ()
+    processed: bool = False
+    """Whether TransformerLens processed the weights, so that the stream is not the one that fitted lenses know."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -204,14 +206,15 @@ def _checked(
     bad = int((~residual.isfinite().all(-1)).sum())
     if bad:
         notes.append(f"{bad} of {residual.shape[0] * residual.shape[1]} residual vectors are not finite")
-    if getattr(model, "_weights_processed", False):
+    processed = bool(getattr(model, "_weights_processed", False))
+    if processed:
         # compatibility mode takes a constant out of the logits of each position: no probability changes
         notes.append("weights processed by TransformerLens: probabilities are the model's, logits are shifted")
     if residual.dtype in (torch.float16, torch.bfloat16):
         notes.append(f"residual stream in {str(residual.dtype).removeprefix('torch.')}")
     texts = _texts_of(model)
     prompt = texts.decode([int(i) for i in tokens if int(i) not in texts.special])
-    return Run(tokens, residual, readout, texts, name_of(model), prompt, check, tuple(notes))
+    return Run(tokens, residual, readout, texts, name_of(model), prompt, check, tuple(notes), processed)
 
 
 def _mismatch(model: Any, error: float, tolerance: float) -> str:
