@@ -114,6 +114,8 @@ def _body(notebook: Any, source: Path) -> str:
     notebook = copy.deepcopy(notebook)
     models = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
     notebook.metadata.pop("widgets", None)  # or it would be written into the page a second time
+    # what only serves whoever runs the notebook, as Jupyter Book names it
+    notebook.cells = [cell for cell in notebook.cells if "remove-cell" not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if _prepare(output, models)]
