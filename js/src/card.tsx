@@ -6,6 +6,7 @@ import type { Cell } from "./grid.js";
 import { placeCard, type Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
 import type { Reading } from "./reading.js";
+import { verdicts } from "./strip.js";
 import { Dot } from "./token.js";
 import { facts, followingOf, listed, rowName, standing } from "./words.js";
 
@@ -43,6 +44,11 @@ export function Card({ reading, cell, at, held = false, glance = false }: Props)
         {grid.columnLabels ? "" : `${columnPlace(grid, cell.column)} · after `}“
         <bdi class="lw-token">{columnName(grid, cell.column)}</bdi>”
       </p>
+      {verdicts(grid, cell.row).map(({ words, doubtful }) => (
+        <p key={words} class={doubtful ? "lw-verdict lw-warning" : "lw-verdict lw-muted"}>
+          {words}
+        </p>
+      ))}
       <ol class="lw-candidates">
         {listed(grid, cell, glance ? 3 : 5).map(({ token, probability, text }) => (
           <li key={token}>

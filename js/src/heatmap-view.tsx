@@ -34,7 +34,7 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
       width: width.value,
       height: settings.height.value,
       stride: settings.stride.value,
-      gutter: gutterFor(grid.rows),
+      gutter: gutterFor(grid),
       density: density.value,
     }),
   );

@@ -9,6 +9,7 @@ import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import type { Cell } from "./grid.js";
 import { type Layout, labelStride, placeOf, type Rectangle, shownRow } from "./layout.js";
 import { ODD } from "./scale.js";
+import { paintTrust, stripLeft, stripsWidth } from "./strip.js";
 
 /** What to paint. Cells are counted `row * columns + column`. */
 export interface Picture {
@@ -24,6 +25,8 @@ export interface Picture {
   /** In each column the row beneath which a dashed line runs; the lowest has nothing to be told from. */
   steps: Int32Array | null;
   rowLabels: string[];
+  /** How far each row can be believed, as each strip has it. */
+  strips: Float32Array[];
   columnLabel: (column: number) => string;
 }
 
@@ -72,6 +75,7 @@ export class Heatmap {
   paint(picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
     const scene = this.stage(this.cells, picture, layout, palette, scrolled);
     this.paintRowLabels(scene);
+    this.paintStrips(scene);
     const { gutter, viewWidth, height, footer } = layout;
     clipped(this.cells, { x: gutter, y: 0, width: viewWidth, height: height + footer }, () => {
       this.paintCells(scene);
@@ -186,21 +190,34 @@ export class Heatmap {
   }
 
   private paintRowLabels({ picture, layout, palette }: Scene): void {
-    const { rows, cellHeight, gutter } = layout;
+    const { rows, cellHeight } = layout;
+    const right = labelRight(layout, picture);
     const context = this.cells;
     const every = labelStride(layout, LEAST_HEIGHT.labels);
     const last = rows.length - 1;
     context.font = LABEL_FONT;
     context.textAlign = "right";
     context.textBaseline = "middle";
-    context.fillStyle = palette.muted;
     for (let shown = last; shown >= 0; shown--) {
       // counted from the top; the lowest is always written, and what would run into it isn't
       const clear = (last - shown) % every === 0 && shown * cellHeight >= LEAST_HEIGHT.labels;
       if (shown > 0 && !clear) continue;
-      const label = ellipsize(context, picture.rowLabels[rows[shown]!]!, gutter - 8);
+      const label = ellipsize(context, picture.rowLabels[rows[shown]!]!, right);
       const middle = Math.max((last - shown + 0.5) * cellHeight, LEAST_HEIGHT.labels / 2);
-      context.fillText(label, gutter - 8, middle);
+      context.fillStyle = picture.strips[0]?.[rows[shown]!] === 0 ? palette.faint : palette.muted;
+      context.fillText(label, right, middle);
+    }
+  }
+
+  private paintStrips({ picture, layout, palette, top }: Scene): void {
+    const { rows, gutter, cellHeight } = layout;
+    const gap = cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
+    for (const [i, trust] of picture.strips.entries()) {
+      const x = gutter + stripLeft(i, picture.strips.length);
+      for (const [shown, row] of rows.entries()) {
+        const y = top(shown);
+        paintTrust(this.cells, trust[row]!, { x, y, height: top(shown - 1) - y - gap }, palette);
+      }
     }
   }
 
@@ -235,8 +252,9 @@ export class Heatmap {
     context.textAlign = "right";
     context.font = `bold ${LABEL_FONT}`;
     const middle = place.y + place.height / 2;
-    const label = ellipsize(context, picture.rowLabels[cell.row]!, gutter - 8);
-    write(label, gutter - 8, middle, { x: 0, y: middle - 8, width: gutter - 2, height: 16 });
+    const right = labelRight(layout, picture);
+    const label = ellipsize(context, picture.rowLabels[cell.row]!, right);
+    write(label, right, middle, { x: 0, y: middle - 8, width: right + 2, height: 16 });
 
     const centre = gutter + place.x + place.width / 2;
     if (centre < gutter || centre > gutter + viewWidth) return;
@@ -265,4 +283,9 @@ export class Heatmap {
     }
     return fitted;
   }
+}
+
+/** Where row labels end: short of the strips. */
+function labelRight({ gutter }: Layout, { strips }: Picture): number {
+  return gutter - 8 - stripsWidth(strips.length);
 }

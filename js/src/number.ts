@@ -1,6 +1,6 @@
 // Numbers for eyes: always with their unit, never more digits than are known, never "0.0 %".
 
-import type { Quantity } from "./grid.js";
+import type { Quantity, Strip } from "./grid.js";
 
 const NARROW = "\u202f"; // a narrow space that doesn't break
 
@@ -44,7 +44,7 @@ export function isProbability({ measure, domain }: Quantity): boolean {
 }
 
 /** A value of a quantity, with its unit. */
-export function withUnit(quantity: Quantity, value: number): string {
-  if (isProbability(quantity)) return percent(value);
+export function withUnit(quantity: Quantity | Strip, value: number): string {
+  if ("measure" in quantity && isProbability(quantity)) return percent(value);
   return quantity.unit && Number.isFinite(value) ? `${plain(value)} ${quantity.unit}` : plain(value);
 }

@@ -7,12 +7,14 @@ import { cellText, isMuted } from "./marks.js";
 import { plain } from "./number.js";
 import type { Reading } from "./reading.js";
 import { shadesOf } from "./scale.js";
+import { trustOf } from "./strip.js";
 
 export function pictureOf(reading: Reading): ReadonlySignal<Picture> {
   const { grid, quantity, scale } = reading;
   const texts = grid.tokens.texts.map(cellText);
   const tokens: Words = { text: (token) => texts[token]!, muted: (token) => isMuted(grid, token) };
   const leading = leaders(grid);
+  const strips = grid.strips.map(trustOf);
   // apart, so that a pin repaints the rings without working out every shade again
   const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
   return computed(() => {
@@ -28,6 +30,7 @@ export function pictureOf(reading: Reading): ReadonlySignal<Picture> {
       ringOf: (cell) => slotOf[leading?.[cell] ?? NO_TOKEN] ?? -1,
       steps: grid.decision,
       rowLabels: grid.rows,
+      strips,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
     };
   });

@@ -93,7 +93,7 @@ interface Props {
 function Reader({ reading, palette, painted }: Props) {
   const { grid } = reading;
   const picture = useMemo(() => pictureOf(reading), [reading]);
-  const gutter = gutterFor(grid.rows);
+  const gutter = gutterFor(grid);
   const { legible, widest } = usefulWidths(grid.columns.length, gutter);
   const widths = { "--lw-gutter": `${gutter}px`, "--lw-legible": `${legible}px`, "--lw-widest": `${widest}px` };
   return (
