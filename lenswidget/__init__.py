@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
+    "Fidelity": "lenses.fidelity",
     "Grid": "grid",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
@@ -19,6 +20,7 @@ _HOME = {
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
     "from_cache": "cached_run",
+    "fidelity": "lenses.fidelity",
     "load": "models",
     "logit_lens": "lenses.read",
     "read": "lenses.read",
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from lenswidget.cached_run import residual_hooks as residual_hooks
     from lenswidget.cached_run import run as run
     from lenswidget.cached_run import runs as runs
+    from lenswidget.lenses.fidelity import Fidelity as Fidelity
+    from lenswidget.lenses.fidelity import fidelity as fidelity
     from lenswidget.grid import Grid as Grid
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.logit import LogitLens as LogitLens

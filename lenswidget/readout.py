@@ -156,6 +156,29 @@ class Readout:
         return worst if worst >= 0 else float("nan"), rounding * max(spread, 1e-6)
 
     @torch.inference_mode()
+    def responses(
+        self, before: Float[Tensor, "readers positions d"], after: Float[Tensor, "readers changes positions d"]
+    ) -> tuple[Float[Tensor, "readers changes"], Float[Tensor, "readers changes"]]:
+        """How strongly each reader answers to several changes, and how far in the last reader's way; means over positions.
+
+        The first is KL(before ‖ after) in bits; the second the correlation of changes in log-probability with those
+        of the last reader, tokens weighted by what the last reader said before. What is not finite is left out.
+        """
+        said = self.logits(before).log_softmax(-1).unsqueeze(1)
+        p = said.exp()
+        step = max(1, LOGITS_BUDGET // (4 * said.numel()))
+        influences, alignments = [], []
+        for some in after.split(step, dim=1):
+            change = self.logits(some).log_softmax(-1).sub_(said)
+            influences.append(-torch.linalg.vecdot(p.expand_as(change), change).nanmean(-1) * BITS)
+            change -= torch.linalg.vecdot(p[-1:].expand_as(change), change).unsqueeze(-1)
+            weighted = change[-1:] * p[-1:]
+            shared = torch.linalg.vecdot(weighted.expand_as(change), change)
+            size = torch.linalg.vecdot(p[-1:].expand_as(change), change.square())
+            alignments.append((shared / (size * size[-1:]).sqrt()).nanmean(-1))
+        return torch.cat(influences, dim=1).clamp(min=0.0).cpu(), torch.cat(alignments, dim=1).cpu()
+
+    @torch.inference_mode()
     def read(
         self,
         residual: Float[Tensor, "rows positions d"],

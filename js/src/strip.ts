@@ -1,0 +1,70 @@
+// The strips beside the row labels: one number a row, which says how far the row can be believed.
+
+import { extent } from "d3-array";
+import { hatch } from "./brush.js";
+import type { Palette } from "./colour.js";
+import type { Grid, Strip } from "./grid.js";
+import type { Rectangle } from "./layout.js";
+import { withUnit } from "./number.js";
+
+const WIDTH = 7;
+const GAP = 3;
+
+/** The space that strips take between the row labels and the cells. */
+export function stripsWidth(count: number): number {
+  return count ? count * (WIDTH + GAP) + 2 : 0;
+}
+
+/** The ends of a strip's scale, the bad one first. */
+export function endsOf({ values, domain, strong }: Strip): [bad: number, good: number] {
+  const [low = 0, high = 0] = domain ?? extent(values.filter(Number.isFinite));
+  return strong === "high" ? [low, high] : [high, low];
+}
+
+/** How far each row can be believed: 1 at the good end of the scale, 0 at the bad one and beyond, NaN where unknown. */
+export function trustOf(strip: Strip): Float32Array {
+  const [bad, good] = endsOf(strip);
+  return strip.values.map((value) => (bad === good ? 1 : Math.max(0, Math.min(1, (value - bad) / (good - bad)))));
+}
+
+/** What the first strip says of every row; null in a grid without strips. */
+export function trustIn(grid: Grid): Float32Array | null {
+  return grid.strips[0] ? trustOf(grid.strips[0]) : null;
+}
+
+/** What the strips say of a row, in words. */
+export function verdicts(grid: Grid, row: number): { words: string; doubtful: boolean }[] {
+  return grid.strips
+    .filter(({ values }) => !Number.isNaN(values[row]))
+    .map((strip) => {
+      const value = withUnit(strip, strip.values[row]!);
+      const words = strip.says ? strip.says.replace("{}", value) : `${strip.name}: ${value}`;
+      return { words, doubtful: trustOf(strip)[row] === 0 };
+    });
+}
+
+/** Paints one row of a strip: the fuller the better; hatched where a row is not to be believed; nothing if unknown. */
+export function paintTrust(
+  context: CanvasRenderingContext2D,
+  trust: number,
+  { x, y, height }: Omit<Rectangle, "width">,
+  palette: Palette,
+): void {
+  if (Number.isNaN(trust)) return;
+  const box = { x, y, width: WIDTH, height };
+  context.fillStyle = palette.aside;
+  context.fillRect(x, y, WIDTH, height);
+  if (trust === 0) {
+    hatch(context, box, palette.hatch);
+    return;
+  }
+  context.globalAlpha = trust;
+  context.fillStyle = palette.muted;
+  context.fillRect(x, y, WIDTH, height);
+  context.globalAlpha = 1;
+}
+
+/** Where strip `i` of `count` begins, from the left edge of the cells. */
+export function stripLeft(i: number, count: number): number {
+  return (i - count) * (WIDTH + GAP);
+}
