@@ -16,6 +16,7 @@ _HOME = {
     "Grid": "grid",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
+    "LinearLens": "lenses.linear",
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.fidelity import fidelity as fidelity
     from lenswidget.grid import Grid as Grid
     from lenswidget.lenses.lens import Lens as Lens
+    from lenswidget.lenses.linear import LinearLens as LinearLens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
