@@ -9,7 +9,7 @@ import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import type { Cell } from "./grid.js";
 import { type Layout, labelStride, placeOf, type Rectangle, shownRow } from "./layout.js";
 import { ODD } from "./scale.js";
-import { paintTrust, stripLeft, stripsWidth } from "./strip.js";
+import { paintTrust, stripLeft, stripsWidth, veil } from "./strip.js";
 
 /** What to paint. Cells are counted `row * columns + column`. */
 export interface Picture {
@@ -125,12 +125,14 @@ export class Heatmap {
     const hasWords = cellHeight >= LEAST_HEIGHT.words;
     const gap = cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
     const room = this.roomForWords(layout);
+    const lines = veil(context, palette, layout.density);
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.textBaseline = "middle";
     for (let shown = 0; shown < rows.length; shown++) {
       const y = top(shown);
       const height = top(shown - 1) - y - gap;
+      const doubtful = isDoubtful(picture, rows[shown]!);
       for (let column = first; column < end; column++) {
         const cell = rows[shown]! * columns + column;
         const shade = picture.shades[cell]!;
@@ -142,6 +144,10 @@ export class Heatmap {
           context.fillRect(x, y, width, height);
         } else {
           ink = paintOdd(context, shade, { x, y, width, height }, picture, palette);
+        }
+        if (doubtful) {
+          context.fillStyle = lines;
+          context.fillRect(x, y, width, height);
         }
         const word = hasWords ? picture.wordOf(cell) : -1;
         if (word < 0) continue;
@@ -204,7 +210,7 @@ export class Heatmap {
       if (shown > 0 && !clear) continue;
       const label = ellipsize(context, picture.rowLabels[rows[shown]!]!, right);
       const middle = Math.max((last - shown + 0.5) * cellHeight, LEAST_HEIGHT.labels / 2);
-      context.fillStyle = picture.strips[0]?.[rows[shown]!] === 0 ? palette.faint : palette.muted;
+      context.fillStyle = isDoubtful(picture, rows[shown]!) ? palette.faint : palette.muted;
       context.fillText(label, right, middle);
     }
   }
@@ -283,6 +289,11 @@ export class Heatmap {
     }
     return fitted;
   }
+}
+
+/** Whether the first strip says that a row is not to be believed. */
+function isDoubtful({ strips }: Picture, row: number): boolean {
+  return strips[0]?.[row] === 0;
 }
 
 /** Where row labels end: short of the strips. */

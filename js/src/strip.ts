@@ -1,7 +1,7 @@
 // The strips beside the row labels: one number a row, which says how far the row can be believed.
 
 import { extent } from "d3-array";
-import { hatch } from "./brush.js";
+import { hatch, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
 import type { Grid, Strip } from "./grid.js";
 import type { Rectangle } from "./layout.js";
@@ -25,11 +25,6 @@ export function endsOf({ values, domain, strong }: Strip): [bad: number, good: n
 export function trustOf(strip: Strip): Float32Array {
   const [bad, good] = endsOf(strip);
   return strip.values.map((value) => (bad === good ? 1 : Math.max(0, Math.min(1, (value - bad) / (good - bad)))));
-}
-
-/** What the first strip says of every row; null in a grid without strips. */
-export function trustIn(grid: Grid): Float32Array | null {
-  return grid.strips[0] ? trustOf(grid.strips[0]) : null;
 }
 
 /** What the strips say of a row, in words. */
@@ -62,6 +57,26 @@ export function paintTrust(
   context.fillStyle = palette.muted;
   context.fillRect(x, y, WIDTH, height);
   context.globalAlpha = 1;
+}
+
+/** Fine lines in the page's own colour: what a row that is not to be believed is seen through. */
+export function veil(context: CanvasRenderingContext2D, { background }: Palette, density: number): CanvasPattern {
+  const size = 6;
+  const tile = document.createElement("canvas");
+  const brush = tile.getContext("2d")!;
+  sized(brush, size, size, density);
+  brush.strokeStyle = background;
+  brush.globalAlpha = 0.4;
+  brush.beginPath();
+  // a line and the corners of its neighbours, so that tiles join
+  for (const at of [0, size, 2 * size]) {
+    brush.moveTo(at + 1, -1);
+    brush.lineTo(at - size - 1, size + 1);
+  }
+  brush.stroke();
+  const pattern = context.createPattern(tile, "repeat")!;
+  pattern.setTransform(new DOMMatrix().scale(1 / density));
+  return pattern;
 }
 
 /** Where strip `i` of `count` begins, from the left edge of the cells. */

@@ -129,7 +129,7 @@ class Fidelity:
             Quantity("KL to the output", self.kl, unit="bits", strong="low", domain=(0.0, self.blind)),
             Quantity("top-1 agreement", self.agreement, domain=(0.0, 1.0), measure="probability"),
             Quantity("cross-entropy", self.cross_entropy, unit="bits", strong="low"),
-            Quantity("cross-entropy above the model’s", excess, unit="bits", strong="low", domain=(0.0, self.blind)),
+            Quantity("excess cross-entropy", excess, unit="bits", strong="low", domain=(0.0, self.blind)),
             Quantity("bias", self.bias, unit="bits", strong="low", domain=(0.0, self.blind)),
         ]
         if np.isfinite(self.influence).any():
