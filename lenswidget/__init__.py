@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from lenswidget.cached_run import residual_hooks as residual_hooks
     from lenswidget.cached_run import run as run
     from lenswidget.cached_run import runs as runs
+    from lenswidget.grid import Grid as Grid
     from lenswidget.lenses.fidelity import Fidelity as Fidelity
     from lenswidget.lenses.fidelity import fidelity as fidelity
-    from lenswidget.grid import Grid as Grid
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.linear import LinearLens as LinearLens
     from lenswidget.lenses.logit import LogitLens as LogitLens

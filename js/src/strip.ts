@@ -24,7 +24,8 @@ export function endsOf({ values, domain, strong }: Strip): [bad: number, good: n
 /** How far each row can be believed: 1 at the good end of the scale, 0 at the bad one and beyond, NaN where unknown. */
 export function trustOf(strip: Strip): Float32Array {
   const [bad, good] = endsOf(strip);
-  return strip.values.map((value) => (bad === good ? 1 : Math.max(0, Math.min(1, (value - bad) / (good - bad)))));
+  const place = (value: number) => (bad === good ? 1 : (value - bad) / (good - bad));
+  return strip.values.map((value) => (Number.isNaN(value) ? value : Math.max(0, Math.min(1, place(value)))));
 }
 
 /** What the strips say of a row, in words. */

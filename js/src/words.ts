@@ -4,6 +4,7 @@ import { columnName, columnPlace, type Followed, nameOf, probabilities, ranks } 
 import { type Candidate, type Cell, candidatesAt, type Grid, NO_TOKEN, type Quantity, trajectory } from "./grid.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import type { Reading } from "./reading.js";
+import { verdicts } from "./strip.js";
 
 /** What a row is: "After layer 26", "Embedding", or its own label. */
 export function rowName(label: string): string {
@@ -70,6 +71,7 @@ export function spoken(reading: Reading, cell: Cell): string {
     [columnPlace(grid, cell.column), columnName(grid, cell.column)].filter(Boolean).join(" after "),
     leader && `${nameOf(grid, leader.token)} leads with ${percent(leader.probability)}`,
     `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}`,
+    ...verdicts(grid, cell.row).map(({ words }) => words),
   ]
     .filter(Boolean)
     .join(", ");

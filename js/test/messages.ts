@@ -18,6 +18,7 @@ interface Wish {
   /** Trajectories of a column. */
   followed?: (column: number) => number[];
   quantities?: { name: string; values: (row: number, column: number) => number; [key: string]: unknown }[];
+  strips?: { name: string; values: number[]; [key: string]: unknown }[];
   [key: string]: unknown;
 }
 
@@ -37,6 +38,7 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     followed,
     following,
     candidates,
+    strips = [],
     ...rest
   } = wish;
   const arrays = new Arrays();
@@ -67,7 +69,14 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     ),
     columnLabels: null,
     view: "heatmap",
-    strips: [],
+    strips: strips.map((strip) => ({
+      unit: "bits",
+      strong: "low",
+      domain: [0, 6],
+      says: "this row was {} from the output",
+      ...strip,
+      values: arrays.put("f2", [rows], strip.values),
+    })),
     jumps: null,
     aside: [],
     following: following ? arrays.put("i4", [columns], following) : null,

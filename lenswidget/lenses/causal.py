@@ -68,10 +68,12 @@ def causal_fidelity(
         output = torch.cat([prompt.residual[-1, 1:] for prompt in prompts]).float()
         strength, way = readout.responses(
             torch.stack([*(read(unchanged).float() for read in readers), output]),
-            torch.stack([
-                *(read(changed.flatten(0, 1)).float().view(changed.shape) for read in readers),
-                torch.cat(arrived, dim=1).float(),
-            ]),
+            torch.stack(
+                [
+                    *(read(changed.flatten(0, 1)).float().view(changed.shape) for read in readers),
+                    torch.cat(arrived, dim=1).float(),
+                ]
+            ),
         )
         influence[row] = [spearman(one, strength[-1]) for one in strength[:-1]]
         alignment[row] = way[:-1].nanmean(-1)

@@ -14,16 +14,16 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from lenswidget.cached_run import Run, run
-from lenswidget.lenses.causal import causal_fidelity
 from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity, Strip
+from lenswidget.lenses.causal import causal_fidelity
 from lenswidget.lenses.lens import Lens, as_lens, moved
-from lenswidget.readout import Reading
+from lenswidget.lenses.text import in_words, strings, written_by
 
 if TYPE_CHECKING:
     import pandas
 
 WINDOW = 128
-"""Tokens that are run at once."""
+"""Tokens that are run at once, where the context allows."""
 STATES = 256
 """Whose directions causal fidelity tries."""
 
@@ -53,6 +53,8 @@ class Fidelity:
     """How far such a step moves the lens the way that it moves the model, -1 to 1; NaN where it was not measured."""
     blind: float
     """KL(output ‖ mean output): what a guess that never looks at the prompt scores on the same text."""
+    data: str
+    """What text it was measured on, in words."""
     tokens: int
     """Positions that were measured."""
     left_out: tuple[int, ...]
@@ -102,7 +104,10 @@ class Fidelity:
     def grid(self) -> Grid:
         """Rows by lenses, as a Grid: coloured by the KL, from the output to a guess that never looks at the prompt."""
         count = len(self.lenses)
-        notes = [f"on {self.tokens:,} tokens", f"a guess that never looks at the prompt is {self.blind:.1f} bits from the output"]
+        notes = [
+            f"on {self.tokens:,} tokens of {self.data}",
+            f"a guess that never looks at the prompt is {self.blind:.1f} bits from the output",
+        ]
         notes += [
             f"{bad:,} cells of the {name} are not finite and were left out"
             for name, bad in zip(self.lenses, self.left_out)
@@ -154,15 +159,16 @@ class Fidelity:
 
 
 def fidelity(
-    model: Any, lenses: Any, texts: Iterable[str] | None = None, *, tokens: int = 1024, directions: int = 0, seed: int = 0
+    model: Any, lenses: Any, texts: Any = None, *, tokens: int = 1024, directions: int = 0, seed: int = 0
 ) -> Fidelity:
     """Measure how far each row of each lens can be believed, on text.
 
     `lenses` is a lens, a list of them, or a dict of them by name; a function of `(residual, row)` counts as one. `texts`
-    is a list or an iterator of texts, best of a kind that no lens was fitted on; about `tokens` tokens of them are
-    read, in windows of up to 128. For each lens and row: KL to the output (bits), top-1 agreement, cross-entropy beside
-    the model's own, and bias, the KL of mean predictions. With `directions`, a few dozen, causal fidelity too, which
-    takes a pass through the model for each of them and each row.
+    are a list or an iterator of texts, a dataset with a column "text", or None for text that the model writes itself from
+    `seed`: best none that a lens was fitted on. `tokens` of them are read, in windows of up to 128. For each lens and
+    row: KL to the output (bits), top-1 agreement, cross-entropy beside the model's own, and bias, the KL of mean
+    predictions. `directions`, two or three dozen, measure causal fidelity too (`lenswidget.lenses.causal` says how):
+    for each of them and each row the model goes on from changed rows.
 
     Memory does not grow with the number of tokens: beyond a window it holds one mean prediction for each lens and row.
 
@@ -179,7 +185,7 @@ def fidelity(
     kept: list[Run] = []
     worst: Check | None = None
     with tqdm(total=tokens, desc="Fidelity", unit="token", leave=False) as bar:
-        for window in _windows(model, texts, tokens):
+        for window in _windows(model, texts, tokens, seed):
             if not sums:
                 sums = [_Sums(window) for _ in readable]
             for lens, total in zip(readable.values(), sums):
@@ -205,6 +211,7 @@ def fidelity(
         influence=influence,
         alignment=alignment,
         blind=sums[0].blind(),
+        data=in_words(model, texts),
         tokens=sums[0].positions,
         left_out=tuple(total.left_out for total in sums),
         check=worst,
@@ -219,7 +226,9 @@ class _Sums:
     def __init__(self, window: Run) -> None:
         rows, vocabulary = window.residual.shape[0], window.readout.vocabulary
         self.probabilities = torch.zeros(rows, vocabulary, device=window.readout.W_U.device)
-        self.sums = {name: torch.zeros(rows, dtype=torch.float64) for name in ("kl", "agreement", "surprisal", "entropy")}
+        self.sums = {
+            name: torch.zeros(rows, dtype=torch.float64) for name in ("kl", "agreement", "surprisal", "entropy")
+        }
         self.counts = {name: torch.zeros(rows, dtype=torch.float64) for name in self.sums}
         self.positions = 0
         self.left_out = 0
@@ -289,17 +298,19 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def _windows(model: Any, texts: Iterable[str] | None, tokens: int) -> Iterator[Run]:
+def _windows(model: Any, texts: Any, tokens: int, seed: int) -> Iterator[Run]:
     """Runs of the texts, a window at a time, until `tokens` positions after the first are read."""
-    if isinstance(texts, str):
-        raise TypeError(f"texts is a list of texts and got one, {texts[:40]!r}; pass [text].")
-    for text in texts:
-        ids = model.to_tokens(text, truncate=False)[0]
-        for window in ids.split(WINDOW):
+    length = min(WINDOW, int(getattr(model.cfg, "n_ctx", 0) or WINDOW))
+    documents: Iterable[Any] = (
+        written_by(model, length, seed)
+        if texts is None
+        else (model.to_tokens(text, truncate=False)[0] for text in strings(texts))
+    )
+    for document in documents:
+        for window in torch.as_tensor(document).split(length):
             if len(window) < 2:
                 continue
-            window = window[: tokens + 1]
-            yield run(model, window)
-            tokens -= len(window) - 1
-            if tokens <= 0:
+            yield run(model, window[: tokens + 1])
+            tokens -= min(len(window) - 1, tokens)
+            if not tokens:
                 return

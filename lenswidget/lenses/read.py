@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 EXTRA = frozenset({"jensen_shannon", "total_variation"})
 
 
-def read(run_or_cache: Any, lens: Any, *, follow: Followed = (), k: int = 10, extra: Iterable[str] = (), fidelity: Fidelity | None = None) -> Grid:
+def read(
+    run_or_cache: Any,
+    lens: Any,
+    *,
+    follow: Followed = (),
+    k: int = 10,
+    extra: Iterable[str] = (),
+    fidelity: Fidelity | None = None,
+) -> Grid:
     """Read every row of the residual stream through a lens, then the model's final norm and unembedding.
 
     `lens` is a `Lens` (`LogitLens()`, a fitted one) or a function of `(residual [positions, d], row)` that returns the

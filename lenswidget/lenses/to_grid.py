@@ -13,7 +13,15 @@ from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Strip, Target, T
 from lenswidget.readout import Reading, uniform_entropy
 
 
-def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: str, notes: tuple[str, ...], strips: tuple[Strip, ...] = ()) -> Grid:
+def grid_of(
+    run: Run,
+    reading: Reading,
+    targets: tuple[Target, ...],
+    *,
+    kind: str,
+    notes: tuple[str, ...],
+    strips: tuple[Strip, ...] = (),
+) -> Grid:
     """A Grid from what was read."""
     candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
     trajectories = Trajectories(
