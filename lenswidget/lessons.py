@@ -23,14 +23,13 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from lenswidget.files import write_whole
+from lenswidget.script import code, fill, policy, style
 
-STATIC = Path(__file__).parent / "static"
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 SETTINGS = ("selected", "pins", "colour", "trajectory", "stride", "height", "layout", "shown", "links", "rows_compared")
 """The traits whose values a page starts with."""
 
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -148,7 +147,7 @@ def _alive(models: dict[str, Any], name: str | None) -> str | None:
     if message is None:
         return None
     settings = json.dumps({name: state[name] for name in SETTINGS if name in state})
-    return f'<div data-lens="{escape(message["data"])}" data-settings="{escape(settings)}"></div>'
+    return f'<div data-lens="{escape(message["data"])}" data-lens-settings="{escape(settings)}"></div>'
 
 
 class _Math(IPythonRenderer):
@@ -189,16 +188,15 @@ def _navigation(titles: dict[str, str], here: str) -> str:
 
 
 def _write(path: Path, title: str, body: str, navigation: str) -> Path:
-    script = (STATIC / "page.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
     alive = "data-lens=" in body
-    style = (STATIC / "widget.css").read_text(encoding="utf-8") if alive else ""
-    page = PAGE.format(
+    page = fill(
+        PAGE,
         title=escape(title),
-        policy=POLICY,
-        style=PROSE + _code_colours() + style,
+        policy=policy(),
+        style=PROSE + _code_colours() + (style() if alive else ""),
         navigation=navigation,
         body=body,
-        script=f"<script>{script}</script>" if alive else "",
+        script=f"<script>{code()}</script>" if alive else "",
     )
     return write_whole(path, lambda stream: stream.write(page.encode("utf-8", "backslashreplace")))
 

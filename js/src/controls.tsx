@@ -1,5 +1,6 @@
 // One line of controls, in words. Menus are the browser's own: they work with every key and hand, and no host clips them.
 
+import type { ComponentChildren } from "preact";
 import { nameOf } from "./followed.js";
 import type { Quantity } from "./grid.js";
 import { automaticStride } from "./layout.js";
@@ -8,12 +9,13 @@ import { Dot } from "./token.js";
 import { leadersOf } from "./trajectory.js";
 import { quantityName } from "./words.js";
 
-export function Controls({ reading }: { reading: Reading }) {
+export function Controls({ reading, children }: { reading: Reading; children?: ComponentChildren }) {
   return (
     <div class="lw-controls">
       <Colour reading={reading} />
       <Follow reading={reading} />
       <Rows reading={reading} />
+      {children}
     </div>
   );
 }

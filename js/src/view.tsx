@@ -6,6 +6,8 @@ import { useMemo } from "preact/hooks";
 import { Chart } from "./chart.js";
 import { type Palette, paletteOf } from "./colour.js";
 import { Controls } from "./controls.js";
+import type { Source } from "./export.js";
+import { Export } from "./export-menu.js";
 import { Header } from "./header.js";
 import { HeatmapView } from "./heatmap-view.js";
 import { gutterFor, usefulWidths } from "./layout.js";
@@ -21,7 +23,7 @@ export interface View {
 }
 
 /** Puts a view into `el`, until the signal is aborted. */
-export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal): View {
+export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, source?: Source): View {
   const root = document.createElement("div");
   root.className = "lenswidget";
   root.dataset.state = "loading";
@@ -63,7 +65,8 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         if (turn !== latest || aborted.aborted) return;
         if (!grid?.rows.length || !grid.columns.length) return fail("There is nothing to show: the grid is empty.");
         const reading = new Reading(grid, settings);
-        render(<Reader key={turn} reading={reading} palette={palette as Signal<Palette>} painted={ready} />, root);
+        const look = palette as Signal<Palette>;
+        render(<Reader key={turn} {...{ reading, message, source }} palette={look} painted={ready} />, root);
       } catch (reason) {
         if (turn === latest) fail((reason as Error).message);
       }
@@ -86,11 +89,13 @@ function arrival(root: HTMLElement, aborted: AbortSignal): Promise<void> {
 
 interface Props {
   reading: Reading;
+  message: Message;
+  source: Source | undefined;
   palette: Signal<Palette>;
   painted: () => void;
 }
 
-function Reader({ reading, palette, painted }: Props) {
+function Reader({ reading, message, source, palette, painted }: Props) {
   const { grid } = reading;
   const picture = useMemo(() => pictureOf(reading), [reading]);
   const gutter = gutterFor(grid.rows);
@@ -99,7 +104,9 @@ function Reader({ reading, palette, painted }: Props) {
   return (
     <figure aria-label={`${grid.kind}: ${grid.title}`}>
       <Header grid={grid} />
-      <Controls reading={reading} />
+      <Controls reading={reading}>
+        <Export {...{ reading, message, source, palette, picture }} />
+      </Controls>
       <div class="lw-body" style={widths}>
         <div class="lw-main">
           <HeatmapView reading={reading} picture={picture} palette={palette} painted={painted} />

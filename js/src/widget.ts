@@ -1,12 +1,15 @@
 // The module that a notebook loads. It is the only file that touches `model`, which carries what Python shares.
 
 import { effect } from "@preact/signals";
+import type { Source } from "./export.js";
 import { type Settings, type Shared, shared } from "./reading.js";
 import { createView } from "./view.js";
 import type { Message } from "./wire.js";
 
 interface Traits extends Settings {
   grids: Message;
+  /** A reference to the model that holds the script; `loader.ts` follows it. */
+  script: string | null;
 }
 
 /** The part of an anywidget model that is used here. */
@@ -16,27 +19,28 @@ export interface Model {
   save_changes(): void;
   on(event: `change:${keyof Traits}`, listener: () => void): void;
   off(event: `change:${keyof Traits}`, listener: () => void): void;
+  widget_manager?: { get_model(name: string): Promise<unknown> };
 }
 
-interface Host {
+export interface Host {
   model: Model;
   el: HTMLElement;
   signal: AbortSignal;
 }
 
-export default () => ({
+export default (source?: Source) => ({
   render({ model, el, signal }: Host): void {
     const settings = shared();
     for (const name of Object.keys(settings) as (keyof Settings)[]) share(model, settings, name, signal);
-    const view = createView(el, settings, signal);
+    const view = createView(el, settings, signal, source);
     listen(model, "grids", signal, () => view.show(model.get("grids")));
   },
 });
 
 /** Shows a message in a page that has no kernel. Returns what takes it away again. */
-export function mount(el: HTMLElement, message: Message, state: Partial<Settings> = {}): () => void {
+export function mount(el: HTMLElement, message: Message, state: Partial<Settings> = {}, source?: Source): () => void {
   const ending = new AbortController();
-  createView(el, shared(state), ending.signal).show(message);
+  createView(el, shared(state), ending.signal, source).show(message);
   return () => ending.abort();
 }
 
