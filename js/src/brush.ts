@@ -71,6 +71,7 @@ export function paintOdd(
   palette: Palette,
 ): string {
   const { x, y, width, height } = box;
+  if (shade === ODD.gap) return palette.muted;
   if (shade === ODD.aside || shade === ODD.nan) {
     context.fillStyle = palette.aside;
     context.fillRect(x, y, width, height);

@@ -44,11 +44,13 @@ export interface Wishes {
   stride: number;
   gutter: number;
   density: number;
+  /** The rows to draw, from the bottom up, where they are chosen one by one. */
+  only?: number[] | null;
 }
 
-export function layoutOf({ rows, columns, width, height, stride, gutter, density }: Wishes): Layout {
+export function layoutOf({ rows, columns, width, height, stride, gutter, density, only }: Wishes): Layout {
   const room = height || AUTOMATIC_HEIGHT;
-  const shown = everyNth(rows, stride || automaticStride(rows, height));
+  const shown = only ?? everyNth(rows, stride || automaticStride(rows, height));
   const most = height ? Number.POSITIVE_INFINITY : CELL.height[1];
   const cellHeight = Math.max(CELL.least, Math.min(most, Math.floor(room / shown.length)));
   const space = Math.max(CELL.width[0], width - gutter);
@@ -107,8 +109,8 @@ export function placeOf(layout: Layout, { row, column }: Cell, scrolled: number)
 /** The cell at a point, measured as in `placeOf`, or null beside them. */
 export function cellAt(layout: Layout, x: number, y: number, scrolled: number): Cell | null {
   const column = Math.floor((x + scrolled) / layout.cellWidth);
-  const row = layout.rows[layout.rows.length - 1 - Math.floor(y / layout.cellHeight)];
-  return row !== undefined && column >= 0 && column < layout.columns ? { row, column } : null;
+  const row = rowAt(layout, y);
+  return row !== null && column >= 0 && column < layout.columns ? { row, column } : null;
 }
 
 const STEPS: Record<string, [up: number, right: number]> = {
@@ -121,6 +123,11 @@ const STEPS: Record<string, [up: number, right: number]> = {
   PageUp: [Number.POSITIVE_INFINITY, 0],
   PageDown: [Number.NEGATIVE_INFINITY, 0],
 };
+
+/** The row whose label is at a height, or null beneath them. */
+export function rowAt({ rows, cellHeight }: Layout, y: number): number | null {
+  return rows[rows.length - 1 - Math.floor(y / cellHeight)] ?? null;
+}
 
 /** The cell that a key moves to, from the output at the last position if from nowhere; null for any other key. */
 export function destination(layout: Layout, key: string, from: Cell | null): Cell | null {
