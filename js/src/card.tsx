@@ -1,12 +1,12 @@
 // The card beside a cell: what the model would have said there, how sure it was, and how the followed tokens fare.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { columnName, columnPlace, nameOf } from "./followed.js";
+import { columnPlace, nameOf } from "./followed.js";
 import type { Cell } from "./grid.js";
 import { placeCard, type Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
 import type { Reading } from "./reading.js";
-import { Dot } from "./token.js";
+import { ColumnName, Dot } from "./token.js";
 import { facts, followingOf, listed, rowName, standing } from "./words.js";
 
 interface Props {
@@ -48,8 +48,8 @@ export function Card({ reading, cell, at, held = false, isSmall = false }: Props
       <p class="lw-strong">{rowName(grid.rows[cell.row]!)}</p>
       {isThere ? (
         <p class="lw-muted">
-          {grid.columnLabels ? "" : `${columnPlace(grid, cell.column)} · after `}“
-          <bdi class="lw-token">{columnName(grid, cell.column)}</bdi>”
+          {!grid.columnLabels && `${columnPlace(grid, cell.column)} · `}
+          <ColumnName grid={grid} column={cell.column} />
         </p>
       ) : (
         <p class="lw-muted">no such token in this prompt</p>
@@ -112,9 +112,11 @@ function Candidates({ reading, cell, count, held }: CandidatesProps) {
   const { grid } = reading;
   const slotOf = reading.slotOf.value;
   const next = followingOf(grid, cell.column);
+  const found = listed(grid, cell, count);
+  if (!found.length) return <p class="lw-muted">no one token leads here</p>;
   return (
     <ol class="lw-candidates">
-      {listed(grid, cell, count).map(({ token, probability, text }) => (
+      {found.map(({ token, probability, text }) => (
         <li key={token}>
           <button
             type="button"

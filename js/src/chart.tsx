@@ -1,13 +1,12 @@
 // The trajectory: how what is followed fares at one position, through the layers.
 
 import { useComputed, useSignal } from "@preact/signals";
-import { nameOf } from "./followed.js";
 import type { Cell } from "./grid.js";
 import { percent, plain } from "./number.js";
 import type { Measure, Reading } from "./reading.js";
 import { Ruler } from "./ruler.js";
 import { Segments } from "./segments.js";
-import { colourOf } from "./token.js";
+import { ColumnName, colourOf } from "./token.js";
 import { apart, axisOf, type Line, linesOf } from "./trajectory.js";
 
 const MEASURES: Measure[] = ["probability", "log", "rank"];
@@ -39,8 +38,8 @@ export function Chart({ reading }: { reading: Reading }) {
         />
       </div>
       <p class="lw-muted">
-        {measure === "rank" ? "rank" : "probability"} at position {grid.positions[column]}, after “
-        <bdi class="lw-token">{nameOf(grid, grid.columns[column]!)}</bdi>”
+        {measure === "rank" ? "rank" : "probability"} at position {grid.positions[column]},{" "}
+        <ColumnName grid={grid} column={column} />
       </p>
       {width.value > 0 && <Plot {...{ reading, lines, measure, marked }} width={width.value} />}
       {absent.map((label) => (

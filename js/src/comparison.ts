@@ -8,8 +8,8 @@ export interface Comparison {
   /** `rows[slot * grids + grid]` is the grid's row in a slot, -1 if it has none; `columns` likewise. */
   rows: Int32Array;
   columns: Int32Array;
-  /** Each grid after the first, less the first, on the slots. */
-  differences: Grid[];
+  /** Each grid after the first, less the first, on the slots; null where they have no quantity in common. */
+  differences: (Grid | null)[];
   /** A row a grid. */
   overview: Grid | null;
   mean: Grid | null;

@@ -23,7 +23,7 @@ export function Controls({ reading }: { reading: Reading }) {
 function PickedRows({ reading }: { reading: Reading }) {
   const { grid, settings } = reading;
   const [first, second] = settings.rows_compared.value;
-  if (!grid.candidates || grid.rows.length < 2) return null;
+  if (reading.isList || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
   const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
   const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
     <label class="lw-menu">

@@ -11,7 +11,7 @@ import { More } from "./more.js";
 import { Panel, Panels } from "./panel.js";
 import { PromptBox } from "./prompt-box.js";
 import type { Reading } from "./reading.js";
-import type { Readings } from "./readings.js";
+import { AT_A_GLANCE, type Readings } from "./readings.js";
 import { Segments } from "./segments.js";
 import { StoryLine } from "./story-line.js";
 import { Tabs } from "./tabs.js";
@@ -38,6 +38,9 @@ function Shown({ readings, palette, painted }: Props) {
   const layout = readings.layout.value;
   const reading = frontOf(readings);
   const together = layout === "side by side";
+  const told = together
+    ? readings.each.slice(0, AT_A_GLANCE).map((one, i) => ({ name: readings.names[i]!, reading: one }))
+    : [{ name: "", reading }];
   const panel = { palette, painted };
   return (
     <>
@@ -63,9 +66,9 @@ function Shown({ readings, palette, painted }: Props) {
       ) : (
         <Panel key={reading} reading={reading} {...panel} open={layout === "strips" ? opening(readings) : undefined} />
       )}
-      <StoryLine reading={reading} />
-      {(together ? readings.each : [reading]).map((one, i) => (
-        <LayerDifference key={one} reading={one} name={together ? readings.names[i]! : ""} />
+      <StoryLine settings={readings.settings} told={told} />
+      {told.map((one) => (
+        <LayerDifference key={one.reading} {...one} />
       ))}
     </>
   );
@@ -78,7 +81,7 @@ function frontOf(readings: Readings): Reading {
     case "one":
       return each[shown.value]!;
     case "difference":
-      return readings.difference(Math.max(1, shown.value));
+      return readings.difference(Math.max(1, shown.value)) ?? each[0]!;
     case "strips":
       return readings.overview!;
     case "mean":

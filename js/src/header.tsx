@@ -12,6 +12,7 @@ export function Header({ readings, front }: { readings: Readings; front: Reading
     const [fact, ...others] = new Set(grids.map(factOf));
     return others.length ? "" : fact!;
   };
+  const check = readings.layout.value === "one" ? front.grid.check : readings.check;
   const title = common((grid) => grid.title) || titles(grids);
   const facts = [common(({ model }) => model), common(size), common(together ? ({ kind }) => kind : what)];
   return (
@@ -21,7 +22,7 @@ export function Header({ readings, front }: { readings: Readings; front: Reading
           <bdi>{title.split(" ").map(visible).join(" ")}</bdi>
         </p>
         <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
-        {together ? readings.check && <Check check={readings.check} /> : <Check check={front.grid.check} />}
+        {(readings.check || readings.layout.value === "one") && <Check check={check} />}
       </div>
       {readings.notes.map((note) => (
         <p key={note} class="lw-muted">

@@ -188,7 +188,9 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
         const box = currentTarget.getBoundingClientRect();
         if ((target as Element).closest(".lw-card") || clientX - box.x >= gutter) return;
         const row = rowAt(layout.value, clientY - box.y);
-        if (row !== null) reading.pickRow(row);
+        if (row === null) return;
+        if (opens) opens({ row, column: 0 });
+        else reading.pickRow(row);
       }}
     >
       <Ruler width={width} />

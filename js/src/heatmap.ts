@@ -163,9 +163,8 @@ export class Heatmap {
         if (slot < 0) continue;
         const [x, y] = [left(column), top(shown)];
         const box = { x, y, width: left(column + 1) - x - GAP, height: top(shown - 1) - y - GAP };
-        if (picture.isBroken(rows[shown]! * columns + column)) this.cells.setLineDash([4, 3]);
-        ring(this.cells, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background);
-        this.cells.setLineDash([]);
+        const isBroken = picture.isBroken(rows[shown]! * columns + column);
+        ring(this.cells, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
       }
     }
   }

@@ -71,7 +71,7 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
 /** The space that row labels need, up to a length beyond which they are cut. */
 export function gutterFor(labels: string[]): number {
   const longest = Math.max(...labels.map((label) => label.length));
-  return Math.min(132, 16 + Math.max(5, longest) * 8);
+  return Math.min(200, 16 + Math.max(5, longest) * 8);
 }
 
 /** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */
@@ -93,7 +93,8 @@ function everyNth(rows: number, stride: number): number[] {
 
 /** The drawn row that stands for a row: itself, or the nearest above it. */
 export function shownRow({ rows }: Layout, row: number): number {
-  return rows.findIndex((shown) => shown >= row);
+  const place = rows.indexOf(row);
+  return place < 0 ? rows.findIndex((shown) => shown >= row) : place;
 }
 
 /** A cell's place, from the left edge of the cells that show and the top of the uppermost row. */

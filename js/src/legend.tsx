@@ -56,7 +56,8 @@ export function Legend({ reading, picture, palette }: Props) {
       ))}
       {reading.overwrites.value && (
         <span>
-          <span class="lw-broken" /> led here, but not at the end
+          <span class="lw-broken" />
+          led here, but not at the end
         </span>
       )}
       {grid.gaps.size > 0 && <span>empty columns have no such token</span>}

@@ -11,7 +11,7 @@ import { gutterFor, usefulWidths } from "./layout.js";
 import { Legend } from "./legend.js";
 import { pictureOf } from "./picture.js";
 import type { Reading } from "./reading.js";
-import type { Readings } from "./readings.js";
+import { AT_A_GLANCE, type Readings } from "./readings.js";
 
 interface Props {
   palette: Signal<Palette>;
@@ -36,22 +36,19 @@ export function Panel({
   );
 }
 
-/** So many have charts beneath them; of more, only the cells can be compared. */
-const CHARTED = 4;
-
 export function Panels({ readings, ...rest }: Props & { readings: Readings }) {
   const { each, names } = readings;
   const [first] = each;
   return (
     <>
-      <div class="lw-panels" data-many={each.length > CHARTED} style={widthsOf(first!.grid)}>
+      <div class="lw-panels" data-many={each.length > AT_A_GLANCE} style={widthsOf(first!.grid)}>
         {each.map((reading, i) => (
           <Beside
             key={i}
             readings={readings}
             reading={reading}
             name={names[i]!}
-            charted={each.length <= CHARTED}
+            charted={each.length <= AT_A_GLANCE}
             {...rest}
           />
         ))}
@@ -82,7 +79,9 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
         <p class="lw-strong">
           <bdi>{name}</bdi>
         </p>
-        <p class="lw-muted">{grid.notes.join(", ")}</p>
+        <p class="lw-muted" title={grid.notes.join(", ")}>
+          {grid.notes.join(", ")}
+        </p>
         {!readings.check && <Check check={grid.check} />}
         {apart && !readings.holds("colour") && <Colour reading={reading} />}
         {apart && !readings.holds("stride") && <Rows reading={reading} />}

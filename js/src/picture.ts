@@ -20,7 +20,7 @@ export function pictureOf(reading: Reading): ReadonlySignal<Picture> {
 function paintable(reading: Reading): ReadonlySignal<Picture> {
   const { grid, quantity, scale } = reading;
   const texts = grid.tokens.texts.map(cellText);
-  const tokens: Words = { text: (token) => texts[token]!, muted: (token) => isMuted(grid, token) };
+  const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
   const leading = leaders(grid);
   // apart, so that a pin repaints the rings without working out every shade again
   const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
@@ -29,13 +29,17 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
   return computed(() => {
     const slotOf = reading.slotOf.value;
     const { values, strong } = quantity.value;
-    const ringOf = (cell: number) => slotOf[leading?.[cell] ?? NO_TOKEN] ?? -1;
+    const ringOf = (cell: number) =>
+      grid.aside.has(cell % columns) ? -1 : (slotOf[leading?.[cell] ?? NO_TOKEN] ?? -1);
     return {
       shades: shades.value,
       diverging: scale.value.diverging,
       flipped: strong === "low",
       // a grid without candidates has its numbers for words
-      wordOf: leading ? (cell) => leading[cell]! : (cell) => (grid.gaps.has(cell % columns) ? NO_TOKEN : cell),
+      wordOf: leading
+        ? // a cell with a value in which no one token leads
+          (cell) => (leading[cell] === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leading[cell]!)
+        : (cell) => (grid.gaps.has(cell % columns) ? NO_TOKEN : cell),
       words: leading ? tokens : { text: (cell) => inCell(quantity.value, values[cell]!), muted: () => false },
       ringOf,
       // what led here, and leads no longer at the end

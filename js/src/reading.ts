@@ -88,6 +88,10 @@ export interface Company {
   sides?: { name: string; reading: Reading }[];
   /** The cell in a slot, where the rows of several grids meet. */
   inSlot?: (slot: Cell) => Cell | null;
+  /** The rows to look at, in all of them. */
+  lookAt?: () => number[];
+  /** Whether rows are a list, read from the top, that opens into other grids. */
+  isList?: boolean;
 }
 
 export class Reading {
@@ -97,6 +101,7 @@ export class Reading {
   readonly scroll: Writable<number | null>;
   readonly sides: { name: string; reading: Reading }[];
   readonly inSlot: (slot: Cell) => Cell | null;
+  readonly isList: boolean;
   readonly selected: ReadonlySignal<Cell | null>;
   /** The cell whose card is open: a selection holds it, else it follows the hover. */
   readonly open: ReadonlySignal<Cell | null>;
@@ -113,19 +118,22 @@ export class Reading {
   readonly story: ReadonlySignal<Story>;
   /** Whether anything that is followed led somewhere, and lost its lead. */
   readonly overwrites: ReadonlySignal<boolean>;
+  /** The rows in which something is decided. */
+  readonly rowsToLookAt: ReadonlySignal<number[]>;
   /** The rows to draw if not all, nor every so many. */
   readonly rowsShown: ReadonlySignal<number[] | null>;
 
   constructor(
     readonly grid: Grid,
     readonly settings: Shared,
-    { hover = signal(null), scroll = signal(null), domain, sides = [], inSlot = (slot) => slot }: Company = {},
+    { hover = signal(null), scroll = signal(null), domain, sides = [], lookAt, ...company }: Company = {},
   ) {
     const { selected, colour, pins } = settings;
     this.hover = hover;
     this.scroll = scroll;
     this.sides = sides;
-    this.inSlot = inSlot;
+    this.inSlot = company.inSlot ?? ((slot) => slot);
+    this.isList = company.isList ?? false;
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
     this.quantity = computed(() => grid.quantities.find(({ name }) => name === colour.value) ?? grid.quantities[0]!);
@@ -150,7 +158,11 @@ export class Reading {
     this.column = computed(() => this.selected.value?.column ?? grid.columns.length - 1);
     this.story = computed(() => storyOf(grid, this.column.value, this.followed.value));
     this.overwrites = computed(() => overwrites(grid, this.slotOf.value));
-    this.rowsShown = computed(() => (settings.filter.value === LOOK_HERE ? this.story.value.rows : null));
+    this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
+    this.rowsShown = computed(() => {
+      if (this.isList) return [...grid.rows.keys()].reverse();
+      return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
+    });
   }
 
   /** Selects a cell, or lets it go if it is the one selected. */

@@ -11,8 +11,8 @@ import type { Shown } from "./wire.js";
 export const LAYOUTS = ["one", "side by side", "difference", "strips", "mean"] as const;
 export type LayoutName = (typeof LAYOUTS)[number];
 
-/** So many grids stand side by side unless something else is asked for. */
-const AT_A_GLANCE = 4;
+/** So many grids stand side by side unless something else is asked for, with all there is to say of each. */
+export const AT_A_GLANCE = 4;
 
 export class Readings {
   /** One for each grid. */
@@ -42,14 +42,14 @@ export class Readings {
     this.notes = comparison?.notes ?? [];
     this.each = grids.map((grid, i) => this.readingOf(grid, i, grids));
     this.check = commonCheck(grids);
-    const alone = (grid: Grid | null | undefined) => (grid ? new Reading(grid, this.apart(grid)) : null);
-    this.overview = alone(comparison?.overview);
-    this.mean = alone(comparison?.mean);
+    const { overview = null, mean = null } = comparison ?? {};
+    this.overview = overview && new Reading(overview, this.apart(overview), { isList: true });
+    this.mean = mean && new Reading(mean, this.apart(mean));
     const several = grids.length > 1;
     const there: Record<LayoutName, boolean> = {
       one: true,
       "side by side": several,
-      difference: several && comparison!.differences.length > 0,
+      difference: comparison?.differences.some((grid) => grid !== null) ?? false,
       strips: this.overview !== null,
       mean: this.mean !== null,
     };
@@ -58,6 +58,14 @@ export class Readings {
     this.layout = computed(() => this.layouts.find((name) => name === settings.layout.value) ?? suits);
     this.shown = computed(() => Math.max(0, Math.min(settings.shown.value, grids.length - 1)));
   }
+
+  /** The slots in which something is decided in any of the grids, so that the same rows of all can be drawn. */
+  private readonly lookAt = computed(() => {
+    const rows = this.comparison!.rows;
+    const looked = this.each.map(({ story }) => new Set(story.value.rows));
+    const slots = Array.from({ length: rows.length / looked.length }, (_, slot) => slot);
+    return slots.filter((slot) => looked.some((set, i) => set.has(rows[slot * looked.length + i]!)));
+  });
 
   /** Whether a link holds. */
   holds(link: Link): boolean {
@@ -69,12 +77,14 @@ export class Readings {
     links.value = this.holds(link) ? links.value.filter((name) => name !== link) : [...links.value, link];
   }
 
-  /** What a grid less the first one is, made when it is first looked at. */
-  difference(which: number): Reading {
+  /** What a grid less the first one is, made when it is first looked at; null where they have nothing in common. */
+  difference(which: number): Reading | null {
     const known = this.differences.get(which);
     if (known) return known;
     const comparison = this.comparison!;
-    const grid = { ...comparison.differences[which - 1]!, gaps: gapsBetween(comparison, 0, which) };
+    const less = comparison.differences[which - 1];
+    if (!less) return null;
+    const grid = { ...less, gaps: gapsBetween(comparison, 0, which) };
     const sides = [0, which].map((i) => ({ name: this.names[i]!, reading: this.each[i]! }));
     const settings = { ...this.settings, colour: this.colourIn(grid, this.settings.colour, always) };
     const made = new Reading(grid, settings, { hover: this.hover, scroll: this.scroll, sides });
@@ -116,6 +126,7 @@ export class Readings {
         scroll: linked(this.scroll, held("scroll"), itself, itself),
         domain: (quantity) => this.domainOf(drawn, quantity),
         inSlot: ({ row, column }) => pair(cell.there([row, column])),
+        lookAt: () => this.lookAt.value.map((slot) => rows.indexAt[slot]!).filter((row) => row >= 0),
       },
     );
   }

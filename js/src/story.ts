@@ -4,9 +4,12 @@ import { type Followed, nameOf, ranks } from "./followed.js";
 import { type Grid, leaders, NO_TOKEN } from "./grid.js";
 import { plain } from "./number.js";
 
+/** A piece of a sentence: words, or what a token says. */
+export type Piece = string | { token: string };
+
 export interface Story {
   /** One for each that is followed, in plain words. */
-  sentences: string[];
+  sentences: Piece[][];
   /** The rows in which something is decided, from the bottom up, the last always among them. */
   rows: number[];
 }
@@ -24,28 +27,30 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
   const decided = firstOf(grid, (row) => leaderOf(row) === leaderOf(last));
   look(decided - 1, decided);
   const output: Followed = { tokens: [leaderOf(last)], label: nameOf(grid, leaderOf(last)), target: null, pin: null };
-  const sentences = (followed.length ? followed : [output]).map((one) => {
+  const sentences = (followed.length ? followed : [output]).map((one): Piece[] => {
+    const name = { token: one.label };
     const leads = (row: number) => one.tokens.includes(leaderOf(row));
     const led = grid.rows.map((_, row) => row).filter(leads);
     if (!led.length) {
       const [nearest, rank] = best(ranks(grid, one, column));
-      if (nearest < 0) return `${one.label} never leads.`;
+      if (nearest < 0) return [name, " never leads."];
       look(nearest);
-      return `${one.label} never leads; it comes nearest in ${grid.rows[nearest]}, at rank ${plain(rank)}.`;
+      return [name, ` never leads; it comes nearest in ${grid.rows[nearest]}, at rank ${plain(rank)}.`];
     }
     const [first, final] = [led[0]!, led.at(-1)!];
     look(first - 1, first);
     if (leads(last)) {
       const from = firstOf(grid, leads);
       look(from - 1, from);
-      return `${one.label} leads from ${grid.rows[from]} on${from > 0 ? "" : ", which is everywhere"}.`;
+      return [name, from > 0 ? ` leads from ${grid.rows[from]} on.` : " leads in every row."];
     }
     look(final, final + 1);
     const span =
       first === final
         ? `in ${grid.rows[first]}`
         : `in ${led.length} rows from ${grid.rows[first]} to ${grid.rows[final]}`;
-    return `${one.label} led ${span} and was overwritten in ${grid.rows[final + 1]} by ${nameOf(grid, leaderOf(final + 1))}.`;
+    const usurper = nameOf(grid, leaderOf(final + 1));
+    return [name, ` led ${span} and was overwritten in ${grid.rows[final + 1]} by `, { token: usurper }, "."];
   });
   return { sentences, rows: [...rows].sort((a, b) => a - b) };
 }

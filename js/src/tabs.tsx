@@ -8,6 +8,7 @@ const LETTERS = 60;
 
 export function Tabs({ readings }: { readings: Readings }) {
   const { names, settings, layout, shown } = readings;
+  if (layout.value === "strips") return <span>a click opens a prompt</span>;
   if (names.length < 2 || (layout.value !== "one" && layout.value !== "difference")) return null;
   // a difference is told from the first grid
   const first = layout.value === "difference" ? 1 : 0;
@@ -15,7 +16,7 @@ export function Tabs({ readings }: { readings: Readings }) {
     .map((name, i) => ({ i, name: names.indexOf(name) === i ? name : `${name} (${i + 1})` }))
     .slice(first);
   const chosen = Math.max(first, shown.value);
-  if (first && tabs.length === 1) return <span class="lw-muted">{`${names[1]} less ${names[0]}`}</span>;
+  if (first && tabs.length === 1) return <span>{`${names[1]} less ${names[0]}`}</span>;
   if (tabs.length <= IN_SIGHT && tabs.reduce((sum, { name }) => sum + name.length, 0) <= LETTERS) {
     return (
       <Segments

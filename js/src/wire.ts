@@ -45,7 +45,7 @@ export interface ComparisonHeader {
   names: string[];
   rows: Reference;
   columns: Reference;
-  differences: GridHeader[];
+  differences: (GridHeader | null)[];
   overview: GridHeader | null;
   mean: GridHeader | null;
   notes: string[];
@@ -91,7 +91,7 @@ export async function decode(message: Message): Promise<Shown> {
       ...comparison,
       rows: arrays.integers(comparison.rows),
       columns: arrays.integers(comparison.columns),
-      differences: comparison.differences.map((grid) => build(grid, arrays)),
+      differences: comparison.differences.map((grid) => grid && build(grid, arrays)),
       overview: comparison.overview && build(comparison.overview, arrays),
       mean: comparison.mean && build(comparison.mean, arrays),
     },
