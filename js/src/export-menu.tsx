@@ -1,12 +1,11 @@
 // The menu of what a reader can take away: a picture, a page, the numbers. It asks no kernel and no server.
 
-import type { ReadonlySignal, Signal } from "@preact/signals";
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Palette } from "./colour.js";
 import { bitmapOf, drawingOf } from "./drawing.js";
 import { csvOf, jsonOf, pageOf, type Source } from "./export.js";
-import type { Picture } from "./heatmap.js";
+import { pictureOf } from "./picture.js";
 import type { Reading } from "./reading.js";
 import type { Message } from "./wire.js";
 
@@ -15,7 +14,6 @@ interface Props {
   message: Message;
   source: Source | undefined;
   palette: Signal<Palette>;
-  picture: ReadonlySignal<Picture>;
 }
 
 interface Saved {
@@ -24,11 +22,11 @@ interface Saved {
   url?: string;
 }
 
-export function Export({ reading, message, source, palette, picture }: Props) {
+export function Export({ reading, message, source, palette }: Props) {
   const { grid, settings } = reading;
   const saved = useSignal<Saved | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
-  const drawing = () => drawingOf(reading, picture.value, palette.value);
+  const drawing = () => drawingOf(reading, pictureOf(reading).value, palette.value);
   const ways: Record<string, { label: string; make: () => Blob | Promise<Blob> }> = {
     png: { label: "picture (PNG)", make: () => bitmapOf(drawing()) },
     svg: { label: "picture (SVG)", make: () => new Blob([drawing().svg], { type: "image/svg+xml" }) },
