@@ -66,14 +66,14 @@ def build(
     Raises ValueError for a file that is no notebook, with its name, and `nbclient.exceptions.CellExecutionError` where a
     cell fails.
     """
-    sources = [Path(source) for source in sources]
-    names = [source.stem for source in sources]
+    paths = [Path(source) for source in sources]
+    names = [path.stem for path in paths]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice or "index" in names:
         raise ValueError(f"Two pages would be called {twice or 'index'}.html; rename one of the notebooks.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    lessons = [(source, _executed(source)) for source in sources]
+    lessons = [(path, _executed(path)) for path in paths]
     titles = {source.stem: _title(notebook, source) for source, notebook in lessons}
     pages = [
         _write(
