@@ -12,12 +12,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
+    "Comparison": "comparison",
     "Grid": "grid",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
+    "compare": "comparison",
     "from_cache": "cached_run",
     "load": "models",
     "logit_lens": "lenses.read",
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from lenswidget.cached_run import residual_hooks as residual_hooks
     from lenswidget.cached_run import run as run
     from lenswidget.cached_run import runs as runs
+    from lenswidget.comparison import Comparison as Comparison
+    from lenswidget.comparison import compare as compare
     from lenswidget.grid import Grid as Grid
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.logit import LogitLens as LogitLens

@@ -7,9 +7,10 @@ import os
 from html import escape
 from pathlib import Path
 
+from lenswidget.comparison import Comparison
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
-from lenswidget.picture import svg
+from lenswidget.picture import PICTURED, svg
 from lenswidget.wire import encode
 
 STATIC = Path(__file__).parent / "static"
@@ -38,13 +39,15 @@ body {{ max-width: 1440px; margin: 16px auto; }}
 """
 
 
-def write_page(grid: Grid, path: str | os.PathLike[str]) -> Path:
-    """Write one HTML file that shows a Grid, alive; readers without scripts see its picture."""
+def write_page(shown: Grid | Comparison, path: str | os.PathLike[str]) -> Path:
+    """Write one HTML file that shows a Grid or a Comparison, alive; readers without scripts see its picture."""
+    comparison = shown if isinstance(shown, Comparison) else None
+    grids = (shown,) if isinstance(shown, Grid) else shown.grids
     page = PAGE.format(
-        title=escape(f"{grid.kind}: {grid.title}"),
+        title=escape(" beside ".join(comparison.names) if comparison else f"{grids[0].kind}: {grids[0].title}"),
         style=(STATIC / "widget.css").read_text(encoding="utf-8"),
-        data=base64.b64encode(encode([grid])).decode("ascii"),
-        picture=svg(grid),
+        data=base64.b64encode(encode(grids, comparison)).decode("ascii"),
+        picture=svg(*grids[:PICTURED]),
         # inside a script element only its end tag means anything, and only strings can hold one
         script=(STATIC / "page.js").read_text(encoding="utf-8").replace("</script", "<\\/script"),
     )

@@ -7,14 +7,14 @@ Both are drawn from the same list of shapes.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, Literal
 
 import numpy as np
 
-from lenswidget.grid import Grid, Quantity
+from lenswidget.grid import NO_TOKEN, Grid, Quantity
 from lenswidget.marks import cell_text, visible
 
 STEPS = 16
@@ -28,6 +28,8 @@ MOST_ROWS, MOST_COLUMNS = 36, 20
 ROW, COLUMN, LEFT, TOP, RIGHT, BOTTOM = 20, 62, 62, 46, 12, 30
 LETTERS = 8
 """That fit a cell."""
+PICTURED = 3
+"""Grids of several that a picture shows."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,14 @@ class Words:
     size: int = 11
 
 
-def svg(grid: Grid) -> str:
-    """An SVG element that follows the reader's light or dark."""
-    width, height, shapes = _scene(grid)
+def svg(*grids: Grid) -> str:
+    """Grids one above another, as an SVG element that follows the reader's light or dark."""
+    width, height, shapes = _scenes(grids)
+    title = " ".join(visible(word) for grid in grids for word in repr(grid).split())
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'role="img" font-family="system-ui, sans-serif" font-size="11">',
-        f"<title>{escape(' '.join(visible(word) for word in repr(grid).split()))}</title>",
+        f"<title>{escape(title)}</title>",
         f"<style>{_rules(_colours(LIGHT, RAMP_LIGHT))}"
         f"@media(prefers-color-scheme:dark){{{_rules(_colours(DARK, RAMP_DARK))}}}</style>",
     ]
@@ -76,11 +79,11 @@ def svg(grid: Grid) -> str:
     return "".join([*out, "</svg>"])
 
 
-def png(grid: Grid, zoom: float = 1.5) -> tuple[bytes, int, int]:
+def png(*grids: Grid, zoom: float = 1.5) -> tuple[bytes, int, int]:
     """The same as a light PNG, finer than its nominal width and height by `zoom`; both are returned with it."""
     from PIL import Image, ImageDraw
 
-    width, height, shapes = _scene(grid)
+    width, height, shapes = _scenes(grids)
     colours = _colours(LIGHT, RAMP_LIGHT)
     image = Image.new("RGB", (round(width * zoom), round(height * zoom)), LIGHT["page"])
     draw = ImageDraw.Draw(image)
@@ -111,6 +114,16 @@ def _font(size: float) -> tuple[Any, bool]:
     return ImageFont.load_default(size), False
 
 
+def _scenes(grids: Sequence[Grid]) -> tuple[int, int, list[Box | Words]]:
+    """Scenes one above another."""
+    scenes = [_scene(grid) for grid in grids]
+    width, below, shapes = max(scene[0] for scene in scenes), 0, []
+    for _, height, part in scenes:
+        shapes += [replace(shape, y=shape.y + below) for shape in part]
+        below += height
+    return width, below, [Box(0, 0, width, below, "page"), *shapes]
+
+
 def _scene(grid: Grid) -> tuple[int, int, list[Box | Words]]:
     """Width, height and shapes: the leading tokens, coloured by the first quantity, last row and columns always in."""
     rows, columns = grid.shape
@@ -121,7 +134,6 @@ def _scene(grid: Grid) -> tuple[int, int, list[Box | Words]]:
     # a sentence keeps its spaces; what else can't be seen is marked
     title = " ".join(visible(word) for word in _cut(grid.title, width // 9).split(" "))
     shapes = [
-        Box(0, 0, width, height, "page"),
         Words(RIGHT, 19, title, "ink", "start", 14),
         Words(RIGHT, 36, _cut(_caption(grid, part), width // 6), "muted", "start"),
         *_cells(part),
@@ -151,7 +163,8 @@ def _word(part: Grid, quantity: Quantity, row: int, column: int) -> str:
         return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
     if part.candidates is None:
         return f"{value:.3g}"
-    return cell_text(part.text(part.candidates.ids[row, column, 0]))
+    token = part.candidates.ids[row, column, 0]
+    return "·" if token == NO_TOKEN else cell_text(part.text(token))
 
 
 def _caption(grid: Grid, part: Grid) -> str:

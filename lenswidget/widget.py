@@ -1,24 +1,35 @@
-"""LensWidget: a Grid in the notebook, alive. Grids go to the browser; selection, pins and settings go both ways."""
+"""LensWidget: Grids in the notebook, alive. They go to the browser; selection, pins and settings go both ways."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from lenswidget.alignment import one_tokenizer
+from lenswidget.comparison import Comparison, compare
 from lenswidget.grid import Grid
-from lenswidget.picture import png
+from lenswidget.picture import PICTURED, png
 from lenswidget.wire import encode
 
 STATIC = Path(__file__).parent / "static"
+LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
+CHOICES = (
+    "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
+)  # fmt: skip
+"""The settings that make up a state."""
+Shown = Grid | Comparison | Sequence[Grid]
 
 
 class LensWidget(anywidget.AnyWidget):
-    """A heatmap of a Grid, with its card, trajectory chart and menus.
+    """A heatmap of a Grid, or several side by side, with card, trajectory chart and menus.
+
+    It takes a Grid, a Comparison, or a list of Grids, which it compares.
 
     Every trait below may be set and observed from Python, linked with `ipywidgets.jslink`, and is set by the reader's
     clicks and keys. Hovering stays in the browser.
@@ -30,9 +41,9 @@ class LensWidget(anywidget.AnyWidget):
     _css = STATIC / "widget.css"
 
     grids = traitlets.Bytes(read_only=True).tag(sync=True)
-    """What is shown, as `lenswidget.wire` writes it; assign `w.grid` to show another Grid."""
+    """What is shown, as `lenswidget.wire` writes it; assign `w.grid` to show another."""
     selected = traitlets.List(traitlets.Int(), minlen=2, maxlen=2, allow_none=True, default_value=None).tag(sync=True)
-    """The selected cell, `[row, column]` as indices into the Grid, or None."""
+    """The selected cell, `[row, column]` as indices into the Grid (into the slots of a Comparison), or None."""
     pins = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
     """Pinned tokens: a list of groups of token ids. The probabilities of a group add. Texts may be assigned too."""
     colour = traitlets.Unicode().tag(sync=True)
@@ -44,33 +55,79 @@ class LensWidget(anywidget.AnyWidget):
     height = traitlets.Int(0, min=0).tag(sync=True)
     """Height of the heatmap in pixels; 0 for what its rows need."""
 
-    def __init__(self, grid: Grid, **settings: Any) -> None:
+    view = traitlets.Enum(["", "one", "side by side", "difference", "strips", "mean"], default_value="").tag(sync=True)
+    """How several Grids are laid out; "" for what suits their number."""
+    shown = traitlets.Int(0, min=0).tag(sync=True)
+    """The index of the Grid in front, where one is shown, and of the one that the first is subtracted from."""
+    links = traitlets.List(traitlets.Enum(LINKS), default_value=LINKS).tag(sync=True)
+    """What Grids side by side do together."""
+    rows_compared = traitlets.List(traitlets.Int(min=0), maxlen=2).tag(sync=True)
+    """Two rows to tell apart, or none."""
+    filter = traitlets.Enum(["", "look here"], default_value="").tag(sync=True)
+    """"look here" keeps only the rows in which something is decided."""
+    live = traitlets.Bool(False, read_only=True).tag(sync=True)
+    """Whether there is a model behind the prompt, as `lw.live` makes it."""
+    prompt = traitlets.Unicode().tag(sync=True)
+    """What a live widget runs when it is set."""
+    progress = traitlets.Dict(default_value={"state": "idle"}, read_only=True).tag(sync=True)
+    """What a live widget is doing: `state` "idle", "running" or "failed", `done` 0 to 1, `message` a sentence."""
+
+    def __init__(self, what: Shown, /, *, state: Mapping[str, Any] | None = None, **settings: Any) -> None:
         unknown = [name for name in settings if name not in self.class_trait_names()]
         if unknown:
             raise TypeError(
-                f"LensWidget has no setting {unknown[0]!r}; it has colour, pins, selected, trajectory, stride and height, "
-                "and the layout of any ipywidget."
+                f"LensWidget has no setting {unknown[0]!r}; it has {', '.join(CHOICES)}, and the layout of any ipywidget."
             )
-        self._grid = _grid(grid)
+        self._hold(what)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
         super().__init__(**settings)
-        self.set_trait("grids", encode([self._grid]))
+        with self.hold_sync():
+            self._restore({name: value for name, value in (state or {}).items() if name not in settings})
+            self.set_trait("grids", self._message())
 
     @property
     def grid(self) -> Grid:
-        """The Grid that is shown. Assign another one to show it in place; what it lacks is let go."""
-        return self._grid
+        """The Grid in front. Assign a Grid, a Comparison or a list of Grids to show it in place; what it lacks is let go."""
+        return self._grids[min(self.shown, len(self._grids) - 1)]
 
     @grid.setter
-    def grid(self, grid: Grid) -> None:
-        self._grid = _grid(grid)
+    def grid(self, shown: Shown) -> None:
+        self._hold(shown)
         with self.hold_sync():
-            if self.colour not in self._grid.quantities:
-                self.colour = ""
-            if self.selected and not _inside(self.selected, self._grid):
-                self.set_trait("selected", None)
-            self.set_trait("grids", encode([self._grid]))
+            for name in ("colour", "selected", "rows_compared", "shown"):
+                if self._problem(name, getattr(self, name)):
+                    self.set_trait(name, self.traits()[name].default(self))
+            self.set_trait("grids", self._message())
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What is shown, where it is several Grids."""
+        return self._comparison
+
+    def state(self) -> dict[str, Any]:
+        """Every choice that a reader has made, as plain data; `LensWidget(shown, state=…)` makes them again."""
+        return {name: copy.deepcopy(getattr(self, name)) for name in CHOICES}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            if name not in CHOICES:
+                raise ValueError(
+                    f"state has {name!r}, which is no choice of a LensWidget; it has {', '.join(CHOICES)}."
+                )
+            try:
+                setattr(self, name, value)
+            except (traitlets.TraitError, TypeError, ValueError) as reason:
+                raise ValueError(f"state[{name!r}] can't be shown here: {reason}") from reason
+
+    def _hold(self, shown: Shown) -> None:
+        what = _showable(shown)
+        self._comparison = what if isinstance(what, Comparison) else None
+        self._grids = (what,) if isinstance(what, Grid) else what.grids
+        self._shape = what.shape
+
+    def _message(self) -> bytes:
+        return encode(self._grids, self._comparison)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, self._pins(value) if name == "pins" else value)
@@ -85,7 +142,10 @@ class LensWidget(anywidget.AnyWidget):
     def _id(self, token: Any) -> int:
         if not isinstance(token, str):
             return int(token)
-        ids = [i for i, text in self._grid.texts.items() if text == token]
+        texts = {
+            i: text for grid in self._grids if one_tokenizer(self._grids[0], grid) for i, text in grid.texts.items()
+        }
+        ids = [i for i, text in texts.items() if text == token]
         if len(ids) == 1:
             return ids[0]
         if not ids:
@@ -95,39 +155,54 @@ class LensWidget(anywidget.AnyWidget):
             )
         raise traitlets.TraitError(f"{token!r} is the text of {len(ids)} tokens, {ids}; pin one by its id.")
 
-    @traitlets.validate("colour")
-    def _valid_colour(self, proposal: Any) -> str:
-        if proposal.value and proposal.value not in self._grid.quantities:
-            raise traitlets.TraitError(
-                f"This Grid has no quantity {proposal.value!r} to colour by; it has {', '.join(self._grid.quantities)}."
-            )
-        return str(proposal.value)
-
-    @traitlets.validate("selected")
-    def _valid_selected(self, proposal: Any) -> Any:
-        if proposal.value is not None and not _inside(proposal.value, self._grid):
-            rows, columns = self._grid.shape
-            raise traitlets.TraitError(
-                f"Cell {list(proposal.value)} is outside this Grid, which has rows 0 to {rows - 1} and columns 0 to "
-                f"{columns - 1}; select [row, column]."
-            )
+    @traitlets.validate("colour", "selected", "rows_compared", "shown")
+    def _valid(self, proposal: Any) -> Any:
+        problem = self._problem(proposal.trait.name, proposal.value)
+        if problem:
+            raise traitlets.TraitError(problem)
         return proposal.value
 
+    def _problem(self, name: str, value: Any) -> str | None:
+        """Why a choice can't be shown, in a sentence."""
+        rows, columns = self._shape
+        what = "Grid" if self._comparison is None else "Comparison"
+        if name == "colour" and value:
+            differences = self._comparison.differences if self._comparison else ()
+            known = dict.fromkeys(q for grid in (*self._grids, *differences) if grid for q in grid.quantities)
+            if value not in known:
+                return f"This {what} has no quantity {value!r} to colour by; it has {', '.join(known)}."
+        if name == "selected" and value is not None and not (0 <= value[0] < rows and 0 <= value[1] < columns):
+            return (
+                f"Cell {list(value)} is outside this {what}, which has rows 0 to {rows - 1} and columns 0 to {columns - 1}; "
+                "select [row, column]."
+            )
+        if name == "rows_compared" and value:
+            if len(value) != 2 or value[0] == value[1]:
+                return f"rows_compared takes two rows, or none; got {list(value)}."
+            if max(value) >= rows:
+                return f"Row {max(value)} is outside this {what}, which has rows 0 to {rows - 1}."
+        if name == "shown" and value >= len(self._grids):
+            return f"There is no Grid {value} to show; this {what} has {len(self._grids)}, counted from 0."
+        return None
+
     def __repr__(self) -> str:
-        return f"LensWidget showing a {self._grid!r}"
+        return f"LensWidget showing a {self._comparison or self.grid!r}"
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
         bundle = super()._repr_mimebundle_(**arguments)
         if bundle is None:
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture, width, height = png(self._grid)
-        data |= {"text/plain": repr(self._grid), "image/png": base64.b64encode(picture).decode("ascii")}
+        picture, width, height = png(*self._grids[:PICTURED])
+        data |= {
+            "text/plain": repr(self._comparison or self.grid),
+            "image/png": base64.b64encode(picture).decode("ascii"),
+        }
         return data, {**metadata, "image/png": {"width": width, "height": height}}
 
 
-def show(grid: Grid) -> LensWidget:
-    """The widget of a Grid that ends a cell, after closing those that an earlier run of the same cell showed.
+def show(shown: Grid | Comparison) -> LensWidget:
+    """The widget of what ends a cell, after closing those that an earlier run of the same cell showed.
 
     A notebook forgets an output when its cell runs again; ipywidgets would keep the widget behind it for ever.
     """
@@ -138,7 +213,7 @@ def show(grid: Grid) -> LensWidget:
             widget.layout.close()  # a widget of its own, which ipywidgets leaves open
             widget.close()
         widgets = []
-    widget = LensWidget(grid)
+    widget = LensWidget(shown)
     if cell is not None:
         _shown[cell] = (execution, [*widgets, widget])
     return widget
@@ -158,11 +233,12 @@ def _cell() -> tuple[str | None, str | None]:
         return None, None
 
 
-def _grid(grid: Any) -> Grid:
-    if not isinstance(grid, Grid):
-        raise TypeError(f"LensWidget shows a Grid and got {type(grid).__name__}; make one with lw.logit_lens(run).")
-    return grid
-
-
-def _inside(cell: Sequence[int], grid: Grid) -> bool:
-    return len(cell) == 2 and 0 <= cell[0] < grid.shape[0] and 0 <= cell[1] < grid.shape[1]
+def _showable(shown: Any) -> Grid | Comparison:
+    if isinstance(shown, (list, tuple)) and shown:
+        shown = shown[0] if len(shown) == 1 else compare(*shown)
+    if not isinstance(shown, (Grid, Comparison)):
+        got = "an empty list" if shown in ([], ()) else type(shown).__name__
+        raise TypeError(
+            f"LensWidget shows a Grid, a Comparison or a list of Grids and got {got}; make one with lw.logit_lens(run)."
+        )
+    return shown
