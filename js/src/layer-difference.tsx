@@ -6,12 +6,14 @@ import { type Change, changes, type Moved } from "./changes.js";
 import { columnName, nameOf } from "./followed.js";
 import type { Grid } from "./grid.js";
 import type { Reading } from "./reading.js";
+import { useRested } from "./rested.js";
 import { Dot } from "./token.js";
 
 const KINDS = ["entered", "rose", "fell", "left"] as const;
 
 export function LayerDifference({ reading, name }: { reading: Reading; name: string }) {
-  const { grid, settings, open, column } = reading;
+  const { grid, settings, column } = reading;
+  const open = useRested(reading.open);
   const rows = useComputed(() => {
     const [a, b] = settings.rows_compared.value;
     const isThere = (row: number | undefined) => row !== undefined && grid.rows[row] !== undefined;
