@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Int32
 
 from lenswidget.alignment import NONE, one_tokenizer
 from lenswidget.difference import on_slots
@@ -26,7 +26,7 @@ def overview_of(
     """
     answers = [np.array([range(grid.shape[1])[at]], dtype=np.int32) for grid in grids]
 
-    def lines(parts: Sequence[Float32[np.ndarray, "rows columns"]]) -> Float32[np.ndarray, "grids row_slots"]:
+    def lines(parts: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([on_slots(part, rows[:, g], answers[g])[:, 0] for g, part in enumerate(parts)])
 
     quantities = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import traitlets
 from lenswidget.alignment import one_tokenizer
 from lenswidget.comparison import Comparison, compare
 from lenswidget.grid import Grid
+from lenswidget.latest import Latest, Report
 from lenswidget.picture import PICTURED, png
 from lenswidget.wire import encode
 
@@ -24,6 +25,8 @@ CHOICES = (
 )  # fmt: skip
 """The settings that make up a state."""
 Shown = Grid | Comparison | Sequence[Grid]
+Compute = Callable[[str, Report], Shown]
+"""What a live widget does with a prompt."""
 
 
 class LensWidget(anywidget.AnyWidget):
@@ -36,6 +39,9 @@ class LensWidget(anywidget.AnyWidget):
 
     Raises TypeError for a keyword that is no trait, `traitlets.TraitError` for a value that this Grid can't show.
     """
+
+    failure: BaseException | None = None
+    """What the last prompt ended in, with its traceback, if it failed."""
 
     _esm = STATIC / "widget.js"
     _css = STATIC / "widget.css"
@@ -72,7 +78,16 @@ class LensWidget(anywidget.AnyWidget):
     progress = traitlets.Dict(default_value={"state": "idle"}, read_only=True).tag(sync=True)
     """What a live widget is doing: `state` "idle", "running" or "failed", `done` 0 to 1, `message` a sentence."""
 
-    def __init__(self, what: Shown, /, *, state: Mapping[str, Any] | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        what: Shown,
+        /,
+        *,
+        state: Mapping[str, Any] | None = None,
+        compute: Compute | None = None,
+        prompt: str = "",
+        **settings: Any,
+    ) -> None:
         unknown = [name for name in settings if name not in self.class_trait_names()]
         if unknown:
             raise TypeError(
@@ -81,10 +96,13 @@ class LensWidget(anywidget.AnyWidget):
         self._hold(what)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
-        super().__init__(**settings)
+        self._latest = compute and Latest(compute, done=self._done, failed=self._failed, progress=self._running)
+        super().__init__(**settings, prompt=prompt)
         with self.hold_sync():
+            self.set_trait("live", compute is not None)
             self._restore({name: value for name, value in (state or {}).items() if name not in settings})
             self.set_trait("grids", self._message())
+        self.observe(self._ask, "prompt")
 
     @property
     def grid(self) -> Grid:
@@ -154,6 +172,42 @@ class LensWidget(anywidget.AnyWidget):
                 f"made, lw.logit_lens(run, follow={token!r})."
             )
         raise traitlets.TraitError(f"{token!r} is the text of {len(ids)} tokens, {ids}; pin one by its id.")
+
+    @traitlets.validate("prompt")
+    def _valid_prompt(self, proposal: Any) -> str:
+        if proposal.value and not self._latest:
+            raise traitlets.TraitError(
+                f"This widget has no model to run {proposal.value!r}; lw.live(model, prompt) makes one that has."
+            )
+        return str(proposal.value)
+
+    def _ask(self, change: Any) -> None:
+        # the browser empties the prompt before it asks for the same one again
+        if self._latest and change.new:
+            self.failure = None
+            self._latest.ask(change.new)
+
+    def _running(self, share: float, what: str) -> None:
+        self.set_trait("progress", {"state": "running", "done": share, "message": f"{what[:1].upper()}{what[1:]} …"})
+
+    def _done(self, shown: Shown) -> None:
+        with self.hold_sync():  # the picture and the end of waiting for it arrive together
+            self.grid = shown
+            self.set_trait("progress", {"state": "idle"})
+
+    def _failed(self, reason: BaseException, doing: str) -> None:
+        self.failure = reason
+        self.set_trait("progress", {"state": "failed", "message": _what_went_wrong(reason, doing)})
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the prompt in flight, if there is one; False if that takes longer than `timeout` seconds."""
+        return self._latest is None or self._latest.wait(timeout)
+
+    def close(self) -> None:
+        """Close the widget everywhere, and let go of a prompt in flight."""
+        if self._latest:
+            self._latest.stop()
+        super().close()
 
     @traitlets.validate("colour", "selected", "rows_compared", "shown")
     def _valid(self, proposal: Any) -> Any:
@@ -231,6 +285,19 @@ def _cell() -> tuple[str | None, str | None]:
         return parent["metadata"].get("cellId"), parent["header"]["msg_id"]
     except (ImportError, AttributeError, KeyError, TypeError):
         return None, None
+
+
+def _what_went_wrong(reason: BaseException, doing: str) -> str:
+    """A sentence for a reader who sees no traceback."""
+    while_doing = f" while {doing}" if doing else ""
+    said = " ".join(str(reason).split())
+    if isinstance(reason, KeyboardInterrupt):
+        return f"Interrupted{while_doing}."
+    # told by its name, as the view knows no torch; on a processor torch has no class for it
+    if isinstance(reason, MemoryError) or type(reason).__name__ == "OutOfMemoryError" or "allocate memory" in said:
+        return f"Out of memory{while_doing}: {said or 'no more could be had'}. A shorter prompt needs less."
+    kind = "" if isinstance(reason, (ValueError, TypeError)) and said else f"{type(reason).__name__}: "
+    return f"Failed{while_doing}. {kind}{said}".rstrip(": ")
 
 
 def _showable(shown: Any) -> Grid | Comparison:
