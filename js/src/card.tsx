@@ -31,7 +31,6 @@ export function Card({ reading, cell, at, held = false, isSmall = false }: Props
     <section
       ref={card}
       class={`lw-card${held ? " lw-held" : ""}${isSmall ? " lw-small" : ""}${wide ? " lw-wide" : ""}`}
-      aria-label="Cell"
       aria-hidden={!held}
     >
       <p class="lw-strong">{rowName(grid.rows[cell.row]!)}</p>

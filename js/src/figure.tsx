@@ -54,7 +54,7 @@ function Shown({ readings, palette, painted }: Props) {
               label="Layout"
               options={readings.layouts}
               chosen={layout}
-              choose={(name) => (readings.settings.layout.value = name)}
+              choose={(name) => (readings.settings.view.value = name)}
             />
           )}
           <More readings={readings} />
@@ -95,6 +95,6 @@ function frontOf(readings: Readings): Reading {
 function opening({ settings }: Readings) {
   return ({ row }: { row: number }) => {
     settings.shown.value = row;
-    settings.layout.value = "one";
+    settings.view.value = "one";
   };
 }

@@ -31,7 +31,7 @@ export function LayerDifference({ reading, name }: { reading: Reading; name: str
   const [before, after] = rows.value as [number, number];
   const { count } = grid.candidates!;
   return (
-    <section class="lw-changes" aria-label="Layer against layer">
+    <section class="lw-changes" aria-label={`Layer against layer ${name}`}>
       <p class="lw-panel-head">
         <span class="lw-strong">
           {name && `${name}: `}from {grid.rows[before]} to {grid.rows[after]}
@@ -42,7 +42,7 @@ export function LayerDifference({ reading, name }: { reading: Reading; name: str
         </button>
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <section class="lw-list" ref={list} tabIndex={0} aria-label="Positions">
+      <section class="lw-list" ref={list} tabIndex={0} aria-label={`Positions ${name}`}>
         <table>
           <thead>
             <tr>
