@@ -9,7 +9,7 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -17,30 +17,36 @@ from typing import Any, Literal
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
 from lenswidget.marks import visible
-from lenswidget.scene import Box, Line, Ring, Scene, Shape, Words, colours, scene_of
+from lenswidget.scene import Box, Line, Ring, Scene, Shape, Words, colours, scene_of, stacked
 
 Theme = Literal["light", "dark"]
 MOST = (36, 20)
 """The rows and columns that a reader can take in from a picture that nobody asked for."""
+PICTURED = 3
+"""The Grids of several that such a picture shows."""
 MOST_BYTES = 48_000
 """Of a picture that rides along with every widget of a notebook."""
 PIXELS = 96
 """To an inch, as CSS has it."""
 
 
-def svg(grid: Grid) -> str:
-    """An SVG element that follows the reader's light or dark."""
-    return _svg(scene_of(grid, most=MOST), grid, ("light", "dark"))
+def svg(*grids: Grid) -> str:
+    """An SVG element of the first few Grids, one above another, that follows the reader's light or dark."""
+    return _svg(_stacked(grids), grids[0], ("light", "dark"))
 
 
-def png(grid: Grid) -> tuple[bytes, int, int]:
-    """A light PNG with its nominal width and height, than which it is finer where that fits MOST_BYTES."""
-    scene = scene_of(grid, most=MOST)
+def png(*grids: Grid) -> tuple[bytes, int, int]:
+    """The same as a light PNG with its nominal width and height, than which it is finer where that fits MOST_BYTES."""
+    scene = _stacked(grids)
     for zoom in (1.5, 1.25, 1.0):
         drawn = _png(scene, "light", zoom)
         if len(drawn) <= MOST_BYTES:
             break
     return drawn, scene.width, scene.height
+
+
+def _stacked(grids: Sequence[Grid]) -> Scene:
+    return stacked([scene_of(grid, most=MOST) for grid in grids[:PICTURED]])
 
 
 def write_svg(

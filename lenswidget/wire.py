@@ -61,7 +61,7 @@ class _Arrays:
 
 def _comparison(comparison: Comparison, arrays: _Arrays) -> dict[str, Any]:
     def header(grid: Grid | None) -> dict[str, Any] | None:
-        return grid and _header(grid, arrays)
+        return None if grid is None else _header(grid, arrays)
 
     return {
         "names": list(comparison.names),

@@ -3,8 +3,9 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { columnPlace, nameOf } from "./followed.js";
 import type { Cell } from "./grid.js";
-import { placeCard, type Rectangle } from "./layout.js";
+import type { Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
+import { place } from "./placing.js";
 import type { Reading } from "./reading.js";
 import { ColumnName, Dot } from "./token.js";
 import { facts, followingOf, listed, rowName, standing } from "./words.js";
@@ -23,26 +24,13 @@ interface Props {
 export function Card({ reading, cell, at, held = false, isSmall = false }: Props) {
   const { grid, followed, slots, sides } = reading;
   const card = useRef<HTMLElement>(null);
-  useLayoutEffect(() => {
-    const element = card.current!;
-    element.hidden = !at;
-    if (!at) return;
-    const cells = element.offsetParent!.getBoundingClientRect();
-    const root = element.closest(".lenswidget")!.getBoundingClientRect();
-    // a grid's card stays on it, so that those of its neighbours can be read, too
-    const panel = element.closest(".lw-panel")?.getBoundingClientRect() ?? root;
-    const frame = { x: panel.x - cells.x, y: root.y - cells.y, width: panel.width, height: root.height };
-    const [x, y] = placeCard(at, { width: element.offsetWidth, height: element.offsetHeight }, cells, frame);
-    element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
-  });
-
+  useLayoutEffect(() => place(card.current!, at));
   const isThere = !grid.gaps.has(cell.column);
   const wide = !isSmall && sides.length > 0;
   return (
     <section
       ref={card}
       class={`lw-card${held ? " lw-held" : ""}${isSmall ? " lw-small" : ""}${wide ? " lw-wide" : ""}`}
-      aria-label="Cell"
       aria-hidden={!held}
     >
       <p class="lw-strong">{rowName(grid.rows[cell.row]!)}</p>

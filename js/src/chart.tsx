@@ -4,6 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { Cell } from "./grid.js";
 import { percent, plain } from "./number.js";
 import type { Measure, Reading } from "./reading.js";
+import { useRested } from "./rested.js";
 import { Ruler } from "./ruler.js";
 import { Segments } from "./segments.js";
 import { ColumnName, colourOf } from "./token.js";
@@ -14,13 +15,14 @@ const HEIGHT = 220;
 const MARGIN = { top: 8, right: 92, bottom: 22, left: 40 };
 
 export function Chart({ reading }: { reading: Reading }) {
-  const { grid, settings, hover, selected } = reading;
+  const { grid, settings, selected } = reading;
+  const hover = useRested(reading.hover);
   const width = useSignal(0);
   const measured = useComputed(() => {
     const { value } = settings.trajectory;
     return MEASURES.includes(value) ? value : "probability";
   });
-  const position = useComputed(() => reading.open.value?.column ?? grid.columns.length - 1);
+  const position = useComputed(() => (selected.value ?? hover.value)?.column ?? grid.columns.length - 1);
   // apart, because the pointer moves along a column more often than from one to another
   const plotted = useComputed(() => linesOf(reading, position.value, measured.value));
   const [measure, column, { lines, absent }] = [measured.value, position.value, plotted.value];

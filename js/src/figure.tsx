@@ -60,7 +60,7 @@ function Shown({ readings, message, source, palette, painted }: Props) {
               label="Layout"
               options={readings.layouts}
               chosen={layout}
-              choose={(name) => (readings.settings.layout.value = name)}
+              choose={(name) => (readings.settings.view.value = name)}
             />
           )}
           <Export {...{ reading, message, source, palette }} />
@@ -102,6 +102,6 @@ function frontOf(readings: Readings): Reading {
 function opening({ settings }: Readings) {
   return ({ row }: { row: number }) => {
     settings.shown.value = row;
-    settings.layout.value = "one";
+    settings.view.value = "one";
   };
 }

@@ -10,7 +10,7 @@ import { overwrites, type Story, storyOf } from "./story.js";
 /** What Python and the browser share; `widget.py` has a trait for each. */
 export interface Settings {
   /** Which of LAYOUTS, "" for the one that suits. */
-  layout: string;
+  view: string;
   /** The grid in front where one is shown at a time. */
   shown: number;
   /** Those of LINKS that hold. */
@@ -67,7 +67,7 @@ export function shared(initial: Partial<Settings> = {}): Shared {
     trajectory: signal(initial.trajectory ?? "probability"),
     stride: signal(initial.stride ?? 0),
     height: signal(initial.height ?? 0),
-    layout: signal(initial.layout ?? ""),
+    view: signal(initial.view ?? ""),
     shown: signal(initial.shown ?? 0),
     links: signal(initial.links ?? [...LINKS]),
     rows_compared: signal(initial.rows_compared ?? []),

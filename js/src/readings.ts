@@ -55,7 +55,7 @@ export class Readings {
     };
     this.layouts = LAYOUTS.filter((name) => there[name]);
     const suits = !several ? "one" : grids.length <= AT_A_GLANCE ? "side by side" : this.overview ? "strips" : "one";
-    this.layout = computed(() => this.layouts.find((name) => name === settings.layout.value) ?? suits);
+    this.layout = computed(() => this.layouts.find((name) => name === settings.view.value) ?? suits);
     this.shown = computed(() => Math.max(0, Math.min(settings.shown.value, grids.length - 1)));
   }
 

@@ -84,9 +84,8 @@ describe("a scale", () => {
     const {
       grids: [grid],
     } = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
-    const [drawn] = grid!.quantities;
-    const scale = scaleOf(drawn!, domainOf(grid!, drawn!));
-    return { scale, shades: [...shadesOf(grid!, drawn!, scale)] };
+    const scale = scaleOf(grid!.quantities[0]!, domainOf(grid!, grid!.quantities[0]!));
+    return { scale, shades: [...shadesOf(grid!, grid!.quantities[0]!, scale)] };
   };
 
   it("begins and ends with the data where nothing else is said, leaving out what stands aside", async () => {
