@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "Fidelity": "lenses.fidelity",
+    "Comparison": "comparison",
+    "Diagnosis": "diagnosis",
     "Grid": "grid",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
@@ -20,14 +22,21 @@ _HOME = {
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
+    "compare": "comparison",
+    "compare_lenses": "lenses.divergence",
+    "diagnose": "diagnosis",
+    "divergence": "lenses.divergence",
     "from_cache": "cached_run",
     "fidelity": "lenses.fidelity",
+    "live": "live_prompt",
     "load": "models",
     "logit_lens": "lenses.read",
     "read": "lenses.read",
     "residual_hooks": "cached_run",
+    "row_changes": "changes",
     "run": "cached_run",
     "runs": "cached_run",
+    "write_page": "page",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
@@ -38,16 +47,25 @@ if TYPE_CHECKING:
     from lenswidget.cached_run import residual_hooks as residual_hooks
     from lenswidget.cached_run import run as run
     from lenswidget.cached_run import runs as runs
+    from lenswidget.changes import row_changes as row_changes
+    from lenswidget.comparison import Comparison as Comparison
+    from lenswidget.comparison import compare as compare
+    from lenswidget.diagnosis import Diagnosis as Diagnosis
+    from lenswidget.diagnosis import diagnose as diagnose
     from lenswidget.grid import Grid as Grid
     from lenswidget.lenses.fidelity import Fidelity as Fidelity
     from lenswidget.lenses.fidelity import fidelity as fidelity
+    from lenswidget.lenses.divergence import compare_lenses as compare_lenses
+    from lenswidget.lenses.divergence import divergence as divergence
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.linear import LinearLens as LinearLens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
+    from lenswidget.live_prompt import live as live
     from lenswidget.models import load as load
+    from lenswidget.page import write_page as write_page
     from lenswidget.widget import LensWidget as LensWidget
 
 

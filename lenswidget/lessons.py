@@ -23,14 +23,11 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from lenswidget.files import write_whole
+from lenswidget.script import code, fill, policy, style
+from lenswidget.widget import CHOICES
 
-STATIC = Path(__file__).parent / "static"
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
-SETTINGS = ("selected", "pins", "colour", "trajectory", "stride", "height", "layout", "shown", "links", "rows_compared")
-"""The traits whose values a page starts with."""
-
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -67,14 +64,14 @@ def build(
     Raises ValueError for a file that is no notebook, with its name, and `nbclient.exceptions.CellExecutionError` where a
     cell fails.
     """
-    sources = [Path(source) for source in sources]
-    names = [source.stem for source in sources]
+    paths = [Path(source) for source in sources]
+    names = [path.stem for path in paths]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice or "index" in names:
         raise ValueError(f"Two pages would be called {twice or 'index'}.html; rename one of the notebooks.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    lessons = [(source, _executed(source)) for source in sources]
+    lessons = [(path, _executed(path)) for path in paths]
     titles = {source.stem: _title(notebook, source) for source, notebook in lessons}
     pages = [
         _write(
@@ -147,8 +144,8 @@ def _alive(models: dict[str, Any], name: str | None) -> str | None:
     message = next((buffer for buffer in model.get("buffers", []) if buffer["path"] == ["grids"]), None)
     if message is None:
         return None
-    settings = json.dumps({name: state[name] for name in SETTINGS if name in state})
-    return f'<div data-lens="{escape(message["data"])}" data-settings="{escape(settings)}"></div>'
+    settings = json.dumps({name: state[name] for name in CHOICES if name in state})
+    return f'<div data-lens="{escape(message["data"])}" data-lens-settings="{escape(settings)}"></div>'
 
 
 class _Math(IPythonRenderer):
@@ -189,16 +186,15 @@ def _navigation(titles: dict[str, str], here: str) -> str:
 
 
 def _write(path: Path, title: str, body: str, navigation: str) -> Path:
-    script = (STATIC / "page.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
     alive = "data-lens=" in body
-    style = (STATIC / "widget.css").read_text(encoding="utf-8") if alive else ""
-    page = PAGE.format(
+    page = fill(
+        PAGE,
         title=escape(title),
-        policy=POLICY,
-        style=PROSE + _code_colours() + style,
+        policy=policy(),
+        style=PROSE + _code_colours() + (style() if alive else ""),
         navigation=navigation,
         body=body,
-        script=f"<script>{script}</script>" if alive else "",
+        script=f"<script>{code()}</script>" if alive else "",
     )
     return write_whole(path, lambda stream: stream.write(page.encode("utf-8", "backslashreplace")))
 

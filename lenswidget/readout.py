@@ -222,6 +222,25 @@ class Readout:
         offsets = torch.cat([torch.zeros(1, dtype=torch.int64), joined.pop("sizes").cumsum(0)])
         return Reading(offsets=offsets, **{name: _rows_first(name, value) for name, value in joined.items()})
 
+    @torch.inference_mode()
+    def divergence(
+        self, one: Float[Tensor, "rows positions d"], other: Float[Tensor, "rows positions d"]
+    ) -> tuple[Float[Tensor, "rows positions"], Float[Tensor, "rows positions"]]:
+        """Jensen–Shannon divergence and KL(one ‖ other) between what two streams say, cell by cell, in bits.
+
+        NaN where a residual is not finite. Results are on the CPU.
+        """
+        ours, theirs = one.flatten(0, 1), other.flatten(0, 1)
+        step = max(1, LOGITS_BUDGET // (4 * self.vocabulary) // 4)
+        jensen_shannon, kl = [], []
+        for start in range(0, len(ours), step):
+            p, q = (self.logits(rows[start : start + step]).log_softmax(-1) for rows in (ours, theirs))
+            middle = torch.logaddexp(p, q) - log(2)
+            halves = [(x.exp() * (x - middle)).sum(-1) / 2 for x in (p, q)]
+            jensen_shannon.append(((halves[0] + halves[1]) * BITS).clamp(0.0, 1.0).cpu())
+            kl.append(((p.exp() * (p - q)).sum(-1) * BITS).clamp(min=0.0).cpu())
+        return torch.cat(jensen_shannon).view(one.shape[:2]), torch.cat(kl).view(one.shape[:2])
+
 
 def _read_columns(
     a: Float[Tensor, "p rows vocabulary"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from dataclasses import replace
 from xml.dom import minidom
 
@@ -14,7 +15,7 @@ from PIL import Image
 
 from lenswidget.grid import Grid
 from lenswidget.picture import png, svg
-from lenswidget.widget import LensWidget, _grid
+from lenswidget.widget import LensWidget, _showable
 from lenswidget.wire import encode
 from tests.golden.write import header_of
 from tests.grids import HOSTILE, hostile_grid, make_grid
@@ -46,9 +47,12 @@ def test_what_it_cannot_show_is_refused_by_name(settings: dict, error: type[Exce
         LensWidget(make_grid(), **settings)
 
 
-def test_only_a_grid_is_shown() -> None:
-    with pytest.raises(TypeError, match=r"shows a Grid and got list; make one with lw\.logit_lens"):
-        _grid([1, 2])
+@pytest.mark.parametrize(("thing", "got"), [({}, "dict"), ([], "an empty list"), ([{}], "dict")])
+def test_only_grids_are_shown(thing: object, got: str) -> None:
+    with pytest.raises(
+        TypeError, match=rf"shows a Grid, a Comparison or a list of Grids and got {got}; make one with lw\.l"
+    ):
+        _showable(thing)
 
 
 def test_two_tokens_that_look_alike_are_told_apart() -> None:
@@ -57,6 +61,55 @@ def test_two_tokens_that_look_alike_are_told_apart() -> None:
     with pytest.raises(traitlets.TraitError, match=r"the text of 2 tokens, \[3, 4\]; pin one by its id"):
         LensWidget(alike, pins=["same"])
     assert LensWidget(alike, pins=[4]).pins == [[4]]
+
+
+def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -> None:
+    grids = [make_grid(), make_grid(seed=1)]
+    choices = {
+        "colour": "entropy", "pins": [[3], [4, 5]], "selected": [2, 1], "trajectory": "rank", "stride": 2, "height": 300,
+        "view": "difference", "shown": 1, "links": ["hover"], "rows_compared": [2, 5], "filter": "look here",
+    }  # fmt: skip
+    widget = LensWidget(grids)
+    assert set(widget.state()) == set(choices)
+    for name, value in choices.items():
+        setattr(widget, name, value)
+    state = json.loads(json.dumps(widget.state()))
+    assert state == choices
+    assert LensWidget(grids, state=state).state() == choices
+    assert LensWidget(grids, state=state, colour="change").colour == "change"
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({"zoom": 2}, "state has 'zoom', which is no choice of a LensWidget; it has colour, pins"),
+        ({"colour": "warmth"}, r"state\['colour'\] can't be shown here: This Grid has no quantity 'warmth'"),
+        ({"selected": [7, 0]}, r"state\['selected'\].*rows 0 to 6"),
+        ({"pins": 3}, r"state\['pins'\]"),
+        ({"pins": [" Paris"]}, r"state\['pins'\].*No candidate"),
+        ({"stride": "all"}, r"state\['stride'\]"),
+        ({"shown": 1}, r"state\['shown'\].*no Grid 1 to show; this Grid has 1"),
+        ({"rows_compared": [1]}, r"state\['rows_compared'\].*two rows, or none; got \[1\]"),
+        ({"rows_compared": [1, 7]}, r"state\['rows_compared'\].*Row 7 is outside"),
+        ({"links": ["thoughts"]}, r"state\['links'\]"),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused_by_its_key(state: dict, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        LensWidget(make_grid(), state=state)
+
+
+def test_one_widget_shows_several_grids_and_is_asked_in_their_slots() -> None:
+    widget = LensWidget([make_grid(7, 5), make_grid(7, 6, seed=1)], shown=1)
+    assert widget.comparison is not None and widget.grid is widget.comparison.grids[1]
+    rows, columns = widget.comparison.shape
+    widget.selected = [rows - 1, columns - 1]
+    with pytest.raises(traitlets.TraitError, match=f"columns 0 to {columns - 1}"):
+        widget.selected = [0, columns]
+    header = header_of(widget.grids)
+    assert len(header["grids"]) == 2 and header["comparison"]["rows"]["shape"] == [rows, 2]
+    widget.grid = make_grid(3, 3)
+    assert (widget.shown, widget.selected, widget.comparison) == (0, None, None)
 
 
 def test_another_grid_takes_the_place_of_the_first() -> None:

@@ -7,9 +7,9 @@
 import { clipped, ellipsize, paintOdd, ring, sized } from "./brush.js";
 import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import type { Cell } from "./grid.js";
-import { type Layout, labelStride, placeOf, type Rectangle, shownRow } from "./layout.js";
+import { type Layout, labelRight, labelStride, placeOf, shownRow } from "./layout.js";
 import { ODD } from "./scale.js";
-import { paintTrust, stripLeft, stripsWidth, veil } from "./strip.js";
+import { paintTrust, stripLeft, veil } from "./strip.js";
 
 /** What to paint. Cells are counted `row * columns + column`. */
 export interface Picture {
@@ -22,6 +22,8 @@ export interface Picture {
   words: Words;
   /** The pin colour of the ring round a cell, or -1. */
   ringOf: (cell: number) => number;
+  /** Whether that ring is a broken one. */
+  isBroken: (cell: number) => boolean;
   /** In each column the row beneath which a dashed line runs; the lowest has nothing to be told from. */
   steps: Int32Array | null;
   rowLabels: string[];
@@ -38,6 +40,8 @@ export interface Words {
 export interface Marks {
   hover: Cell | null;
   selected: Cell | null;
+  /** Rows that are marked at their labels. */
+  rows: number[];
 }
 
 /** Everything that one painting needs. */
@@ -85,9 +89,10 @@ export class Heatmap {
     });
   }
 
-  /** Paints what moves: rings round the hovered and the selected cell, and their labels in bold. */
-  mark({ hover, selected }: Marks, picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
+  /** Paints what moves: rings round the hovered and the selected cell, their labels in bold, and a bar at marked rows. */
+  mark({ hover, selected, rows }: Marks, picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
     const scene = this.stage(this.above, picture, layout, palette, scrolled);
+    for (const row of rows) if (picture.rowLabels[row] !== undefined) this.paintMarkedRow(row, scene);
     for (const cell of [selected, hover]) if (cell) this.paintBoldLabels(cell, scene);
     const { gutter, viewWidth, height } = layout;
     clipped(this.above, { x: gutter, y: 0, width: viewWidth, height }, () => {
@@ -168,7 +173,8 @@ export class Heatmap {
         if (slot < 0) continue;
         const [x, y] = [left(column), top(shown)];
         const box = { x, y, width: left(column + 1) - x - GAP, height: top(shown - 1) - y - GAP };
-        ring(this.cells, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background);
+        const isBroken = picture.isBroken(rows[shown]! * columns + column);
+        ring(this.cells, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
       }
     }
   }
@@ -197,7 +203,7 @@ export class Heatmap {
 
   private paintRowLabels({ picture, layout, palette }: Scene): void {
     const { rows, cellHeight } = layout;
-    const right = labelRight(layout, picture);
+    const right = labelRight(layout, picture.strips.length);
     const context = this.cells;
     const every = labelStride(layout, LEAST_HEIGHT.labels);
     const last = rows.length - 1;
@@ -244,24 +250,35 @@ export class Heatmap {
     ring(this.above, box, palette.ink, width, palette.background);
   }
 
+  private paintMarkedRow(row: number, { picture, layout, palette, scrolled }: Scene): void {
+    const { y, height } = placeOf(layout, { row, column: 0 }, scrolled);
+    this.paintRowLabel(picture.rowLabels[row]!, y + height / 2, labelRight(layout, picture.strips.length), palette);
+    this.above.fillStyle = palette.ink;
+    this.above.fillRect(layout.gutter - 4, y, 2, height - GAP);
+  }
+
+  /** A row's label in bold, over the plain one. */
+  private paintRowLabel(text: string, middle: number, right: number, { background, ink }: Palette): void {
+    const context = this.above;
+    context.textBaseline = "middle";
+    context.textAlign = "right";
+    context.font = `bold ${LABEL_FONT}`;
+    context.fillStyle = background;
+    context.fillRect(0, middle - 8, right + 3, 16);
+    context.fillStyle = ink;
+    context.fillText(ellipsize(context, text, right), right, middle);
+  }
+
   private paintBoldLabels(cell: Cell, { picture, layout, palette, scrolled }: Scene): void {
     const context = this.above;
     const { gutter, height, footer, viewWidth } = layout;
     const place = placeOf(layout, cell, scrolled);
-    const write = (text: string, x: number, y: number, covered: Rectangle) => {
-      context.fillStyle = palette.background; // the plain label beneath
-      context.fillRect(covered.x, covered.y, covered.width, covered.height);
-      context.fillStyle = palette.ink;
-      context.fillText(text, x, y);
-    };
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    context.font = `bold ${LABEL_FONT}`;
-    const middle = place.y + place.height / 2;
-    const right = labelRight(layout, picture);
-    const label = ellipsize(context, picture.rowLabels[cell.row]!, right);
-    write(label, right, middle, { x: 0, y: middle - 8, width: right + 2, height: 16 });
-
+    this.paintRowLabel(
+      picture.rowLabels[cell.row]!,
+      place.y + place.height / 2,
+      labelRight(layout, picture.strips.length),
+      palette,
+    );
     const centre = gutter + place.x + place.width / 2;
     if (centre < gutter || centre > gutter + viewWidth) return;
     // a label may be wider than its column: it is written out when it is pointed at, within what shows
@@ -270,7 +287,10 @@ export class Heatmap {
     const text = ellipsize(context, picture.columnLabel(cell.column), viewWidth - 10);
     const width = Math.max(layout.cellWidth, context.measureText(text).width + 10);
     const x = Math.max(gutter + width / 2, Math.min(centre, gutter + viewWidth - width / 2));
-    write(text, x, height + footer / 2, { x: x - width / 2, y: height + 2, width, height: footer - 4 });
+    context.fillStyle = palette.background; // the plain label beneath
+    context.fillRect(x - width / 2, height + 2, width, footer - 4);
+    context.fillStyle = palette.ink;
+    context.fillText(text, x, height + footer / 2);
   }
 
   private roomForWords({ cellWidth }: Layout): number {
@@ -294,9 +314,4 @@ export class Heatmap {
 /** Whether the first strip says that a row is not to be believed. */
 function isDoubtful({ strips }: Picture, row: number): boolean {
   return strips[0]?.[row] === 0;
-}
-
-/** Where row labels end: short of the strips. */
-function labelRight({ gutter }: Layout, { strips }: Picture): number {
-  return gutter - 8 - stripsWidth(strips.length);
 }

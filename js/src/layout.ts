@@ -45,11 +45,13 @@ export interface Wishes {
   stride: number;
   gutter: number;
   density: number;
+  /** The rows to draw, from the bottom up, where they are chosen one by one. */
+  only?: number[] | null;
 }
 
-export function layoutOf({ rows, columns, width, height, stride, gutter, density }: Wishes): Layout {
+export function layoutOf({ rows, columns, width, height, stride, gutter, density, only }: Wishes): Layout {
   const room = height || AUTOMATIC_HEIGHT;
-  const shown = everyNth(rows, stride || automaticStride(rows, height));
+  const shown = only ?? everyNth(rows, stride || automaticStride(rows, height));
   const most = height ? Number.POSITIVE_INFINITY : CELL.height[1];
   const cellHeight = Math.max(CELL.least, Math.min(most, Math.floor(room / shown.length)));
   const space = Math.max(CELL.width[0], width - gutter);
@@ -70,7 +72,12 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
 /** The space that row labels need, up to a length beyond which they are cut, and the strips beside them. */
 export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">): number {
   const longest = Math.max(...rows.map((label) => label.length));
-  return Math.min(132, 16 + Math.max(5, longest) * 8) + stripsWidth(strips.length);
+  return Math.min(200, 16 + Math.max(5, longest) * 8) + stripsWidth(strips.length);
+}
+
+/** Where row labels end: short of the strips. */
+export function labelRight({ gutter }: Layout, strips: number): number {
+  return gutter - 8 - stripsWidth(strips);
 }
 
 /** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */
@@ -92,7 +99,8 @@ function everyNth(rows: number, stride: number): number[] {
 
 /** The drawn row that stands for a row: itself, or the nearest above it. */
 export function shownRow({ rows }: Layout, row: number): number {
-  return rows.findIndex((shown) => shown >= row);
+  const place = rows.indexOf(row);
+  return place < 0 ? rows.findIndex((shown) => shown >= row) : place;
 }
 
 /** A cell's place, from the left edge of the cells that show and the top of the uppermost row. */
@@ -108,8 +116,8 @@ export function placeOf(layout: Layout, { row, column }: Cell, scrolled: number)
 /** The cell at a point, measured as in `placeOf`, or null beside them. */
 export function cellAt(layout: Layout, x: number, y: number, scrolled: number): Cell | null {
   const column = Math.floor((x + scrolled) / layout.cellWidth);
-  const row = layout.rows[layout.rows.length - 1 - Math.floor(y / layout.cellHeight)];
-  return row !== undefined && column >= 0 && column < layout.columns ? { row, column } : null;
+  const row = rowAt(layout, y);
+  return row !== null && column >= 0 && column < layout.columns ? { row, column } : null;
 }
 
 const STEPS: Record<string, [up: number, right: number]> = {
@@ -122,6 +130,11 @@ const STEPS: Record<string, [up: number, right: number]> = {
   PageUp: [Number.POSITIVE_INFINITY, 0],
   PageDown: [Number.NEGATIVE_INFINITY, 0],
 };
+
+/** The row whose label is at a height, or null beneath them. */
+export function rowAt({ rows, cellHeight }: Layout, y: number): number | null {
+  return rows[rows.length - 1 - Math.floor(y / cellHeight)] ?? null;
+}
 
 /** The cell that a key moves to, from the output at the last position if from nowhere; null for any other key. */
 export function destination(layout: Layout, key: string, from: Cell | null): Cell | null {

@@ -1,6 +1,6 @@
 // Numbers for eyes: always with their unit, never more digits than are known, never "0.0 %".
 
-import type { Quantity, Strip } from "./grid.js";
+import type { Quantity } from "./grid.js";
 
 const NARROW = "\u202f"; // a narrow space that doesn't break
 
@@ -33,6 +33,11 @@ export function plain(value: number): string {
   return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
 }
 
+/** The same for a difference, whose sign is what is looked for. */
+export function signed(value: number): string {
+  return value > 0 ? `+${plain(value)}` : plain(value);
+}
+
 /** A number beside an axis, as short as it can be: `10k`. */
 export function tick(value: number): string {
   return Math.abs(value) >= 1000 ? `${plain(value / 1000)}k` : plain(Number(value.toPrecision(3)));
@@ -43,8 +48,25 @@ export function isProbability({ measure, domain }: Quantity): boolean {
   return measure === "probability" && domain?.[0] === 0 && domain[1] === 1;
 }
 
+/** Whether a quantity is a difference of probabilities, which readers expect in percentage points. */
+export function isPoints({ measure, centre }: Quantity): boolean {
+  return measure === "probability" && centre === 0;
+}
+
+/** A value of a quantity where there is little room, and no unit. */
+export function inCell(quantity: Quantity, value: number): string {
+  if (isPoints(quantity) && Number.isFinite(value)) {
+    const [sign, points] = [value < 0 ? "−" : "+", Math.abs(100 * value)];
+    const digits = points.toFixed(points < 9.95 ? 1 : 0);
+    return Number(digits) ? sign + digits : "0";
+  }
+  return quantity.centre === 0 ? signed(value) : plain(value);
+}
+
 /** A value of a quantity, with its unit. */
-export function withUnit(quantity: Quantity | Strip, value: number): string {
-  if ("measure" in quantity && isProbability(quantity)) return percent(value);
-  return quantity.unit && Number.isFinite(value) ? `${plain(value)} ${quantity.unit}` : plain(value);
+export function withUnit(quantity: Quantity, value: number): string {
+  if (isProbability(quantity)) return percent(value);
+  if (isPoints(quantity)) return `${inCell(quantity, value)}${NARROW}% points`;
+  const digits = inCell(quantity, value);
+  return quantity.unit && Number.isFinite(value) ? `${digits} ${quantity.unit}` : digits;
 }

@@ -5,7 +5,7 @@ import { hatch, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
 import type { Grid, Strip } from "./grid.js";
 import type { Rectangle } from "./layout.js";
-import { withUnit } from "./number.js";
+import { plain } from "./number.js";
 
 const WIDTH = 7;
 const GAP = 3;
@@ -28,12 +28,17 @@ export function trustOf(strip: Strip): Float32Array {
   return strip.values.map((value) => (Number.isNaN(value) ? value : Math.max(0, Math.min(1, place(value)))));
 }
 
+/** A value of a strip, with its unit. */
+export function amount({ unit }: Strip, value: number): string {
+  return [plain(value), unit].filter(Boolean).join(" ");
+}
+
 /** What the strips say of a row, in words. */
 export function verdicts(grid: Grid, row: number): { words: string; doubtful: boolean }[] {
   return grid.strips
     .filter(({ values }) => !Number.isNaN(values[row]))
     .map((strip) => {
-      const value = withUnit(strip, strip.values[row]!);
+      const value = amount(strip, strip.values[row]!);
       const words = strip.says ? strip.says.replace("{}", value) : `${strip.name}: ${value}`;
       return { words, doubtful: trustOf(strip)[row] === 0 };
     });
@@ -58,6 +63,13 @@ export function paintTrust(
   context.fillStyle = palette.muted;
   context.fillRect(x, y, WIDTH, height);
   context.globalAlpha = 1;
+}
+
+/** The same as a drawing. */
+export function drawnTrust(trust: number, { x, y, height }: Omit<Rectangle, "width">, palette: Palette): string {
+  if (Number.isNaN(trust)) return "";
+  const box = `<rect x="${x}" y="${y}" width="${WIDTH}" height="${height}" fill=`;
+  return `${box}"${palette.aside}"/>${trust ? `${box}"${palette.muted}" fill-opacity="${trust.toFixed(2)}"/>` : ""}`;
 }
 
 /** Fine lines in the page's own colour: what a row that is not to be believed is seen through. */

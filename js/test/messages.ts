@@ -1,13 +1,23 @@
 // Messages to test with, written from the description of the layout and not from the decoder.
 
+import comparisonUrl from "../../tests/golden/comparison.lens?url";
 import goldenUrl from "../../tests/golden/grid.lens?url";
 
 /** The message that Python wrote; tests/golden/grid.json says what is in it. */
 export async function golden(): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (await fetch(goldenUrl)).arrayBuffer());
+  return fetched(goldenUrl);
 }
 
-interface Wish {
+/** The same of several grids, and tests/golden/comparison.json. */
+export async function goldenComparison(): Promise<Uint8Array<ArrayBuffer>> {
+  return fetched(comparisonUrl);
+}
+
+async function fetched(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await fetch(url)).arrayBuffer());
+}
+
+export interface Wish {
   rows?: number;
   columns?: number;
   texts?: string[];
@@ -30,6 +40,51 @@ const CELL = [
 
 /** A message of one grid; what isn't wished for is small and plain. */
 export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<ArrayBuffer>> {
+  const arrays = new Arrays();
+  return written({ version, grids: [header(wish, arrays)], comparison: null }, arrays);
+}
+
+export interface Comparing {
+  names?: string[];
+  /** For each slot the index into every grid, -1 for none; by default all grids are alike. */
+  rows?: number[][];
+  columns?: number[][];
+  differences?: (Wish | null)[];
+  overview?: Wish;
+  mean?: Wish;
+  notes?: string[];
+}
+
+/** A message of several grids that answer to each other. */
+export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const arrays = new Arrays();
+  const slots = (count: number) => Array.from({ length: count }, (_, slot) => wishes.map(() => slot));
+  const axis = (given: number[][]) => arrays.put("i4", [given.length, wishes.length], given.flat());
+  const less = {
+    quantities: [{ name: "probability", centre: 0, values: () => 0.25 }],
+    candidates: null,
+    trajectories: null,
+  };
+  const grids = wishes.map((wish) => header(wish, arrays));
+  const comparison = {
+    names: about.names ?? wishes.map((_, i) => `grid ${i}`),
+    rows: axis(about.rows ?? slots(5)),
+    columns: axis(about.columns ?? slots(4)),
+    differences: (about.differences ?? wishes.slice(1).map(() => less)).map((wish) => wish && header(wish, arrays)),
+    overview: about.overview ? header(about.overview, arrays) : null,
+    mean: about.mean ? header(about.mean, arrays) : null,
+    notes: about.notes ?? [],
+  };
+  return written({ version: 1, grids, comparison }, arrays);
+}
+
+function written(text: unknown, arrays: Arrays): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new TextEncoder().encode(JSON.stringify(text));
+  const length = new Uint8Array(new Uint32Array([bytes.length]).buffer);
+  return deflate(new Blob([length, bytes, ...arrays.parts]));
+}
+
+function header(wish: Wish, arrays: Arrays) {
   const {
     rows = 5,
     columns = 4,
@@ -41,7 +96,6 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     strips = [],
     ...rest
   } = wish;
-  const arrays = new Arrays();
   const cells = <T>(value: (row: number, column: number) => T) =>
     Array.from({ length: rows * columns }, (_, cell) => value(Math.floor(cell / columns), cell % columns));
   const leading = candidates ?? (() => (candidates === null ? [] : CELL));
@@ -49,7 +103,7 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
   const tracks = Array.from({ length: columns }, (_, column) => followed?.(column) ?? [0, 1]);
   const offsets = [0];
   for (const tokens of tracks) offsets.push(offsets.at(-1)! + tokens.length);
-  const grid = {
+  return {
     title: "a prompt of tests",
     kind: "Logit lens",
     model: "a-model",
@@ -122,9 +176,6 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     },
     ...rest,
   };
-  const header = new TextEncoder().encode(JSON.stringify({ version, grids: [grid] }));
-  const length = new Uint8Array(new Uint32Array([header.length]).buffer);
-  return deflate(new Blob([length, header, ...arrays.parts]));
 }
 
 export async function deflate(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {

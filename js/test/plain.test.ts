@@ -6,7 +6,7 @@ import type { Grid, Strip } from "../src/grid.js";
 import { cellAt, layoutOf, placeCard, placeOf } from "../src/layout.js";
 import { cellText, visible } from "../src/marks.js";
 import { lessThan, percent, plain, tick } from "../src/number.js";
-import { ODD, scaleOf, shadesOf } from "../src/scale.js";
+import { domainOf, ODD, scaleOf, shadesOf } from "../src/scale.js";
 import { trustOf, verdicts } from "../src/strip.js";
 import { decode } from "../src/wire.js";
 import { message } from "./messages.js";
@@ -83,8 +83,10 @@ describe("a number", () => {
 describe("a scale", () => {
   const shades = async (quantity: Record<string, unknown>, values: number[], aside: number[] = []) => {
     const quantities = [{ name: "q", ...quantity, values: (_: number, column: number) => values[column]! }];
-    const [grid] = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
-    const scale = scaleOf(grid!, grid!.quantities[0]!);
+    const {
+      grids: [grid],
+    } = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
+    const scale = scaleOf(grid!.quantities[0]!, domainOf(grid!, grid!.quantities[0]!));
     return { scale, shades: [...shadesOf(grid!, grid!.quantities[0]!, scale)] };
   };
 

@@ -1,0 +1,64 @@
+"""How far two lenses are apart: between the whole distributions that they read in one run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+import numpy as np
+
+from lenswidget.cached_run import as_run
+from lenswidget.comparison import Comparison, compare
+from lenswidget.grid import Grid, Quantity
+from lenswidget.lenses.lens import as_lens, moved
+from lenswidget.lenses.read import read
+from lenswidget.targets import Followed
+
+
+def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
+    """Jensen–Shannon divergence and KL(one ‖ other) in every cell, in bits, between what two lenses read.
+
+    `one` and `other` are lenses as `read` takes them. The last row is 0: it is the model's own output in every lens.
+
+    Source: J. Lin, "Divergence measures based on the Shannon entropy", 1991.
+    """
+    run, ours, theirs = as_run(run_or_cache), as_lens(one), as_lens(other)
+    jensen_shannon, kl = run.readout.divergence(moved(run, ours), moved(run, theirs))
+    texts = run.texts.of(run.tokens.tolist())
+    columns = run.tokens.cpu().numpy().astype(np.int32)
+    return Grid(
+        title=run.prompt,
+        kind=f"{ours.name} beside {theirs.name}",
+        model=run.model,
+        rows=run.labels,
+        columns=columns,
+        positions=np.arange(len(columns), dtype=np.int32),
+        quantities={
+            q.name: q
+            for q in (
+                Quantity("Jensen–Shannon", jensen_shannon.numpy(), unit="bits", domain=(0.0, 1.0)),
+                Quantity("KL", kl.numpy(), unit="bits"),
+            )
+        },
+        texts=texts,
+        special=tuple(i for i in texts if i in run.texts.special),
+        aside=(0,) if len(columns) > 1 else (),
+        check=run.check,
+        notes=(f"KL({ours.name} ‖ {theirs.name})", *run.notes),
+        provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt},
+    )
+
+
+def compare_lenses(run_or_cache: Any, *lenses: Any, follow: Followed = (), k: int = 10) -> Comparison:
+    """Read one run through two or more lenses and put them side by side, with how far each is from the first.
+
+    The same as `compare(read(run, a), read(run, b))`, and the difference of each from the first also holds their
+    Jensen–Shannon divergence and KL, which need both distributions at once.
+    """
+    run = as_run(run_or_cache)
+    if len(lenses) < 2:
+        raise ValueError(
+            f"compare_lenses reads a run through two or more lenses and got {len(lenses)}; read(run, lens) takes one."
+        )
+    grids = [read(run, lens, follow=follow, k=k) for lens in lenses]
+    return compare(*grids, divergences=[divergence(run, lenses[0], lens) for lens in lenses[1:]])
