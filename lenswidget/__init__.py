@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     from lenswidget.diagnosis import Diagnosis as Diagnosis
     from lenswidget.diagnosis import diagnose as diagnose
     from lenswidget.grid import Grid as Grid
-    from lenswidget.lenses.fidelity import Fidelity as Fidelity
-    from lenswidget.lenses.fidelity import fidelity as fidelity
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
+    from lenswidget.lenses.fidelity import Fidelity as Fidelity
+    from lenswidget.lenses.fidelity import fidelity as fidelity
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.linear import LinearLens as LinearLens
     from lenswidget.lenses.logit import LogitLens as LogitLens
