@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import anywidget
@@ -48,15 +48,23 @@ class LensWidget(anywidget.AnyWidget):
     """Every how many rows one is drawn, the last always; 0 for as many as fit."""
     height = traitlets.Int(0, min=0).tag(sync=True)
     """Height of the heatmap in pixels; 0 for what its rows need."""
+    jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=3, allow_none=True, default_value=None).tag(sync=True)
+    """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row. Or None."""
+    explains = traitlets.Bool(read_only=True).tag(sync=True)
+    """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
+    explained = traitlets.Dict(read_only=True).tag(sync=True)
+    """The model's answer to `jump`: `{"jump": …}` with the bars, a Grid as `lenswidget.wire` writes it, under "grid", or with
+    the sentence that says why there are none under "error". Empty before the first answer."""
 
-    def __init__(self, grid: Grid, **settings: Any) -> None:
+    def __init__(self, grid: Grid, *, explain: Callable[[int, int, int], Grid] | None = None, **settings: Any) -> None:
         unknown = [name for name in settings if name not in self.class_trait_names()]
         if unknown:
             raise TypeError(
-                f"LensWidget has no setting {unknown[0]!r}; it has colour, pins, selected, trajectory, stride and height, "
-                "and the layout of any ipywidget."
+                f"LensWidget has no setting {unknown[0]!r}; it has colour, pins, selected, trajectory, jump, stride and "
+                "height, explain, and the layout of any ipywidget."
             )
         self._grid = _grid(grid)
+        self._explain = explain or self._grid.explain
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
         if host_keeps_modules():
@@ -65,6 +73,7 @@ class LensWidget(anywidget.AnyWidget):
             settings |= {"_esm": loader()}
             self.set_trait("script", shared_script())
         super().__init__(**settings)
+        self.set_trait("explains", self._explain is not None)
         self.set_trait("grids", encode([self._grid]))
 
     @property
@@ -75,7 +84,11 @@ class LensWidget(anywidget.AnyWidget):
     @grid.setter
     def grid(self, grid: Grid) -> None:
         self._grid = _grid(grid)
+        self._explain = self._grid.explain
         with self.hold_sync():
+            self.set_trait("jump", None)
+            self.set_trait("explained", {})
+            self.set_trait("explains", self._explain is not None)
             if self.colour not in self._grid.quantities:
                 self.colour = ""
             if self.selected and not _inside(self.selected, self._grid):
@@ -122,6 +135,29 @@ class LensWidget(anywidget.AnyWidget):
                 f"{columns - 1}; select [row, column]."
             )
         return proposal.value
+
+    @traitlets.validate("jump")
+    def _valid_jump(self, proposal: Any) -> Any:
+        if proposal.value is None:
+            return None
+        column, _, row = proposal.value
+        rows, columns = self._grid.shape
+        if not (0 <= column < columns and 1 <= row < rows):
+            raise traitlets.TraitError(
+                f"There is no jump {proposal.value} in this Grid, which has columns 0 to {columns - 1} and rows 1 to "
+                f"{rows - 1} that have a row below; open [column, token id, row]."
+            )
+        return proposal.value
+
+    @traitlets.observe("jump")
+    def _answer(self, change: Any) -> None:
+        if change.new is None or self._explain is None:
+            return
+        try:
+            answer: dict[str, Any] = {"grid": encode([self._explain(*change.new)])}
+        except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
+            answer = {"error": f"{type(reason).__name__}: {reason}"}
+        self.set_trait("explained", {"jump": list(change.new), **answer})
 
     def __repr__(self) -> str:
         return f"LensWidget showing a {self._grid!r}"

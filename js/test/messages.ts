@@ -11,6 +11,7 @@ interface Wish {
   rows?: number;
   columns?: number;
   texts?: string[];
+  rowLabels?: string[];
   /** Candidates of a cell: tokens with their probabilities, best first. */
   candidates?: ((row: number, column: number) => [token: number, probability: number][]) | null;
   /** The token that really follows each column. */
@@ -18,6 +19,8 @@ interface Wish {
   /** Trajectories of a column. */
   followed?: (column: number) => number[];
   quantities?: { name: string; values: (row: number, column: number) => number; [key: string]: unknown }[];
+  /** What moved tokens: for each entry its column, its token, and the parts of the jump to a row. */
+  jumps?: { parts: string[]; entries: [column: number, token: number, parts: (row: number) => number[]][] };
   [key: string]: unknown;
 }
 
@@ -37,6 +40,8 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     followed,
     following,
     candidates,
+    jumps,
+    rowLabels,
     ...rest
   } = wish;
   const arrays = new Arrays();
@@ -53,7 +58,7 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     model: "a-model",
     notes: ["raw, unadjusted"],
     check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
-    rows: Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
+    rows: rowLabels ?? Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
     tokens: { ids: texts.map((_, token) => 100 + token), texts, special: [] },
     columns: arrays.put(
       "i4",
@@ -68,7 +73,26 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     columnLabels: null,
     view: "heatmap",
     strips: [],
-    jumps: null,
+    jumps: jumps
+      ? {
+          columns: arrays.put(
+            "i4",
+            [jumps.entries.length],
+            jumps.entries.map(([column]) => column),
+          ),
+          tokens: arrays.put(
+            "i4",
+            [jumps.entries.length],
+            jumps.entries.map(([, token]) => token),
+          ),
+          parts: jumps.parts,
+          values: arrays.put(
+            "f4",
+            [jumps.entries.length, rows, jumps.parts.length],
+            jumps.entries.flatMap(([, , parts]) => Array.from({ length: rows }, (_, row) => parts(row)).flat()),
+          ),
+        }
+      : null,
     aside: [],
     following: following ? arrays.put("i4", [columns], following) : null,
     decision: null,
@@ -84,7 +108,11 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
       centre: null,
       target: null,
       ...quantity,
-      values: arrays.put(quantity.scale === "log" ? "i4" : "f2", [rows, columns], cells(values)),
+      values: arrays.put(
+        quantity.scale === "log" ? "i4" : rest.view === "bars" ? "f4" : "f2",
+        [rows, columns],
+        cells(values),
+      ),
     })),
     candidates:
       candidates === null
@@ -127,11 +155,12 @@ class Arrays {
   readonly parts: Uint8Array<ArrayBuffer>[] = [];
   private size = 0;
 
-  put(dtype: "i4" | "u2" | "u1" | "f2", shape: number[], values: number[]) {
+  put(dtype: "i4" | "u2" | "u1" | "f4" | "f2", shape: number[], values: number[]) {
     const data = {
       i4: () => new Int32Array(values),
       u2: () => new Uint16Array(values),
       u1: () => new Uint8Array(values),
+      f4: () => new Float32Array(values),
       f2: () => new Uint16Array(values.map(half)),
     }[dtype]();
     const padded = new Uint8Array(Math.ceil(data.byteLength / 8) * 8);
