@@ -134,7 +134,7 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
           {pointed && <path class="lw-line lw-pointed" d={path(pointed)} style={{ stroke: colour(pointed) }} />}
         </svg>
       </div>
-      <p class="lw-hint lw-muted" aria-hidden="true">
+      <p class="lw-step-hint lw-muted" aria-hidden="true">
         {pointed ? <bdi>{told(grid, pointed, measure)}</bdi> : open ? null : "click a step to see what moved it"}
       </p>
     </>

@@ -36,7 +36,11 @@ export class FakeModel {
   /** What Python does when it assigns a trait. */
   change(name: string, value: unknown): void {
     this.values[name] = value;
-    for (const listener of [...(this.listeners.get(`change:${name}`) ?? [])]) listener();
+    this.announce(`change:${name}`);
+  }
+
+  announce(event: string): void {
+    for (const listener of [...(this.listeners.get(event) ?? [])]) listener();
   }
 
   on(event: string, listener: Listener): void {
