@@ -11,7 +11,7 @@ import json
 import operator
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -182,6 +182,9 @@ class Grid:
     model: str = ""
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    explain: Callable[[int, int, int], Grid] | None = field(default=None, repr=False)
+    """Asks the model what moved a token: `explain(column, token, row)` is a Grid of bars that sum to the jump of the token's
+    logit from row `row - 1`. None where there is no model to ask; it is neither saved nor compared."""
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -227,6 +230,9 @@ class Grid:
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
             strips=tuple(replace(s, values=s.values[rows]) for s in self.strips),
             jumps=self.jumps and _slice_jumps(self.jumps, rows, columns),
+            explain=self.explain and _slice_explain(self.explain, rows, columns),
+            # some of the parts don't add up to what all of them did
+            check=None if self.view == "bars" and len(rows) < len(self.rows) else self.check,
             positions=self.positions[columns],
             quantities={n: replace(q, values=q.values[cells]) for n, q in self.quantities.items()},
             candidates=self.candidates
@@ -406,6 +412,17 @@ def _slice_jumps(whole: Jumps, rows: np.ndarray, columns: np.ndarray) -> Jumps:
     values[:, [i for i, row in enumerate(rows) if i == 0 or rows[i - 1] != row - 1]] = np.nan
     moved = np.array([where[int(c)] for c in whole.columns[keep]], dtype=np.int32)
     return Jumps(moved, whole.tokens[keep], whole.parts, values)
+
+
+def _slice_explain(
+    whole: Callable[[int, int, int], Grid], rows: np.ndarray, columns: np.ndarray
+) -> Callable[[int, int, int], Grid]:
+    def explain(column: int, token: int, row: int) -> Grid:
+        if row < 1 or rows[row - 1] != rows[row] - 1:
+            raise ValueError(f"Row {row} of this part of a Grid doesn't follow on the one below; ask the whole Grid.")
+        return whole(int(columns[column]), token, int(rows[row]))
+
+    return explain
 
 
 def _shorten(text: str, width: int = 60) -> str:
