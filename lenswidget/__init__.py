@@ -12,11 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
+    "Fidelity": "lenses.fidelity",
     "Comparison": "comparison",
     "Diagnosis": "diagnosis",
     "Grid": "grid",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
+    "LinearLens": "lenses.linear",
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
@@ -25,6 +27,7 @@ _HOME = {
     "diagnose": "diagnosis",
     "divergence": "lenses.divergence",
     "from_cache": "cached_run",
+    "fidelity": "lenses.fidelity",
     "live": "live_prompt",
     "load": "models",
     "logit_lens": "lenses.read",
@@ -52,7 +55,10 @@ if TYPE_CHECKING:
     from lenswidget.grid import Grid as Grid
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
+    from lenswidget.lenses.fidelity import Fidelity as Fidelity
+    from lenswidget.lenses.fidelity import fidelity as fidelity
     from lenswidget.lenses.lens import Lens as Lens
+    from lenswidget.lenses.linear import LinearLens as LinearLens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens

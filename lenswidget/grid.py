@@ -70,6 +70,8 @@ class Strip:
     unit: str = ""
     strong: Literal["high", "low"] = "high"
     domain: tuple[float, float] | None = None
+    says: str = ""
+    """A sentence about a row, with {} where its value goes: "{} from the output on held-out text"."""
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,29 @@ class Readout:
         return worst if worst >= 0 else float("nan"), rounding * max(spread, 1e-6)
 
     @torch.inference_mode()
+    def responses(
+        self, before: Float[Tensor, "readers positions d"], after: Float[Tensor, "readers changes positions d"]
+    ) -> tuple[Float[Tensor, "readers changes"], Float[Tensor, "readers changes"]]:
+        """How strongly each reader answers to several changes, and how far in the last reader's way; means over positions.
+
+        The first is KL(before ‖ after) in bits; the second the correlation of changes in log-probability with those
+        of the last reader, tokens weighted by what the last reader said before. What is not finite is left out.
+        """
+        said = self.logits(before).log_softmax(-1).unsqueeze(1)
+        p = said.exp()
+        step = max(1, LOGITS_BUDGET // (4 * said.numel()))
+        influences, alignments = [], []
+        for some in after.split(step, dim=1):
+            change = self.logits(some).log_softmax(-1).sub_(said)
+            influences.append(-torch.linalg.vecdot(p.expand_as(change), change).nanmean(-1) * BITS)
+            change -= torch.linalg.vecdot(p[-1:].expand_as(change), change).unsqueeze(-1)
+            weighted = change[-1:] * p[-1:]
+            shared = torch.linalg.vecdot(weighted.expand_as(change), change)
+            size = torch.linalg.vecdot(p[-1:].expand_as(change), change.square())
+            alignments.append((shared / (size * size[-1:]).sqrt()).nanmean(-1))
+        return torch.cat(influences, dim=1).clamp(min=0.0).cpu(), torch.cat(alignments, dim=1).cpu()
+
+    @torch.inference_mode()
     def read(
         self,
         residual: Float[Tensor, "rows positions d"],
@@ -165,12 +188,14 @@ class Readout:
         targets: Sequence[Sequence[int]] = (),
         jensen_shannon: bool = False,
         total_variation: bool = False,
+        totals: Float[Tensor, "rows vocabulary"] | None = None,
     ) -> Reading:
         """Read every row at every position, in one pass over the vocabulary.
 
         `residual` may be on any device and in any float dtype; the last row must be the model's own. `following` is
         the id of the token that really follows each position, -1 for none. `targets` are sets of ids whose
-        probabilities add. Results are on the CPU. The last two statistics cost a further pass each.
+        probabilities add. Results are on the CPU. Two of the statistics cost a further pass each. To `totals`, on the
+        device of the unembedding, each row's probabilities are added at every position where the row and the last are finite.
         """
         rows, positions, _ = residual.shape
         device = self.W_U.device
@@ -192,7 +217,7 @@ class Readout:
                 some = slice(first, first + group)
                 a = columns[some]
                 b = scratch[: len(a) * rows].view(a.shape)
-                parts.append(_read_columns(a, b, finite[some], follows[some], k, targets, extra))
+                parts.append(_read_columns(a, b, finite[some], follows[some], k, targets, extra, totals))
         joined = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
         offsets = torch.cat([torch.zeros(1, dtype=torch.int64), joined.pop("sizes").cumsum(0)])
         return Reading(offsets=offsets, **{name: _rows_first(name, value) for name, value in joined.items()})
@@ -225,6 +250,7 @@ def _read_columns(
     k: int,
     targets: Sequence[Sequence[int]],
     extra: Mapping[str, bool],
+    totals: Float[Tensor, "rows vocabulary"] | None,
 ) -> dict[str, Tensor]:
     """Every statistic of some whole columns. `a` holds their logits, `b` is scratch."""
 
@@ -244,6 +270,8 @@ def _read_columns(
     # exp2 is quicker than exp, and both are many times slower where the result underflows: early rows are full of that
     mass = torch.add(-BITS * peak, a, alpha=BITS, out=b).clamp_(min=-126.0).exp2_().sum(-1, keepdim=True)
     log_sum = (mass.log() + peak).squeeze(-1)
+    if totals is not None:
+        _add_up(totals, b, mass, finite & finite[:, -1:])
     output = b[:, -1] / mass[:, -1]
     out = _distances(b, mass, output, extra)
     entropy = log_sum - b.mul_(a).sum(-1) / mass.squeeze(-1)
@@ -314,6 +342,20 @@ def _trajectories(
         "trajectory_ids": torch.cat(ids),
         "trajectory_log_probability": torch.cat(values),
     }
+
+
+def _add_up(
+    totals: Float[Tensor, "rows vocabulary"],
+    b: Float[Tensor, "p rows vocabulary"],
+    mass: Float[Tensor, "p rows 1"],
+    counted: Bool[Tensor, "p rows"],
+) -> None:
+    """Adds distributions `b / mass` to `totals`, where they count."""
+    for column, whole, ok in zip(b, mass, counted):
+        if ok.all():
+            totals.addcdiv_(column, whole)
+        else:
+            totals[ok] += column[ok] / whole[ok]
 
 
 def _distances(

@@ -164,6 +164,7 @@ def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
         "unit": strip.unit,
         "strong": strip.strong,
         "domain": strip.domain and list(strip.domain),
+        "says": strip.says,
         "values": arrays.put(_half(strip.values), "f2"),
     }
 

@@ -7,6 +7,7 @@ import type { Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
 import { place } from "./placing.js";
 import type { Reading } from "./reading.js";
+import { verdicts } from "./strip.js";
 import { ColumnName, Dot } from "./token.js";
 import { cellName, facts, followingOf, listed, standing } from "./words.js";
 
@@ -46,6 +47,11 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
       ) : (
         <p class="lw-muted">no such token in this prompt</p>
       )}
+      {verdicts(grid, cell.row).map(({ words, doubtful }) => (
+        <p key={words} class={doubtful ? "lw-verdict lw-warning" : "lw-verdict lw-muted"}>
+          {words}
+        </p>
+      ))}
       {isThere && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
       {wide && (
         <div class="lw-sides">

@@ -4,10 +4,11 @@ import { ellipsize } from "./brush.js";
 import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import { escaped } from "./escape.js";
 import type { Picture } from "./heatmap.js";
-import { gutterFor, type Layout, layoutOf, shownRow } from "./layout.js";
+import { gutterFor, type Layout, labelRight, layoutOf, shownRow } from "./layout.js";
 import { visible } from "./marks.js";
 import type { Reading } from "./reading.js";
 import { ODD } from "./scale.js";
+import { drawnTrust, stripLeft } from "./strip.js";
 import { quantityName } from "./words.js";
 
 const CELL = 76;
@@ -25,7 +26,7 @@ export interface Drawing {
 
 export function drawingOf(reading: Reading, picture: Picture, palette: Palette): Drawing {
   const { grid, settings } = reading;
-  const gutter = gutterFor(grid.rows);
+  const gutter = gutterFor(grid);
   const columns = grid.columns.length;
   const { stride, height: wished } = settings;
   const layout = layoutOf({
@@ -72,12 +73,15 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
   const ramp = picture.diverging ? palette.diverging : palette.sequential;
   const out: string[] = [];
   const last = rows.length - 1;
+  const right = labelRight(layout, picture.strips.length);
   for (const [shown, row] of rows.entries()) {
     const y = (last - shown) * cellHeight;
     const middle = y + cellHeight / 2 + FONT * 0.35;
-    out.push(
-      text(gutter - 8, middle, shorten(picture.rowLabels[row]!, gutter - 8), palette.muted, `text-anchor="end"`),
-    );
+    out.push(text(right, middle, shorten(picture.rowLabels[row]!, right), palette.muted, `text-anchor="end"`));
+    for (const [i, trust] of picture.strips.entries()) {
+      const x = gutter + stripLeft(i, picture.strips.length);
+      out.push(drawnTrust(trust[row]!, { x, y, height: cellHeight - 1 }, palette));
+    }
     for (let column = 0; column < columns; column++) {
       const cell = row * columns + column;
       const x = gutter + column * cellWidth;

@@ -28,6 +28,8 @@ export interface Strip {
   /** The good end. */
   strong: "high" | "low";
   domain: [number, number] | null;
+  /** A sentence about a row, with {} where its value goes; "" for the name and the value. */
+  says: string;
   values: Float32Array;
 }
 

@@ -96,7 +96,7 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
 }
 
 function widthsOf(grid: Grid) {
-  const gutter = gutterFor(grid.rows);
+  const gutter = gutterFor(grid);
   const { legible, widest } = usefulWidths(grid.columns.length, gutter);
   return { "--lw-gutter": `${gutter}px`, "--lw-legible": `${legible}px`, "--lw-widest": `${widest}px` };
 }

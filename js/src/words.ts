@@ -13,6 +13,7 @@ import {
 } from "./grid.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import type { Reading } from "./reading.js";
+import { verdicts } from "./strip.js";
 
 /** What a cell is: "After layer 26" where a lens was read, "L23 H3" or "L23.mlp" where parts of a sum are told apart. */
 export function cellName(grid: Grid, { row, column }: Cell): string {
@@ -83,6 +84,7 @@ export function spoken(reading: Reading, cell: Cell): string {
       .join(isAttribution(grid) ? ", " : " after "),
     leader && `${nameOf(grid, leader.token)} leads with ${percent(leader.probability)}`,
     `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}`,
+    ...verdicts(grid, cell.row).map(({ words }) => words),
   ]
     .filter(Boolean)
     .join(", ");

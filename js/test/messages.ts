@@ -31,6 +31,7 @@ export interface Wish {
   quantities?: { name: string; values: (row: number, column: number) => number; [key: string]: unknown }[];
   /** What moved tokens: for each entry its column, its token, and the parts of the jump to a row. */
   jumps?: { parts: string[]; entries: [column: number, token: number, parts: (row: number) => number[]][] };
+  strips?: { name: string; values: number[]; [key: string]: unknown }[];
   [key: string]: unknown;
 }
 
@@ -97,6 +98,7 @@ function header(wish: Wish, arrays: Arrays) {
     candidates,
     jumps,
     rowLabels,
+    strips = [],
     ...rest
   } = wish;
   const cells = <T>(value: (row: number, column: number) => T) =>
@@ -126,7 +128,14 @@ function header(wish: Wish, arrays: Arrays) {
     ),
     columnLabels: null,
     view: "heatmap",
-    strips: [],
+    strips: strips.map((strip) => ({
+      unit: "bits",
+      strong: "low",
+      domain: [0, 6],
+      says: "this row was {} from the output",
+      ...strip,
+      values: arrays.put("f2", [rows], strip.values),
+    })),
     jumps: jumps
       ? {
           columns: arrays.put(

@@ -152,6 +152,33 @@ describe("pointing at a cell", () => {
     await vi.waitFor(() => expect(card(root)).toBeNull());
   });
 
+  it("says how far its row can be believed, and one that can't looks so", async () => {
+    const strip = (lowest: number) => [{ name: "held-out KL", values: [lowest, 4, 3, 2, 0] }];
+    const painted = async (lowest: number) => {
+      const { root } = await show(new FakeModel(await message({ strips: strip(lowest) })));
+      return root;
+    };
+    const [doubted, believed] = [await painted(150), await painted(5)];
+    const cell = (root: HTMLElement, row: number) => {
+      const { x, y } = middle(root, row, 1);
+      const left = scroller(root).offsetLeft;
+      const { data } = canvasOf(root)
+        .getContext("2d")!
+        .getImageData(left + x - 15, y - 4, 30, 8);
+      return new Set(Array.from({ length: data.length / 4 }, (_, i) => data.slice(4 * i, 4 * i + 3).join())).size;
+    };
+    expect(cell(doubted, 0)).toBeGreaterThan(cell(believed, 0));
+    expect(cell(doubted, 1)).toBe(cell(believed, 1));
+    expect(doubted.querySelector(".lw-legend")!.textContent).toContain("held-out KL: 0 to 6 bits");
+
+    await hover(doubted, 0, 1);
+    await vi.waitFor(() => expect(card(doubted)?.textContent).toContain("this row was 150 bits from the output"));
+    expect(card(doubted)!.querySelector(".lw-warning")).not.toBeNull();
+    await hover(doubted, 3, 1);
+    await vi.waitFor(() => expect(card(doubted)?.textContent).toContain("this row was 2 bits from the output"));
+    expect(card(doubted)!.querySelector(".lw-warning")).toBeNull();
+  });
+
   it("never has the card under the pointer, nor beyond the frame", async () => {
     const { root } = await show(new FakeModel(await message()));
     for (const [row, column] of [

@@ -9,11 +9,19 @@ import torch
 from torch import Tensor
 
 from lenswidget.cached_run import Run
-from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Target, Trajectories
+from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Strip, Target, Trajectories
 from lenswidget.readout import Reading, uniform_entropy
 
 
-def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: str, notes: tuple[str, ...]) -> Grid:
+def grid_of(
+    run: Run,
+    reading: Reading,
+    targets: tuple[Target, ...],
+    *,
+    kind: str,
+    notes: tuple[str, ...],
+    strips: tuple[Strip, ...] = (),
+) -> Grid:
     """A Grid from what was read."""
     candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
     trajectories = Trajectories(
@@ -43,6 +51,7 @@ def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: st
         decision=_decision(candidates.ids[:, :, 0]),
         # one token is all there is to look at, however large its norm
         aside=(0,) if len(positions) > 1 else (),
+        strips=strips,
         check=run.check,
         notes=notes + run.notes,
         provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt, "lens": kind},
