@@ -12,7 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
+    "FittedLens": "lenses.fitted",
     "Grid": "grid",
+    "JacobianLens": "lenses.jacobian",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
     "LogitLens": "lenses.logit",
@@ -20,6 +22,7 @@ _HOME = {
     "Run": "cached_run",
     "from_cache": "cached_run",
     "load": "models",
+    "load_lens": "lenses.load",
     "logit_lens": "lenses.read",
     "read": "lenses.read",
     "residual_hooks": "cached_run",
@@ -36,7 +39,10 @@ if TYPE_CHECKING:
     from lenswidget.cached_run import run as run
     from lenswidget.cached_run import runs as runs
     from lenswidget.grid import Grid as Grid
+    from lenswidget.lenses.fitted import FittedLens as FittedLens
+    from lenswidget.lenses.jacobian import JacobianLens as JacobianLens
     from lenswidget.lenses.lens import Lens as Lens
+    from lenswidget.lenses.load import load_lens as load_lens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
