@@ -17,6 +17,7 @@ _HOME = {
     "JacobianLens": "lenses.jacobian",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
+    "LinearLens": "lenses.linear",
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.fitted import FittedLens as FittedLens
     from lenswidget.lenses.jacobian import JacobianLens as JacobianLens
     from lenswidget.lenses.lens import Lens as Lens
+    from lenswidget.lenses.linear import LinearLens as LinearLens
     from lenswidget.lenses.load import load_lens as load_lens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
