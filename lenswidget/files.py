@@ -35,9 +35,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any])
     return path
 
 
-def write_whole_folder(
-    path: str | os.PathLike[str], write: Callable[[Path], Any], *, files: tuple[str, ...]
-) -> Path:
+def write_whole_folder(path: str | os.PathLike[str], write: Callable[[Path], Any], *, files: tuple[str, ...]) -> Path:
     """Call `write` with an empty folder, to hold `files`, and put it at `path`; an older one stays whole if it fails.
 
     Raises OSError where `path` can't be written, and ValueError where it holds anything besides `files`.
@@ -45,7 +43,9 @@ def write_whole_folder(
     path = Path(path)
     others = sorted(set(os.listdir(path)) - set(files)) if path.is_dir() else []
     if others:
-        raise ValueError(f"{os.fspath(path)!r} holds other files, {others[0]!r} among them. Name a folder that is new or empty.")
+        raise ValueError(
+            f"{os.fspath(path)!r} holds other files, {others[0]!r} among them. Name a folder that is new or empty."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))

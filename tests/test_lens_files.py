@@ -137,7 +137,10 @@ def changed(path: Path, *, head: dict[str, Any] | None = None, **tensors: Tensor
         (lambda path: path.write_text("not a lens"), "is not a safetensors file, or is cut short"),
         (lambda path: safetensors.torch.save_file({"a": torch.zeros(1)}, path), "without a lens's card"),
         (lambda path: changed(path, bias=torch.ones(3, 32)), "written for other tensors than the file holds"),
-        (lambda path: changed(path, head={"format": 2}), r"in format 2, written by lenswidget .*; this one reads format 1"),
+        (
+            lambda path: changed(path, head={"format": 2}),
+            r"in format 2, written by lenswidget .*; this one reads format 1",
+        ),
         (lambda path: changed(path, head={"kind": "Spectacles"}), "holds a Spectacles, and there is no such lens"),
         (lambda path: changed(path, head={"card": {"model": "a"}}), "The card in .* doesn't match its tensors"),
     ],
@@ -208,7 +211,9 @@ def test_a_packed_lens_is_its_codes_times_its_steps(tmp_path: Path) -> None:
     step_out, step_in = torch.rand(3, 4, generator=generator), torch.rand(3, 4, generator=generator)
     tensors = {**pack(codes, step_out, step_in), "bias": torch.zeros(3, 4), "sample": torch.zeros(0)}
     path = write_tensors(tensors, "TunedLens", Card("a", "b", 1), tmp_path / "lens.safetensors")
-    expected = [[[codes[r, i, j] * step_out[r, i] * step_in[r, j] for j in range(4)] for i in range(4)] for r in range(3)]
+    expected = [
+        [[codes[r, i, j] * step_out[r, i] * step_in[r, j] for j in range(4)] for i in range(4)] for r in range(3)
+    ]
     torch.testing.assert_close(lw.load_lens(path).weight, torch.tensor(expected))
 
 
@@ -233,7 +238,9 @@ def test_a_lens_can_not_be_saved_where_there_is_a_folder_or_nothing(run: lw.Run,
     with pytest.raises(OSError, match=r"Can't write .*No such file"):
         random_lens(run).save(tmp_path / "nowhere" / "lens.safetensors")
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ValueError, match=r"holds other files, 'notes.txt' among them. Name a folder that is new or empty"):
+    with pytest.raises(
+        ValueError, match=r"holds other files, 'notes.txt' among them. Name a folder that is new or empty"
+    ):
         random_lens(run).to_tuned_lens(tmp_path)
     with pytest.raises(TypeError, match="The card's settings can't be written"):
         random_lens(run, settings={"dtype": torch.float32}).save(tmp_path / "lens.safetensors")

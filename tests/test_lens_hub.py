@@ -17,7 +17,11 @@ import lenswidget as lw
 from tests.golden import tuned_lens as golden
 
 COMMIT = "0123456789" * 4
-FILES = {f"lens/{name}/{file}": golden.HERE / file for name in ("gpt2", "EleutherAI/pythia-70m") for file in ("config.json", "params.pt")}
+FILES = {
+    f"lens/{name}/{file}": golden.HERE / file
+    for name in ("gpt2", "EleutherAI/pythia-70m")
+    for file in ("config.json", "params.pt")
+}
 SPACE = "/spaces/AlignmentResearch/tuned-lens/resolve/"
 API = "/api/spaces/AlignmentResearch/tuned-lens"
 
@@ -40,8 +44,14 @@ class Hub(BaseHTTPRequestHandler):
         elif self.path.startswith(f"{API}/tree/") or self.path.startswith(f"{API}/revision/") or self.path == API:
             files = [*FILES, "README.md"]
             tree = [{"type": "file", "path": file, "size": 1, "oid": "0"} for file in files]
-            info = {"id": "AlignmentResearch/tuned-lens", "sha": COMMIT, "siblings": [{"rfilename": file} for file in files]}
-            self.answer(200, json.dumps(tree if "/tree/" in self.path else info).encode(), {"Content-Type": "application/json"})
+            info = {
+                "id": "AlignmentResearch/tuned-lens",
+                "sha": COMMIT,
+                "siblings": [{"rfilename": file} for file in files],
+            }
+            self.answer(
+                200, json.dumps(tree if "/tree/" in self.path else info).encode(), {"Content-Type": "application/json"}
+            )
         else:
             self.answer(404, b"", {})
 
@@ -73,7 +83,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHT
     server.server_close()
 
 
-def test_a_published_lens_is_fetched_by_name_and_kept(hub: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_lens_is_fetched_by_name_and_kept(
+    hub: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lens = lw.load_lens("EleutherAI/pythia-70m")
     assert lens.name == "Tuned lens" and lens.weight.shape == (golden.LAYERS, golden.WIDTH, golden.WIDTH)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
@@ -83,7 +95,9 @@ def test_a_published_lens_is_fetched_by_name_and_kept(hub: ThreadingHTTPServer, 
 
 
 def test_a_name_that_is_not_published_is_answered_with_those_that_are(hub: ThreadingHTTPServer) -> None:
-    with pytest.raises(ValueError, match=r"no tuned lens of that name in .*That space has: EleutherAI/pythia-70m, gpt2\."):
+    with pytest.raises(
+        ValueError, match=r"no tuned lens of that name in .*That space has: EleutherAI/pythia-70m, gpt2\."
+    ):
         lw.load_lens("gpt3")
     with pytest.raises(OSError, match=r"'gpt2' could not be fetched .*"):
         lw.load_lens("gpt2", revision="never")

@@ -10,6 +10,7 @@ from pathlib import Path
 import lenswidget
 
 ROOT = Path(__file__).parents[1]
+SHIPPED = "lenswidget/data/smollm2-135m.safetensors"
 
 
 def test_the_wheel_holds_the_front_end_and_only_the_package(tmp_path: Path) -> None:
@@ -24,7 +25,14 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(tmp_path: Path) -> N
     for wanted in ("static/widget.js", "static/widget.css", "static/page.js", "py.typed", "grid.py"):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
-    assert wheel.stat().st_size < 300_000
+    shipped = zipfile.ZipFile(wheel).getinfo(SHIPPED)
+    assert wheel.stat().st_size - shipped.compress_size < 300_000
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    code = "import lenswidget as lw; lens = lw.load_lens(); print(lw.__file__, lens.name, len(lens.weight))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "installed", check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split(maxsplit=1) == [str(tmp_path / "installed/lenswidget/__init__.py"), "Tuned lens 30\n"]
 
 
 def test_the_bundle_is_small() -> None:

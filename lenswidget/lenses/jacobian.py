@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of, unembedding_hash
+from lenswidget.lenses.text import in_words, strings
 from lenswidget.probe import name_of, readout_of
 
 
@@ -33,26 +33,27 @@ class JacobianLens(FittedLens):
         return (*super().notes, *([f"no matrix for {names}: read as the logit lens does"] if missing else []))
 
     @classmethod
-    def fit(cls, model: Any, texts: Iterable[str], *, data: str = "text of your own", **options: Any) -> JacobianLens:
+    def fit(cls, model: Any, texts: Any, *, data: str = "", **options: Any) -> JacobianLens:
         """Fit with TransformerLens's own `JacobianLens.fit`, which takes `options`: `max_seq_len=128`, `dim_batch=8`,
         `skip_first_positions=16` and so on.
 
-        `texts` too short to hold a position are left out, with a warning. A text takes `d / dim_batch` backward passes; about
-        a hundred texts of 128 tokens are enough. `data` says in words what they are, for the card.
+        `texts` are a list or an iterator of texts, or a dataset with a column "text". Those too short to hold a position are
+        left out, with a warning; of the others the first `max_seq_len` tokens are read. Each takes `d / dim_batch` backward
+        passes, and about a hundred are enough. `data` says in words what they are, for the card.
 
         Raises ValueError for a model that no lens can read or whose weights were processed, and where no text is long enough.
         """
-        if isinstance(texts, str):
-            raise TypeError(f"texts is a list of texts and got one, {texts[:40]!r}; pass [text].")
         readout_of(model)  # refuses, with the reason, what no lens can read
-        fitted = _transformer_lens().fit(model, list(texts), corpus=data, **options)
+        fitted = _transformer_lens().fit(model, list(strings(texts)), corpus=data or in_words(model, texts), **options)
         return cls.from_transformer_lens(fitted, model)
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], **options: Any) -> JacobianLens:
         """A published lens, found and fetched by TransformerLens: by a model's name, as in `"gpt2-small"`, or by a
         repository on the Hub and `filename=`. A path to a `.pt` file works too."""
-        return cls.from_transformer_lens(_load(lambda: _transformer_lens().from_pretrained(os.fspath(name), **options), name))
+        return cls.from_transformer_lens(
+            _load(lambda: _transformer_lens().from_pretrained(os.fspath(name), **options), name)
+        )
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> JacobianLens:
@@ -69,7 +70,9 @@ class JacobianLens(FittedLens):
         last = int(told.get("target_layer", max(lens.jacobians) + 1))
         outside = [layer for layer in lens.jacobians if not 0 <= layer < last]
         if outside:
-            raise ValueError(f"A lens for {last + 1} blocks has a matrix for block {outside[0]}, which is not below the last.")
+            raise ValueError(
+                f"A lens for {last + 1} blocks has a matrix for block {outside[0]}, which is not below the last."
+            )
         weight = torch.zeros(last + 1, lens.d_model, lens.d_model)
         for layer, matrix in lens.jacobians.items():
             weight[layer + 1] = matrix - torch.eye(lens.d_model)
@@ -77,12 +80,17 @@ class JacobianLens(FittedLens):
             raise ValueError("This Jacobian lens holds values that are not finite; fit it again.")
         readout = readout_of(model) if model is not None else None
         card = Card(
-            model=name_of(model) if model is not None else str(told.get("model_name", "a model that the file doesn't name")),
+            model=name_of(model)
+            if model is not None
+            else str(told.get("model_name", "a model that the file doesn't name")),
             data=f"{lens.n_prompts:,} prompts of {told.get('corpus', 'a text that the file does not name')}",
             tokens=0,
             revision=str(told.get("model_revision") or ""),
             unembedding=unembedding_hash(readout.W_U) if readout else "",
-            settings={"prompts": lens.n_prompts, **{k: told[k] for k in ("max_seq_len", "skip_first_positions") if k in told}},
+            settings={
+                "prompts": lens.n_prompts,
+                **{k: told[k] for k in ("max_seq_len", "skip_first_positions") if k in told},
+            },
         )
         return cls(weight, torch.zeros(last + 1, lens.d_model), card, sample_of(readout) if readout else torch.zeros(0))
 

@@ -36,7 +36,9 @@ def write_tensors(tensors: dict[str, Tensor], kind: str, card: Card, path: str |
     try:
         metadata = {KEY: json.dumps(head)}
     except TypeError as reason:
-        raise TypeError(f"The card's settings can't be written: {reason}. Keep numbers, texts and lists in them.") from None
+        raise TypeError(
+            f"The card's settings can't be written: {reason}. Keep numbers, texts and lists in them."
+        ) from None
     content = safetensors.torch.save(tensors, metadata)
     return write_whole(path, lambda stream: stream.write(content))
 
@@ -67,7 +69,7 @@ def read_lens(path: str | os.PathLike[str]) -> FittedLens:
             "again with lens.save(path)."
         )
     try:
-        if PACKED <= tensors.keys():
+        if tensors.keys() >= PACKED:
             tensors["weight"] = unpack(tensors)
         card = Card(**{**head["card"], "kl": tuple(head["card"].get("kl", ()))})
         return _kind(head["kind"], where)(*_checked(tensors, card), card, tensors["sample"].float())

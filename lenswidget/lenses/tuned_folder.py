@@ -104,8 +104,8 @@ def fetch_tuned_folder(name: str, revision: str | None = None) -> Path:
         files = [Path(hf_hub_download(SPACE, file, **place)) for file in (PARAMS, CONFIG)]  # type: ignore[arg-type]
     except LocalEntryNotFoundError as reason:
         raise OSError(
-            f"There is no file or folder {name!r} here, and the Hub, which may have a tuned lens of that name in {SPACE}, can't be "
-            "reached. Call lw.load_lens(name) once with a network, or pass the path of a lens."
+            f"There is no file or folder {name!r} here, and the Hub, which may have a tuned lens of that name in {SPACE}, can't "
+            "be reached. Call lw.load_lens(name) once with a network, or pass the path of a lens."
         ) from reason
     except EntryNotFoundError as reason:
         raise ValueError(
@@ -122,7 +122,11 @@ def published_lenses(revision: str | None = None) -> list[str]:
     from huggingface_hub import HfApi
 
     files = HfApi().list_repo_files(SPACE, repo_type="space", revision=revision)
-    return sorted(file[len("lens/") : -len(f"/{PARAMS}")] for file in files if file.startswith("lens/") and file.endswith(f"/{PARAMS}"))
+    return sorted(
+        file[len("lens/") : -len(f"/{PARAMS}")]
+        for file in files
+        if file.startswith("lens/") and file.endswith(f"/{PARAMS}")
+    )
 
 
 def _read_params(path: Path) -> dict[str, Any]:
