@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 ROOT   := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
-.PHONY: demo test check dev bench
+.PHONY: demo test check dev bench site
 
 demo: .venv/ready
 	$(BIN)/python -c "import lenswidget; lenswidget.load()"
@@ -25,6 +25,11 @@ dev: .venv/ready js/node_modules/ready
 
 bench: .venv/ready .venv/browser
 	$(BIN)/python -m bench.run
+
+# The lessons, alive, with the map of the code and the reference, in site/.
+site: .venv/ready
+	$(BIN)/python -m lenswidget build notebooks/*.ipynb docs/architecture.md -o site --title lenswidget --link Reference=reference/lenswidget.html
+	$(BIN)/pdoc --docformat markdown --no-show-source --no-include-undocumented -t docs/reference -o site/reference lenswidget
 
 .venv/ready: pyproject.toml constraints.txt hatch_build.py $(shell find js/src js/*.js* -type f)
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv

@@ -1,5 +1,5 @@
-// Builds what the Python package carries: the module and stylesheet of the widget, and the script of a page that
-// stands alone. `--watch` keeps building.
+// Builds what the Python package carries: the script and stylesheet of the view, and the few lines by which each widget
+// of a notebook finds the script that all of them share. `--watch` keeps building.
 import { build, context } from "esbuild";
 
 const common = {
@@ -13,18 +13,19 @@ const common = {
   legalComments: "none",
   logLevel: "info",
 };
-const widget = {
+// an old-fashioned script, because a page opened from a file may not load modules; one more line makes it a module
+const view = {
   ...common,
-  format: "esm",
+  format: "iife",
+  globalName: "lenswidget",
   entryPoints: [
-    { in: "src/widget.ts", out: "widget" },
+    { in: "src/bundle.ts", out: "widget" },
     { in: "src/style.css", out: "widget" },
   ],
 };
-// an old-fashioned script, because a page opened from a file may not load modules
-const page = { ...common, format: "iife", entryPoints: ["src/page.ts"] };
+const loader = { ...common, format: "esm", entryPoints: ["src/loader.ts"] };
 
-for (const options of [widget, page]) {
+for (const options of [view, loader]) {
   if (process.argv.includes("--watch")) await (await context(options)).watch();
   else await build(options);
 }

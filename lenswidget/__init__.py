@@ -29,6 +29,7 @@ _HOME = {
     "residual_hooks": "cached_run",
     "run": "cached_run",
     "runs": "cached_run",
+    "write_page": "page",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
     from lenswidget.models import load as load
+    from lenswidget.page import write_page as write_page
     from lenswidget.widget import LensWidget as LensWidget
 
 

@@ -321,11 +321,42 @@ class Grid:
 
         return LensWidget(self, **settings)
 
-    def to_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained page: the same view, with no request to anywhere."""
-        from lenswidget.page import write_page
+    def to_html(self, path: str | os.PathLike[str], *, fragment: bool = False) -> Path:
+        """Write one self-contained page: the same view, with no request to anywhere.
 
-        return write_page(self, path)
+        A `fragment` is for the middle of another page: MyST, Quarto, a course platform. `lw.write_page` puts several
+        Grids into one page.
+        """
+        from lenswidget.page import write_fragment, write_page
+
+        return (write_fragment if fragment else write_page)(self, path)
+
+    def to_svg(self, path: str | os.PathLike[str], **settings: Any) -> Path:
+        """Write a picture as SVG, with text that stays text. Keywords are those of `lenswidget.picture.draw`."""
+        from lenswidget.picture import write_svg
+
+        return write_svg(self, path, **settings)
+
+    def to_png(self, path: str | os.PathLike[str], **settings: Any) -> Path:
+        """Write a picture as PNG. Keywords are those of `lenswidget.picture.draw`, and `dpi`."""
+        from lenswidget.picture import write_png
+
+        return write_png(self, path, **settings)
+
+    def to_pdf(self, path: str | os.PathLike[str], **settings: Any) -> Path:
+        """Write a picture as PDF for a paper, with text that stays text. Keywords are those of `lenswidget.picture.draw`."""
+        from lenswidget.picture import write_pdf
+
+        return write_pdf(self, path, **settings)
+
+    def _ipython_display_(self) -> None:
+        from lenswidget.widget import show
+
+        show(self)._ipython_display_()
+
+    def _display_(self) -> LensWidget:
+        """marimo's way to ask."""
+        return self.widget()
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
         """A Grid at the end of a cell shows itself: alive where scripts run, as a picture where they can't."""

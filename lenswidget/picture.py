@@ -1,224 +1,245 @@
-"""A Grid as a picture, for places that run no script: SVG where text should stay text, PNG where nothing else is let in.
+"""A Grid as a picture, for papers and for places that run no script: SVG, PNG and PDF from the same list of shapes.
 
 Jupyter shows an untrusted reader only text and bitmaps, and so does much of the web; a page of our own can do better.
-Both are drawn from the same list of shapes.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+import struct
+import zlib
+from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
+from lenswidget.files import write_whole
+from lenswidget.grid import Grid
+from lenswidget.marks import visible
+from lenswidget.scene import Box, Line, Ring, Scene, Shape, Words, colours, scene_of
 
-from lenswidget.grid import Grid, Quantity
-from lenswidget.marks import cell_text, visible
-
-STEPS = 16
-LIGHT = {"page": "#ffffff", "ink": "#1f2430", "muted": "#5b6270", "aside": "#f1f2f4", "odd": "#e8d9c5"}
-DARK = {"page": "#14161a", "ink": "#e8eaee", "muted": "#9aa1ad", "aside": "#1d2025", "odd": "#4a3b28"}
-# one hue from the page's own colour to the deepest tone, as in js/src/style.css
-RAMP_LIGHT = ["#ffffff", "#cfdbfc", "#8ba6f5", "#4263df", "#1b2a76"]
-RAMP_DARK = ["#14161a", "#212d59", "#3852b6", "#7d99f8", "#d5dfff"]
-MOST_ROWS, MOST_COLUMNS = 36, 20
-"""What a reader can take in from a picture."""
-ROW, COLUMN, LEFT, TOP, RIGHT, BOTTOM = 20, 62, 62, 46, 12, 30
-LETTERS = 8
-"""That fit a cell."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle, filled with a colour that has a name."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    fill: str
-
-
-@dataclass(frozen=True)
-class Words:
-    """A line of text on its baseline; `ink` names its colour: "on c3" is the ink that can be read on "c3"."""
-
-    x: int
-    y: int
-    text: str
-    ink: str
-    anchor: Literal["start", "middle", "end"] = "middle"
-    size: int = 11
+Theme = Literal["light", "dark"]
+MOST = (36, 20)
+"""The rows and columns that a reader can take in from a picture that nobody asked for."""
+MOST_BYTES = 48_000
+"""Of a picture that rides along with every widget of a notebook."""
+PIXELS = 96
+"""To an inch, as CSS has it."""
 
 
 def svg(grid: Grid) -> str:
     """An SVG element that follows the reader's light or dark."""
-    width, height, shapes = _scene(grid)
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" font-family="system-ui, sans-serif" font-size="11">',
-        f"<title>{escape(' '.join(visible(word) for word in repr(grid).split()))}</title>",
-        f"<style>{_rules(_colours(LIGHT, RAMP_LIGHT))}"
-        f"@media(prefers-color-scheme:dark){{{_rules(_colours(DARK, RAMP_DARK))}}}</style>",
-    ]
-    for shape in shapes:
-        if isinstance(shape, Box):
-            place = f'x="{shape.x}" y="{shape.y}" width="{shape.width}" height="{shape.height}"'
-            out.append(f'<rect class="{shape.fill}" {place}/>')
-        else:
-            size = "" if shape.size == 11 else f' font-size="{shape.size}" font-weight="600"'
-            out.append(
-                f'<text class="{shape.ink.replace("on ", "on-")}" x="{shape.x}" y="{shape.y}" '
-                f'text-anchor="{shape.anchor}"{size}>{escape(shape.text)}</text>'
-            )
-    return "".join([*out, "</svg>"])
+    return _svg(scene_of(grid, most=MOST), grid, ("light", "dark"))
 
 
-def png(grid: Grid, zoom: float = 1.5) -> tuple[bytes, int, int]:
-    """The same as a light PNG, finer than its nominal width and height by `zoom`; both are returned with it."""
+def png(grid: Grid) -> tuple[bytes, int, int]:
+    """A light PNG with its nominal width and height, than which it is finer where that fits MOST_BYTES."""
+    scene = scene_of(grid, most=MOST)
+    for zoom in (1.5, 1.25, 1.0):
+        drawn = _png(scene, "light", zoom)
+        if len(drawn) <= MOST_BYTES:
+            break
+    return drawn, scene.width, scene.height
+
+
+def write_svg(
+    grid: Grid, path: str | os.PathLike[str], *, colour: str = "", width: float | None = None, theme: Theme = "light"
+) -> Path:
+    """Draw the whole Grid, coloured by a quantity, `width` inches wide; text stays text.
+
+    Raises ValueError for a quantity that the Grid lacks, OSError where the file can't be written.
+    """
+    scene = scene_of(grid, colour)
+    drawn = _svg(scene, grid, (_theme(theme),), _inches(width))
+    return write_whole(path, lambda stream: stream.write(drawn.encode("utf-8")))
+
+
+def write_png(
+    grid: Grid,
+    path: str | os.PathLike[str],
+    *,
+    colour: str = "",
+    width: float | None = None,
+    theme: Theme = "light",
+    dpi: float = 200,
+) -> Path:
+    """The same as a bitmap of `dpi` pixels an inch."""
+    scene = scene_of(grid, colour)
+    inches = _inches(width) or scene.width / PIXELS
+    zoom = inches * dpi / scene.width
+    if not dpi > 0 or scene.width * zoom > LARGEST or scene.height * zoom > LARGEST:
+        raise ValueError(
+            f"A picture of {scene.width * zoom:.0f} × {scene.height * zoom:.0f} pixels can't be made; choose a smaller "
+            f"width or dpi, part of the Grid, grid[:, -64:], or grid.to_svg(path), which has no pixels."
+        )
+    return write_whole(path, lambda stream: stream.write(_png(scene, _theme(theme), zoom, dpi)))
+
+
+LARGEST = 30_000
+
+
+def write_pdf(
+    grid: Grid, path: str | os.PathLike[str], *, colour: str = "", width: float | None = None, theme: Theme = "light"
+) -> Path:
+    """The same as a PDF of one page that fits it, for a paper. Needs `pip install lenswidget[pdf]`."""
+    scene = scene_of(grid, colour)
+    drawn = _pdf(scene, _theme(theme), grid, (_inches(width) or scene.width / PIXELS) * 72 / scene.width)
+    return write_whole(path, lambda stream: stream.write(drawn))
+
+
+def _inches(width: float | None) -> float | None:
+    if width is not None and not 0 < width < 200:
+        raise ValueError(f"width is in inches, more than 0 and less than 200; got {width!r}.")
+    return width
+
+
+def _theme(theme: Theme) -> Theme:
+    if theme not in ("light", "dark"):
+        raise ValueError(f"theme is 'light' or 'dark'; got {theme!r}.")
+    return theme
+
+
+def _svg(scene: Scene, grid: Grid, themes: tuple[Theme, ...], inches: float | None = None) -> str:
+    """The first theme's colours, and the second's for readers who have it dark."""
+    width, height = scene.width, scene.height
+    size = f'width="{inches}in"' if inches else f'width="{width}" height="{height}"'
+    used = {name for shape in scene.shapes for name in (getattr(shape, "fill", None), getattr(shape, "ink", None))}
+    light, *dark = (_rules({k: v for k, v in colours(theme).items() if k in used}) for theme in themes)
+    return "".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} '
+            f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="11">',
+            f"<title>{escape(' '.join(visible(word) for word in repr(grid).split()))}</title>",
+            f"<style>{light}{''.join(f'@media(prefers-color-scheme:dark){{{rules}}}' for rules in dark)}</style>",
+            *map(_element, scene.shapes),
+            "</svg>",
+        ]
+    )
+
+
+def _element(shape: Shape) -> str:
+    if isinstance(shape, Box):
+        return f'<rect class="{shape.fill}" {_place(shape)}/>'
+    if isinstance(shape, Ring):
+        return f'<rect class="{shape.ink}-line" {_place(shape)} rx="2" stroke-width="2"/>'
+    if isinstance(shape, Line):
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
+        return f'<polyline class="{shape.ink}-line" points="{points}" stroke-width="{shape.weight}"/>'
+    size = "" if shape.size == 11 else f' font-size="{shape.size}" font-weight="600"'
+    return (
+        f'<text class="{shape.ink.replace("on ", "on-")}" x="{shape.x:g}" y="{shape.y:g}" '
+        f'text-anchor="{shape.anchor}"{size}>{escape(shape.text)}</text>'
+    )
+
+
+def _place(shape: Box | Ring) -> str:
+    return f'x="{shape.x:g}" y="{shape.y:g}" width="{shape.width:g}" height="{shape.height:g}"'
+
+
+def _rules(named: dict[str, str]) -> str:
+    fills = "".join(f".{name.replace('on ', 'on-')}{{fill:{colour}}}" for name, colour in named.items())
+    lines = {name: colour for name, colour in named.items() if name == "line" or name.startswith("pin")}
+    return fills + "".join(f".{name}-line{{fill:none;stroke:{colour}}}" for name, colour in lines.items())
+
+
+def _png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> bytes:
     from PIL import Image, ImageDraw
 
-    width, height, shapes = _scene(grid)
-    colours = _colours(LIGHT, RAMP_LIGHT)
-    image = Image.new("RGB", (round(width * zoom), round(height * zoom)), LIGHT["page"])
+    named = colours(theme)
+    image = Image.new("RGB", (round(scene.width * zoom), round(scene.height * zoom)), named["page"])
     draw = ImageDraw.Draw(image)
-    for shape in shapes:
-        x, y = shape.x * zoom, shape.y * zoom
-        if isinstance(shape, Box):
-            draw.rectangle([x, y, x + shape.width * zoom - 1, y + shape.height * zoom - 1], fill=colours[shape.fill])
-        else:
+    for shape in scene.shapes:
+        if isinstance(shape, Words):
             font, draws = _font(shape.size * zoom)
             text = shape.text if draws else shape.text.encode("latin-1", "replace").decode("latin-1")
             anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
-            draw.text((x, y), text, font=font, fill=colours[shape.ink], anchor=anchor)
+            draw.text((shape.x * zoom, shape.y * zoom), text, font=font, fill=named[shape.ink], anchor=anchor)
+        elif isinstance(shape, Line):
+            points = [(x * zoom, y * zoom) for x, y in shape.points]
+            draw.line(points, fill=named[shape.ink], width=max(1, round(shape.weight * zoom)), joint="curve")
+        else:
+            x, y = shape.x * zoom, shape.y * zoom
+            box = [x, y, x + shape.width * zoom - 1, y + shape.height * zoom - 1]
+            if isinstance(shape, Box):
+                draw.rectangle(box, fill=named[shape.fill])
+            else:
+                draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=max(1, round(2 * zoom)))
     stream = io.BytesIO()
     # 64 colours hold every fill and the edges of the letters, in a third of the bytes
-    image.quantize(64, dither=Image.Dither.NONE).save(stream, "png", optimize=True)
-    return stream.getvalue(), width, height
+    few = image.quantize(64, dither=Image.Dither.NONE)
+    few.save(stream, "png", optimize=True, **({"dpi": (dpi, dpi)} if dpi else {}))
+    return _signed(stream.getvalue())
+
+
+def _signed(drawn: bytes) -> bytes:
+    """A PNG that says what made it right after its header, where the stylesheet looks for it: see js/src/style.css."""
+    header, said = 33, b"tEXtSoftware\0lenswidget"
+    chunk = struct.pack(">I", len(said) - 4) + said + struct.pack(">I", zlib.crc32(said))
+    return drawn[:header] + chunk + drawn[header:]
+
+
+def _pdf(scene: Scene, theme: Theme, grid: Grid, zoom: float) -> bytes:
+    try:
+        from reportlab.pdfbase import pdfmetrics
+        from reportlab.pdfbase.ttfonts import TTFont
+        from reportlab.pdfgen.canvas import Canvas
+    except ImportError as reason:
+        raise ImportError(
+            "A PDF needs reportlab: pip install 'lenswidget[pdf]', or choose grid.to_svg(path)."
+        ) from reason
+    named = colours(theme)
+    stream = io.BytesIO()
+    canvas = Canvas(stream, pagesize=(scene.width * zoom, scene.height * zoom), invariant=True)
+    canvas.setTitle(_encodable(f"{grid.kind}: {grid.title}"))
+    canvas.setCreator("lenswidget")
+    canvas.scale(zoom, zoom)
+    font, draws = _font(11)
+    name = "Helvetica"
+    if draws:
+        name = "lenswidget"
+        pdfmetrics.registerFont(TTFont(name, font.path))
+    write: dict[str, Callable[..., Any]] = {
+        "start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString,
+    }  # fmt: skip
+    for shape in scene.shapes:
+        if isinstance(shape, Words):
+            canvas.setFont(name, shape.size)
+            canvas.setFillColor(named[shape.ink])
+            text = _encodable(shape.text) if draws else shape.text.encode("latin-1", "replace").decode("latin-1")
+            write[shape.anchor](shape.x, scene.height - shape.y, text)
+        elif isinstance(shape, Line):
+            canvas.setStrokeColor(named[shape.ink])
+            canvas.setLineWidth(shape.weight)
+            path = canvas.beginPath()
+            for i, (x, y) in enumerate(shape.points):
+                (path.lineTo if i else path.moveTo)(x, scene.height - y)
+            canvas.drawPath(path)
+        else:
+            low = scene.height - shape.y - shape.height
+            if isinstance(shape, Box):
+                canvas.setFillColor(named[shape.fill])
+                canvas.rect(shape.x, low, shape.width, shape.height, stroke=0, fill=1)
+            else:
+                canvas.setStrokeColor(named[shape.ink])
+                canvas.setLineWidth(2)
+                canvas.roundRect(shape.x, low, shape.width, shape.height, 2)
+    canvas.showPage()
+    canvas.save()
+    return stream.getvalue()
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _font(size: float) -> tuple[Any, bool]:
     """A font of the machine's, and whether it draws more than Latin letters; Pillow's own where there is none."""
     from PIL import ImageFont
 
-    for name in ("DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf", "Helvetica.ttc", "LiberationSans-Regular.ttf"):
+    for name in ("DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf", "LiberationSans-Regular.ttf"):
         try:
             return ImageFont.truetype(name, size), True
         except OSError:
             continue
     return ImageFont.load_default(size), False
-
-
-def _scene(grid: Grid) -> tuple[int, int, list[Box | Words]]:
-    """Width, height and shapes: the leading tokens, coloured by the first quantity, last row and columns always in."""
-    rows, columns = grid.shape
-    stride = max(1, -(-rows // MOST_ROWS))
-    part = grid[sorted(range(rows - 1, -1, -stride)), slice(max(0, columns - MOST_COLUMNS), None)]
-    width = max(420, LEFT + part.shape[1] * COLUMN + RIGHT)
-    height = TOP + part.shape[0] * ROW + BOTTOM
-    # a sentence keeps its spaces; what else can't be seen is marked
-    title = " ".join(visible(word) for word in _cut(grid.title, width // 9).split(" "))
-    shapes = [
-        Box(0, 0, width, height, "page"),
-        Words(RIGHT, 19, title, "ink", "start", 14),
-        Words(RIGHT, 36, _cut(_caption(grid, part), width // 6), "muted", "start"),
-        *_cells(part),
-    ]
-    return width, height, shapes
-
-
-def _cells(part: Grid) -> Iterator[Box | Words]:
-    rows, columns = part.shape
-    quantity = next(iter(part.quantities.values()))
-    tones = _tones(part, quantity)
-    for r in range(rows):
-        y = TOP + (rows - 1 - r) * ROW
-        yield Words(LEFT - 6, y + 14, _cut(part.rows[r], LETTERS), "muted", "end")
-        for c in range(columns):
-            yield Box(LEFT + c * COLUMN, y, COLUMN - 1, ROW - 1, tones[r][c])
-            text = _word(part, quantity, r, c)
-            yield Words(LEFT + c * COLUMN + COLUMN // 2, y + 14, _cut(text, LETTERS), f"on {tones[r][c]}")
-    for c in range(columns):
-        label = _cut(part.column_labels[c] if part.column_labels else cell_text(part.text(part.columns[c])), LETTERS)
-        yield Words(LEFT + c * COLUMN + COLUMN // 2, TOP + rows * ROW + 16, label, "muted")
-
-
-def _word(part: Grid, quantity: Quantity, row: int, column: int) -> str:
-    value = float(quantity.values[row, column])
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
-    if part.candidates is None:
-        return f"{value:.3g}"
-    return cell_text(part.text(part.candidates.ids[row, column, 0]))
-
-
-def _caption(grid: Grid, part: Grid) -> str:
-    quantity = next(iter(part.quantities.values()))
-    unit = f" ({quantity.unit})" if quantity.unit else ""
-    words = [grid.model, f"{grid.kind}, coloured by {quantity.name}{unit}"]
-    if grid.check is not None:
-        words.append(str(grid.check))
-    if part.shape != grid.shape:
-        words.append(f"{part.shape[0]} of {grid.shape[0]} rows, {part.shape[1]} of {grid.shape[1]} tokens")
-    return visible(" · ".join(word for word in words if word)).replace("␣", " ")
-
-
-def _tones(grid: Grid, quantity: Quantity) -> list[list[str]]:
-    """The name of every cell's colour: "c0" to "c15", "aside" in a column set aside, "odd" where nothing is finite."""
-    values = quantity.values.astype(np.float64)
-    finite = np.isfinite(values)
-    beside = np.isin(grid.positions, grid.aside)
-    counted = values[finite & ~beside]
-    low, high = quantity.domain or ((counted.min(), counted.max()) if counted.size else (0.0, 1.0))
-    if quantity.scale == "log":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values, low, high = np.log(values), np.log(low), np.log(high)
-    share = np.where(finite, (values - low) / ((high - low) or 1.0), 0.0)
-    share = np.clip(1 - share if quantity.strong == "low" else share, 0.0, 1.0)
-    names = np.char.add("c", np.minimum((share * STEPS).astype(int), STEPS - 1).astype(str)).astype(object)
-    names[:, beside] = "aside"
-    names[~finite] = "odd"
-    return [list(row) for row in names]
-
-
-def _colours(names: dict[str, str], stops: list[str]) -> dict[str, str]:
-    """Every named colour of a theme, and for each the ink that can be read on it."""
-    fills = {f"c{i}": _mix(stops, i / (STEPS - 1)) for i in range(STEPS)}
-    inks = {
-        f"on {name}": max((names["ink"], names["page"]), key=lambda ink: _contrast(ink, fill))
-        for name, fill in fills.items()
-    }
-    return {**names, **fills, **inks, "on aside": names["muted"], "on odd": names["ink"]}
-
-
-def _rules(colours: dict[str, str]) -> str:
-    return "".join(f".{name.replace('on ', 'on-')}{{fill:{colour}}}" for name, colour in colours.items())
-
-
-def _rgb(colour: str) -> np.ndarray:
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float64)
-
-
-def _mix(stops: list[str], share: float) -> str:
-    place = share * (len(stops) - 1)
-    i = min(int(place), len(stops) - 2)
-    colour = _rgb(stops[i]) + (place - i) * (_rgb(stops[i + 1]) - _rgb(stops[i]))
-    return "#" + "".join(f"{round(part):02x}" for part in colour)
-
-
-def _contrast(one: str, other: str) -> float:
-    """WCAG contrast ratio of two colours."""
-
-    def luminance(colour: str) -> float:
-        part = _rgb(colour) / 255
-        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
-        return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
-
-    bright, dim = sorted((luminance(one), luminance(other)), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
+import os
+import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets
 
 from lenswidget.grid import Grid
 from lenswidget.picture import png
+from lenswidget.script import host_keeps_modules, loader, module, shared_script, style
 from lenswidget.wire import encode
-
-STATIC = Path(__file__).parent / "static"
 
 
 class LensWidget(anywidget.AnyWidget):
@@ -26,9 +27,13 @@ class LensWidget(anywidget.AnyWidget):
     Raises TypeError for a keyword that is no trait, `traitlets.TraitError` for a value that this Grid can't show.
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
-
+    # traits of our own rather than anywidget's, whose defaults an embedded page leaves out
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    script = traitlets.Instance(ipywidgets.Widget, allow_none=True, read_only=True).tag(
+        sync=True, **ipywidgets.widget_serialization
+    )
+    """The script that every widget of this kernel shares; None where the host keeps each module once by itself."""
     grids = traitlets.Bytes(read_only=True).tag(sync=True)
     """What is shown, as `lenswidget.wire` writes it; assign `w.grid` to show another Grid."""
     selected = traitlets.List(traitlets.Int(), minlen=2, maxlen=2, allow_none=True, default_value=None).tag(sync=True)
@@ -54,6 +59,11 @@ class LensWidget(anywidget.AnyWidget):
         self._grid = _grid(grid)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
+        if host_keeps_modules():
+            settings |= {"_esm": module(), "_css": style()}
+        else:
+            settings |= {"_esm": loader()}
+            self.set_trait("script", shared_script())
         super().__init__(**settings)
         self.set_trait("grids", encode([self._grid]))
 
@@ -116,6 +126,21 @@ class LensWidget(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"LensWidget showing a {self._grid!r}"
 
+    def _ipython_display_(self) -> None:
+        """In Jupyter, the picture and the widget are two outputs, of which the stylesheet hides the first.
+
+        A notebook that is opened again without its kernel says of a widget that its model was not found, and shows
+        nothing else of the same output, whatever it has; the picture stays.
+        """
+        if not _is_jupyter():
+            raise NotImplementedError  # IPython asks for the mimebundle instead
+        from IPython.display import display
+
+        data, metadata = self._repr_mimebundle_()
+        still = {"image/png": data.pop("image/png")}
+        display(still, metadata={"image/png": metadata.pop("image/png")}, raw=True)  # type: ignore[no-untyped-call]
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
         bundle = super()._repr_mimebundle_(**arguments)
         if bundle is None:
@@ -124,6 +149,13 @@ class LensWidget(anywidget.AnyWidget):
         picture, width, height = png(self._grid)
         data |= {"text/plain": repr(self._grid), "image/png": base64.b64encode(picture).decode("ascii")}
         return data, {**metadata, "image/png": {"width": width, "height": height}}
+
+
+def _is_jupyter() -> bool:
+    """Whether a cell may have two outputs, of which the front-end hides one: in Jupyter's own, and what is made of them."""
+    ipython = sys.modules.get("IPython")
+    kernel = getattr(ipython and ipython.get_ipython(), "kernel", None)
+    return kernel is not None and "google.colab" not in sys.modules and "VSCODE_PID" not in os.environ
 
 
 def show(grid: Grid) -> LensWidget:

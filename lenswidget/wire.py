@@ -21,15 +21,20 @@ from typing import Any
 
 import numpy as np
 
+from lenswidget.comparison import Comparison
 from lenswidget.grid import Grid, Quantity, Strip, Trajectories
 
 VERSION = 1
 
 
-def encode(grids: Sequence[Grid]) -> bytes:
-    """Grids as one message."""
+def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes:
+    """Grids as one message, with how they compare where they do."""
     arrays = _Arrays()
-    header = {"version": VERSION, "grids": [_header(grid, arrays) for grid in grids]}
+    header = {
+        "version": VERSION,
+        "grids": [_header(grid, arrays) for grid in grids],
+        "comparison": comparison and _comparison(comparison, arrays),
+    }
     # half of a surrogate pair, which UTF-8 can't carry, is written as the escape that JSON has for it
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
     return zlib.compress(struct.pack("<I", len(text)) + text + arrays.bytes(), level=6)
@@ -52,6 +57,21 @@ class _Arrays:
 
     def bytes(self) -> bytes:
         return b"".join(self._parts)
+
+
+def _comparison(comparison: Comparison, arrays: _Arrays) -> dict[str, Any]:
+    def header(grid: Grid | None) -> dict[str, Any] | None:
+        return grid and _header(grid, arrays)
+
+    return {
+        "names": list(comparison.names),
+        "rows": arrays.put(comparison.rows, "i4"),
+        "columns": arrays.put(comparison.columns, "i4"),
+        "differences": [header(difference) for difference in comparison.differences],
+        "overview": header(comparison.overview),
+        "mean": header(comparison.mean),
+        "notes": list(comparison.notes),
+    }
 
 
 def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:

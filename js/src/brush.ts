@@ -36,11 +36,14 @@ export function ring(
   colour: string,
   weight: number,
   halo: string,
+  isBroken = false,
 ): void {
-  for (const [stroke, breadth] of [
-    [halo, weight + 1.25],
-    [colour, weight],
+  for (const [stroke, breadth, dash] of [
+    [halo, isBroken ? 0 : weight + 1.25, []],
+    [colour, weight, isBroken ? BROKEN : []],
   ] as const) {
+    if (!breadth) continue;
+    context.setLineDash(dash);
     context.strokeStyle = stroke;
     context.lineWidth = breadth;
     context.beginPath();
@@ -48,7 +51,10 @@ export function ring(
     context.roundRect(x + inset, y + inset, Math.max(0, width - breadth), Math.max(0, height - breadth), 2);
     context.stroke();
   }
+  context.setLineDash([]);
 }
+
+const BROKEN = [3, 3];
 
 /** A text, or as much of it as fits with an ellipsis, or nothing. */
 export function ellipsize(context: CanvasRenderingContext2D, text: string, width: number): string {
@@ -71,6 +77,7 @@ export function paintOdd(
   palette: Palette,
 ): string {
   const { x, y, width, height } = box;
+  if (shade === ODD.gap) return palette.muted;
   if (shade === ODD.aside || shade === ODD.nan) {
     context.fillStyle = palette.aside;
     context.fillRect(x, y, width, height);

@@ -1,12 +1,12 @@
 // The card beside a cell: what the model would have said there, how sure it was, and how the followed tokens fare.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { columnName, columnPlace, nameOf } from "./followed.js";
+import { columnPlace, nameOf } from "./followed.js";
 import type { Cell } from "./grid.js";
 import { placeCard, type Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
 import type { Reading } from "./reading.js";
-import { Dot } from "./token.js";
+import { ColumnName, Dot } from "./token.js";
 import { facts, followingOf, listed, rowName, standing } from "./words.js";
 
 interface Props {
@@ -16,12 +16,12 @@ interface Props {
   at: Rectangle | null;
   /** A card that stays can be clicked; one that follows the pointer must never be under it. */
   held?: boolean;
-  /** A small card, for looking elsewhere while another is held. */
-  glance?: boolean;
+  /** For looking elsewhere while another is held, or beside the one that is pointed at. */
+  isSmall?: boolean;
 }
 
-export function Card({ reading, cell, at, held = false, glance = false }: Props) {
-  const { grid, followed, slots } = reading;
+export function Card({ reading, cell, at, held = false, isSmall = false }: Props) {
+  const { grid, followed, slots, sides } = reading;
   const card = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
     const element = card.current!;
@@ -29,40 +29,40 @@ export function Card({ reading, cell, at, held = false, glance = false }: Props)
     if (!at) return;
     const cells = element.offsetParent!.getBoundingClientRect();
     const root = element.closest(".lenswidget")!.getBoundingClientRect();
-    const frame = { x: root.x - cells.x, y: root.y - cells.y, width: root.width, height: root.height };
+    // a grid's card stays on it, so that those of its neighbours can be read, too
+    const panel = element.closest(".lw-panel")?.getBoundingClientRect() ?? root;
+    const frame = { x: panel.x - cells.x, y: root.y - cells.y, width: panel.width, height: root.height };
     const [x, y] = placeCard(at, { width: element.offsetWidth, height: element.offsetHeight }, cells, frame);
     element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   });
 
-  const slotOf = reading.slotOf.value;
-  const next = followingOf(grid, cell.column);
+  const isThere = !grid.gaps.has(cell.column);
+  const wide = !isSmall && sides.length > 0;
   return (
-    <section ref={card} class={held ? "lw-card lw-held" : "lw-card"} aria-label="Cell" aria-hidden={!held}>
+    <section
+      ref={card}
+      class={`lw-card${held ? " lw-held" : ""}${isSmall ? " lw-small" : ""}${wide ? " lw-wide" : ""}`}
+      aria-label="Cell"
+      aria-hidden={!held}
+    >
       <p class="lw-strong">{rowName(grid.rows[cell.row]!)}</p>
-      <p class="lw-muted">
-        {grid.columnLabels ? "" : `${columnPlace(grid, cell.column)} · after `}“
-        <bdi class="lw-token">{columnName(grid, cell.column)}</bdi>”
-      </p>
-      <ol class="lw-candidates">
-        {listed(grid, cell, glance ? 3 : 5).map(({ token, probability, text }) => (
-          <li key={token}>
-            <button
-              type="button"
-              disabled={!held}
-              class={isMuted(grid, token) ? "lw-token lw-odd" : "lw-token"}
-              title="Click to pin, shift-click to join the last pin"
-              onClick={(event) => reading.togglePin(token, event.shiftKey)}
-            >
-              <span class="lw-bar" style={{ width: `${100 * (probability || 0)}%` }} />
-              {slotOf[token]! >= 0 && <Dot slot={slotOf[token]!} />}
-              <bdi>{nameOf(grid, token) || "(empty)"}</bdi>
-              {token === next && <span class="lw-follows">follows</span>}
-            </button>
-            <span class="lw-number">{text}</span>
-          </li>
-        ))}
-      </ol>
-      {!glance && (
+      {isThere ? (
+        <p class="lw-muted">
+          {!grid.columnLabels && `${columnPlace(grid, cell.column)} · `}
+          <ColumnName grid={grid} column={cell.column} />
+        </p>
+      ) : (
+        <p class="lw-muted">no such token in this prompt</p>
+      )}
+      {isThere && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
+      {wide && (
+        <div class="lw-sides">
+          {sides.map((side) => (
+            <Side key={side.name} {...side} slot={cell} held={held} />
+          ))}
+        </div>
+      )}
+      {isThere && !isSmall && (
         <dl>
           {facts(reading, cell).map(({ name, value }) => (
             <div key={name}>
@@ -70,17 +70,69 @@ export function Card({ reading, cell, at, held = false, glance = false }: Props)
               <dd>{value}</dd>
             </div>
           ))}
-          {followed.value.map((one, i) => (
-            <div key={i}>
-              <dt>
-                <Dot slot={slots.value[i]!} />
-                <bdi class="lw-token">{one.label}</bdi>
-              </dt>
-              <dd>{standing(grid, one, cell)}</dd>
-            </div>
-          ))}
+          {!wide &&
+            followed.value.map((one, i) => (
+              <div key={i}>
+                <dt>
+                  <Dot slot={slots.value[i]!} />
+                  <bdi class="lw-token">{one.label}</bdi>
+                </dt>
+                <dd>{standing(grid, one, cell)}</dd>
+              </div>
+            ))}
         </dl>
       )}
     </section>
+  );
+}
+
+/** What one of two grids has in a cell. */
+function Side({ name, reading, slot, held }: { name: string; reading: Reading; slot: Cell; held: boolean }) {
+  const cell = reading.inSlot(slot);
+  return (
+    <div>
+      <p class="lw-muted">{name}</p>
+      {cell && !reading.grid.gaps.has(cell.column) ? (
+        <Candidates reading={reading} cell={cell} count={4} held={held} />
+      ) : (
+        <p>nothing there</p>
+      )}
+    </div>
+  );
+}
+
+interface CandidatesProps {
+  reading: Reading;
+  cell: Cell;
+  count: number;
+  held: boolean;
+}
+
+function Candidates({ reading, cell, count, held }: CandidatesProps) {
+  const { grid } = reading;
+  const slotOf = reading.slotOf.value;
+  const next = followingOf(grid, cell.column);
+  const found = listed(grid, cell, count);
+  if (!found.length) return <p class="lw-muted">no one token leads here</p>;
+  return (
+    <ol class="lw-candidates">
+      {found.map(({ token, probability, text }) => (
+        <li key={token}>
+          <button
+            type="button"
+            disabled={!held}
+            class={isMuted(grid, token) ? "lw-token lw-odd" : "lw-token"}
+            title="Click to pin, shift-click to join the last pin"
+            onClick={(event) => reading.togglePin(token, event.shiftKey)}
+          >
+            <span class="lw-bar" style={{ width: `${100 * (probability || 0)}%` }} />
+            {slotOf[token]! >= 0 && <Dot slot={slotOf[token]!} />}
+            <bdi>{nameOf(grid, token) || "(empty)"}</bdi>
+            {token === next && <span class="lw-follows">follows</span>}
+          </button>
+          <span class="lw-number">{text}</span>
+        </li>
+      ))}
+    </ol>
   );
 }

@@ -1,13 +1,12 @@
 // The trajectory: how what is followed fares at one position, through the layers.
 
 import { useComputed, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
-import { nameOf } from "./followed.js";
 import type { Cell } from "./grid.js";
 import { percent, plain } from "./number.js";
 import type { Measure, Reading } from "./reading.js";
 import { Ruler } from "./ruler.js";
-import { colourOf } from "./token.js";
+import { Segments } from "./segments.js";
+import { ColumnName, colourOf } from "./token.js";
 import { apart, axisOf, type Line, linesOf } from "./trajectory.js";
 
 const MEASURES: Measure[] = ["probability", "log", "rank"];
@@ -17,8 +16,6 @@ const MARGIN = { top: 8, right: 92, bottom: 22, left: 40 };
 export function Chart({ reading }: { reading: Reading }) {
   const { grid, settings, hover, selected } = reading;
   const width = useSignal(0);
-  // browsers group radio buttons by name throughout the page, which may hold other views
-  const group = useMemo(() => `lw-${Math.random()}`, []);
   const measured = useComputed(() => {
     const { value } = settings.trajectory;
     return MEASURES.includes(value) ? value : "probability";
@@ -33,23 +30,16 @@ export function Chart({ reading }: { reading: Reading }) {
       <Ruler width={width} />
       <div class="lw-chart-head">
         <p class="lw-strong">Over the layers</p>
-        <div class="lw-segments" role="radiogroup" aria-label="Chart scale">
-          {MEASURES.map((name) => (
-            <label key={name}>
-              <input
-                type="radio"
-                name={group}
-                checked={measure === name}
-                onChange={() => (settings.trajectory.value = name)}
-              />
-              <span>{name}</span>
-            </label>
-          ))}
-        </div>
+        <Segments
+          label="Chart scale"
+          options={MEASURES}
+          chosen={measure}
+          choose={(name) => (settings.trajectory.value = name)}
+        />
       </div>
       <p class="lw-muted">
-        {measure === "rank" ? "rank" : "probability"} at position {grid.positions[column]}, after “
-        <bdi class="lw-token">{nameOf(grid, grid.columns[column]!)}</bdi>”
+        {measure === "rank" ? "rank" : "probability"} at position {grid.positions[column]},{" "}
+        <ColumnName grid={grid} column={column} />
       </p>
       {width.value > 0 && <Plot {...{ reading, lines, measure, marked }} width={width.value} />}
       {absent.map((label) => (

@@ -10,15 +10,53 @@ import { quantityName } from "./words.js";
 
 export function Controls({ reading }: { reading: Reading }) {
   return (
-    <div class="lw-controls">
+    <>
       <Colour reading={reading} />
       <Follow reading={reading} />
       <Rows reading={reading} />
+      <PickedRows reading={reading} />
+    </>
+  );
+}
+
+/** Two rows to tell apart; the labels beside the cells pick them, too. */
+function PickedRows({ reading }: { reading: Reading }) {
+  const { grid, settings } = reading;
+  const [first, second] = settings.rows_compared.value;
+  if (reading.isList || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
+  const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
+  const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
+    <label class="lw-menu">
+      <select
+        aria-label={name}
+        onChange={({ currentTarget: { value } }) => choose(value === "" ? null : Number(value))}
+      >
+        <option value="" selected={chosen === undefined}>
+          {second === undefined && chosen === undefined ? "two layers" : "none"}
+        </option>
+        {rows.map(({ label, row }) => (
+          <option key={row} value={row} selected={row === chosen}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  const pick = (...picked: (number | null | undefined)[]) => {
+    const kept = picked.filter((row) => row !== null && row !== undefined);
+    settings.rows_compared.value = [...new Set(kept)];
+  };
+  return (
+    <div class="lw-follow">
+      compare
+      {menu("A layer", first, (row) => pick(row, second))}
+      {first !== undefined && "with"}
+      {first !== undefined && menu("Another layer", second, (row) => pick(first, row))}
     </div>
   );
 }
 
-function Colour({ reading }: { reading: Reading }) {
+export function Colour({ reading }: { reading: Reading }) {
   const { grid, settings, quantity, followed } = reading;
   const option = (one: Quantity) => (
     <option key={one.name} value={one.name} selected={one === quantity.value}>
@@ -93,7 +131,7 @@ function Another({ reading }: { reading: Reading }) {
 const STRIDES = [1, 2, 3, 4, 8];
 const FEW_ROWS = 12;
 
-function Rows({ reading }: { reading: Reading }) {
+export function Rows({ reading }: { reading: Reading }) {
   const { grid, settings } = reading;
   const { stride, height } = settings;
   const rows = grid.rows.length;

@@ -54,6 +54,8 @@ export interface Grid {
   positions: Int32Array;
   /** Columns that are kept, and left out of the scale. */
   aside: Set<number>;
+  /** Columns that aren't there, kept free for what another grid has in their place. */
+  gaps: Set<number>;
   /** The token that really follows each column. */
   following: Int32Array | null;
   /** The row from which the leading token is the output's, all the way up. */

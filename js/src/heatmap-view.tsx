@@ -1,12 +1,12 @@
 // The heatmap in the page: its size, its pointer and its keys. Painting is `heatmap.ts`, arithmetic `layout.ts`.
 
-import { type ReadonlySignal, type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { effect, type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Card } from "./card.js";
 import type { Palette } from "./colour.js";
 import { type Cell, candidatesAt } from "./grid.js";
 import { Heatmap, type Picture } from "./heatmap.js";
-import { cellAt, destination, gutterFor, layoutOf, placeOf } from "./layout.js";
+import { cellAt, destination, gutterFor, layoutOf, placeOf, rowAt } from "./layout.js";
 import { isSame, type Reading } from "./reading.js";
 import { Ruler } from "./ruler.js";
 import { spoken } from "./words.js";
@@ -17,10 +17,15 @@ interface Props {
   palette: Signal<Palette>;
   /** Called after each painting. */
   painted: () => void;
+  /** Whether others stand beside it: the card of the one that is pointed at is full, theirs are small. */
+  accompanied?: boolean;
+  /** What a click does instead of selecting. */
+  open?: (cell: Cell) => void;
 }
 
-export function HeatmapView({ reading, picture, palette, painted }: Props) {
+export function HeatmapView({ reading, picture, palette, painted, accompanied = false, open: opens }: Props) {
   const { grid, settings, hover, selected } = reading;
+  const isActive = useSignal(false);
   const cells = useRef<HTMLCanvasElement>(null);
   const above = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
@@ -36,6 +41,7 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
       stride: settings.stride.value,
       gutter: gutterFor(grid.rows),
       density: density.value,
+      only: reading.rowsShown.value,
     }),
   );
   const heatmap = useRef<Heatmap>(null);
@@ -52,16 +58,25 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
     return () => removeEventListener("resize", resized);
   }, [density]);
 
-  useSignalEffect(() => {
-    if (!width.value) return;
-    heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
-    painted();
-  });
-  useSignalEffect(() => {
-    if (!width.value) return;
-    const marks = { hover: hover.value, selected: selected.value };
-    heatmap.current!.mark(marks, picture.value, layout.value, palette.value, scrolled.value);
-  });
+  // before the browser paints, so that what comes into view is never blank
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (!width.value) return;
+        heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
+        painted();
+      }),
+    [picture],
+  );
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (!width.value) return;
+        const marks = { hover: hover.value, selected: selected.value, rows: settings.rows_compared.value };
+        heatmap.current!.mark(marks, picture.value, layout.value, palette.value, scrolled.value);
+      }),
+    [picture],
+  );
 
   // scrolling under a resting pointer moves another cell beneath it
   const pointer = useRef<{ x: number; y: number } | null>(null);
@@ -71,18 +86,36 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
     if (!isSame(cell, hover.value)) hover.value = cell;
   };
   const onPointerMove = ({ clientX, clientY }: MouseEvent) => {
+    isActive.value = true;
     const box = scroller.current!.getBoundingClientRect();
     pointer.current = { x: clientX - box.x, y: clientY - box.y };
     point();
   };
   const onPointerLeave = () => {
     pointer.current = null;
+    isActive.value = false;
     hover.value = null;
   };
   const onScroll = () => {
-    scrolled.value = scroller.current!.scrollLeft;
+    const { cellWidth } = layout.value;
+    const left = scroller.current!.scrollLeft;
+    scrolled.value = left;
+    // what was scrolled to from elsewhere comes back rounded
+    if (Math.abs((reading.scroll.peek() ?? -1) * cellWidth - left) >= 1) reading.scroll.value = left / cellWidth;
     if (pointer.current) point();
   };
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const columns = reading.scroll.value;
+        if (columns === null || !width.value) return;
+        const left = columns * layout.value.cellWidth;
+        if (Math.abs(left - scroller.current!.scrollLeft) < 1) return;
+        scroller.current!.scrollLeft = left;
+        scrolled.value = scroller.current!.scrollLeft;
+      }),
+    [reading],
+  );
 
   const show = ({ column }: Cell) => {
     const { cellWidth, viewWidth } = layout.value;
@@ -98,7 +131,9 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
   }, [layout.value, selected.value]);
   // the last token is where a prompt is answered, and what the chart shows first
   useLayoutEffect(() => {
-    if (width.value && !selected.value) show({ row: 0, column: grid.columns.length - 1 });
+    if (width.value && !selected.value && reading.scroll.peek() === null) {
+      show({ row: 0, column: grid.columns.length - 1 });
+    }
   }, [width.value > 0]);
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -106,19 +141,23 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
     event.preventDefault();
     event.stopPropagation(); // a notebook has meanings of its own for most keys
   };
+  const choose = (cell: Cell) => (opens ? opens(cell) : reading.toggleSelected(cell));
   /** Does what a key asks for; false for a key that asks for nothing here. */
   const act = (key: string): boolean => {
     const now = hover.value ?? selected.value;
     const next = destination(layout.value, key, now);
     if (next) {
       pointer.current = null;
+      isActive.value = true;
       hover.value = next;
       speech.value = spoken(reading, next);
       show(next);
     } else if (!now) {
       return false;
     } else if (key === "Enter" || key === " ") {
-      reading.toggleSelected(now);
+      choose(now);
+    } else if (key === "c" || key === "C") {
+      reading.pickRow(now.row);
     } else if (key === "p" || key === "P") {
       const [leader] = candidatesAt(grid, now);
       if (leader) reading.togglePin(leader.token, key === "P");
@@ -136,11 +175,24 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
     const inView = box.x > -box.width && box.x < layout.value.viewWidth;
     return inView ? { ...box, x: box.x + layout.value.gutter } : null;
   };
-  const open = reading.open.value;
-  const glance = selected.value && hover.value && !isSame(hover.value, selected.value) ? hover.value : null;
+  const shown = reading.open.value;
+  const isHeld = selected.value !== null;
+  const isSmall = accompanied && !isActive.value;
+  const glance = isHeld && hover.value && !isSame(hover.value, selected.value) ? hover.value : null;
   const { columns, cellWidth, gutter, height, footer } = layout.value;
   return (
-    <div class="lw-heatmap">
+    // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the same as the key C
+    <div
+      class="lw-heatmap"
+      onClick={({ clientX, clientY, currentTarget, target }) => {
+        const box = currentTarget.getBoundingClientRect();
+        if ((target as Element).closest(".lw-card") || clientX - box.x >= gutter) return;
+        const row = rowAt(layout.value, clientY - box.y);
+        if (row === null) return;
+        if (opens) opens({ row, column: 0 });
+        else reading.pickRow(row);
+      }}
+    >
       <Ruler width={width} />
       <canvas ref={cells} />
       <canvas ref={above} />
@@ -149,7 +201,7 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
         ref={scroller}
         role="application"
         aria-roledescription="heatmap"
-        aria-label={`${grid.kind}, ${grid.rows.length} rows by ${columns} tokens. Arrow keys move, Enter selects, P pins the leading token, Shift P joins it to the last pin, Escape lets go.`}
+        aria-label={`${grid.kind}, ${grid.rows.length} rows by ${columns} tokens. Arrow keys move, Enter selects, P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, Escape lets go.`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is what its keys move in
         tabIndex={0}
         data-lm-suppress-shortcuts="true"
@@ -161,13 +213,13 @@ export function HeatmapView({ reading, picture, palette, painted }: Props) {
         onBlur={onPointerLeave}
         onClick={(event) => {
           onPointerMove(event);
-          if (hover.value) reading.toggleSelected(hover.value);
+          if (hover.value) choose(hover.value);
         }}
       >
         <div style={{ width: `${columns * cellWidth}px`, height: `${height + footer}px` }} />
       </div>
-      {open && <Card reading={reading} cell={open} at={place(open)} held={selected.value !== null} />}
-      {glance && <Card reading={reading} cell={glance} at={place(glance)} glance />}
+      {shown && <Card reading={reading} cell={shown} at={place(shown)} held={isHeld} isSmall={isSmall} />}
+      {glance && <Card reading={reading} cell={glance} at={place(glance)} isSmall />}
       <p class="lw-spoken" aria-live="polite">
         {speech}
       </p>

@@ -7,7 +7,7 @@
 import { clipped, ellipsize, paintOdd, ring, sized } from "./brush.js";
 import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import type { Cell } from "./grid.js";
-import { type Layout, labelStride, placeOf, type Rectangle, shownRow } from "./layout.js";
+import { type Layout, labelStride, placeOf, shownRow } from "./layout.js";
 import { ODD } from "./scale.js";
 
 /** What to paint. Cells are counted `row * columns + column`. */
@@ -21,6 +21,8 @@ export interface Picture {
   words: Words;
   /** The pin colour of the ring round a cell, or -1. */
   ringOf: (cell: number) => number;
+  /** Whether that ring is a broken one. */
+  isBroken: (cell: number) => boolean;
   /** In each column the row beneath which a dashed line runs; the lowest has nothing to be told from. */
   steps: Int32Array | null;
   rowLabels: string[];
@@ -35,6 +37,8 @@ export interface Words {
 export interface Marks {
   hover: Cell | null;
   selected: Cell | null;
+  /** Rows that are marked at their labels. */
+  rows: number[];
 }
 
 /** Everything that one painting needs. */
@@ -81,9 +85,10 @@ export class Heatmap {
     });
   }
 
-  /** Paints what moves: rings round the hovered and the selected cell, and their labels in bold. */
-  mark({ hover, selected }: Marks, picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
+  /** Paints what moves: rings round the hovered and the selected cell, their labels in bold, and a bar at marked rows. */
+  mark({ hover, selected, rows }: Marks, picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
     const scene = this.stage(this.above, picture, layout, palette, scrolled);
+    for (const row of rows) if (picture.rowLabels[row] !== undefined) this.paintMarkedRow(row, scene);
     for (const cell of [selected, hover]) if (cell) this.paintBoldLabels(cell, scene);
     const { gutter, viewWidth, height } = layout;
     clipped(this.above, { x: gutter, y: 0, width: viewWidth, height }, () => {
@@ -158,7 +163,8 @@ export class Heatmap {
         if (slot < 0) continue;
         const [x, y] = [left(column), top(shown)];
         const box = { x, y, width: left(column + 1) - x - GAP, height: top(shown - 1) - y - GAP };
-        ring(this.cells, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background);
+        const isBroken = picture.isBroken(rows[shown]! * columns + column);
+        ring(this.cells, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
       }
     }
   }
@@ -221,23 +227,30 @@ export class Heatmap {
     ring(this.above, box, palette.ink, width, palette.background);
   }
 
+  private paintMarkedRow(row: number, { picture, layout, palette, scrolled }: Scene): void {
+    const { y, height } = placeOf(layout, { row, column: 0 }, scrolled);
+    this.paintRowLabel(picture.rowLabels[row]!, y + height / 2, layout, palette);
+    this.above.fillStyle = palette.ink;
+    this.above.fillRect(layout.gutter - 4, y, 2, height - GAP);
+  }
+
+  /** A row's label in bold, over the plain one. */
+  private paintRowLabel(text: string, middle: number, { gutter }: Layout, { background, ink }: Palette): void {
+    const context = this.above;
+    context.textBaseline = "middle";
+    context.textAlign = "right";
+    context.font = `bold ${LABEL_FONT}`;
+    context.fillStyle = background;
+    context.fillRect(0, middle - 8, gutter - 5, 16);
+    context.fillStyle = ink;
+    context.fillText(ellipsize(context, text, gutter - 8), gutter - 8, middle);
+  }
+
   private paintBoldLabels(cell: Cell, { picture, layout, palette, scrolled }: Scene): void {
     const context = this.above;
     const { gutter, height, footer, viewWidth } = layout;
     const place = placeOf(layout, cell, scrolled);
-    const write = (text: string, x: number, y: number, covered: Rectangle) => {
-      context.fillStyle = palette.background; // the plain label beneath
-      context.fillRect(covered.x, covered.y, covered.width, covered.height);
-      context.fillStyle = palette.ink;
-      context.fillText(text, x, y);
-    };
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    context.font = `bold ${LABEL_FONT}`;
-    const middle = place.y + place.height / 2;
-    const label = ellipsize(context, picture.rowLabels[cell.row]!, gutter - 8);
-    write(label, gutter - 8, middle, { x: 0, y: middle - 8, width: gutter - 2, height: 16 });
-
+    this.paintRowLabel(picture.rowLabels[cell.row]!, place.y + place.height / 2, layout, palette);
     const centre = gutter + place.x + place.width / 2;
     if (centre < gutter || centre > gutter + viewWidth) return;
     // a label may be wider than its column: it is written out when it is pointed at, within what shows
@@ -246,7 +259,10 @@ export class Heatmap {
     const text = ellipsize(context, picture.columnLabel(cell.column), viewWidth - 10);
     const width = Math.max(layout.cellWidth, context.measureText(text).width + 10);
     const x = Math.max(gutter + width / 2, Math.min(centre, gutter + viewWidth - width / 2));
-    write(text, x, height + footer / 2, { x: x - width / 2, y: height + 2, width, height: footer - 4 });
+    context.fillStyle = palette.background; // the plain label beneath
+    context.fillRect(x - width / 2, height + 2, width, footer - 4);
+    context.fillStyle = palette.ink;
+    context.fillText(text, x, height + footer / 2);
   }
 
   private roomForWords({ cellWidth }: Layout): number {

@@ -44,11 +44,13 @@ export interface Wishes {
   stride: number;
   gutter: number;
   density: number;
+  /** The rows to draw, from the bottom up, where they are chosen one by one. */
+  only?: number[] | null;
 }
 
-export function layoutOf({ rows, columns, width, height, stride, gutter, density }: Wishes): Layout {
+export function layoutOf({ rows, columns, width, height, stride, gutter, density, only }: Wishes): Layout {
   const room = height || AUTOMATIC_HEIGHT;
-  const shown = everyNth(rows, stride || automaticStride(rows, height));
+  const shown = only ?? everyNth(rows, stride || automaticStride(rows, height));
   const most = height ? Number.POSITIVE_INFINITY : CELL.height[1];
   const cellHeight = Math.max(CELL.least, Math.min(most, Math.floor(room / shown.length)));
   const space = Math.max(CELL.width[0], width - gutter);
@@ -69,7 +71,7 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
 /** The space that row labels need, up to a length beyond which they are cut. */
 export function gutterFor(labels: string[]): number {
   const longest = Math.max(...labels.map((label) => label.length));
-  return Math.min(132, 16 + Math.max(5, longest) * 8);
+  return Math.min(200, 16 + Math.max(5, longest) * 8);
 }
 
 /** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */
@@ -91,7 +93,8 @@ function everyNth(rows: number, stride: number): number[] {
 
 /** The drawn row that stands for a row: itself, or the nearest above it. */
 export function shownRow({ rows }: Layout, row: number): number {
-  return rows.findIndex((shown) => shown >= row);
+  const place = rows.indexOf(row);
+  return place < 0 ? rows.findIndex((shown) => shown >= row) : place;
 }
 
 /** A cell's place, from the left edge of the cells that show and the top of the uppermost row. */
@@ -107,8 +110,8 @@ export function placeOf(layout: Layout, { row, column }: Cell, scrolled: number)
 /** The cell at a point, measured as in `placeOf`, or null beside them. */
 export function cellAt(layout: Layout, x: number, y: number, scrolled: number): Cell | null {
   const column = Math.floor((x + scrolled) / layout.cellWidth);
-  const row = layout.rows[layout.rows.length - 1 - Math.floor(y / layout.cellHeight)];
-  return row !== undefined && column >= 0 && column < layout.columns ? { row, column } : null;
+  const row = rowAt(layout, y);
+  return row !== null && column >= 0 && column < layout.columns ? { row, column } : null;
 }
 
 const STEPS: Record<string, [up: number, right: number]> = {
@@ -121,6 +124,11 @@ const STEPS: Record<string, [up: number, right: number]> = {
   PageUp: [Number.POSITIVE_INFINITY, 0],
   PageDown: [Number.NEGATIVE_INFINITY, 0],
 };
+
+/** The row whose label is at a height, or null beneath them. */
+export function rowAt({ rows, cellHeight }: Layout, y: number): number | null {
+  return rows[rows.length - 1 - Math.floor(y / cellHeight)] ?? null;
+}
 
 /** The cell that a key moves to, from the output at the last position if from nowhere; null for any other key. */
 export function destination(layout: Layout, key: string, from: Cell | null): Cell | null {

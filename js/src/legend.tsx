@@ -1,11 +1,10 @@
 // The scale, and what else can be met in the cells. Only what this picture really holds is explained.
 
-import { useComputed } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { paintOdd, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
 import type { Picture } from "./heatmap.js";
-import { isProbability } from "./number.js";
+import { isPoints, isProbability } from "./number.js";
 import type { Reading } from "./reading.js";
 import { ODD } from "./scale.js";
 import { quantityName } from "./words.js";
@@ -29,8 +28,8 @@ export function Legend({ reading, picture, palette }: Props) {
   const { ticks, step, diverging } = scale.value;
   const ramp = diverging ? palette.diverging : palette.sequential;
   const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
-  const present = useComputed(() => new Set(picture.shades)).value;
-  const unit = isProbability(quantity.value) ? "%" : quantity.value.unit;
+  const present = useMemo(() => new Set(picture.shades), [picture.shades]);
+  const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
   return (
     <div class="lw-legend">
       <div class="lw-scale" role="img" aria-label={`Colour scale: ${quantityName(grid, quantity.value)}`}>
@@ -55,6 +54,13 @@ export function Legend({ reading, picture, palette }: Props) {
           {name}
         </span>
       ))}
+      {reading.overwrites.value && (
+        <span>
+          <span class="lw-broken" />
+          led here, but not at the end
+        </span>
+      )}
+      {grid.gaps.size > 0 && <span>empty columns have no such token</span>}
       {grid.aside.size > 0 && (
         <span>{grid.aside.size === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>
       )}

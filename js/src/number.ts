@@ -30,7 +30,13 @@ export function plain(value: number): string {
   if (size >= 1000) return sign + Math.round(size).toLocaleString("en").replaceAll(",", NARROW);
   if (Number.isInteger(size)) return sign + size;
   if (size < 0.001) return sign + size.toExponential(0).replace("-", "−");
+  if (size >= 0.1 && Number.isInteger(size * 10)) return sign + size;
   return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+}
+
+/** The same for a difference, whose sign is what is looked for. */
+export function signed(value: number): string {
+  return value > 0 ? `+${plain(value)}` : plain(value);
 }
 
 /** A number beside an axis, as short as it can be: `10k`. */
@@ -43,8 +49,21 @@ export function isProbability({ measure, domain }: Quantity): boolean {
   return measure === "probability" && domain?.[0] === 0 && domain[1] === 1;
 }
 
+/** Whether a quantity is a difference of probabilities, which readers expect in percentage points. */
+export function isPoints({ measure, centre }: Quantity): boolean {
+  return measure === "probability" && centre === 0;
+}
+
+/** A value of a quantity where there is little room, and no unit. */
+export function inCell(quantity: Quantity, value: number): string {
+  if (isPoints(quantity)) return signed(Number((100 * value).toFixed(Math.abs(value) < 0.0995 ? 1 : 0)));
+  return quantity.centre === 0 ? signed(value) : plain(value);
+}
+
 /** A value of a quantity, with its unit. */
 export function withUnit(quantity: Quantity, value: number): string {
   if (isProbability(quantity)) return percent(value);
-  return quantity.unit && Number.isFinite(value) ? `${plain(value)} ${quantity.unit}` : plain(value);
+  if (isPoints(quantity)) return `${inCell(quantity, value)}${NARROW}% points`;
+  const digits = inCell(quantity, value);
+  return quantity.unit && Number.isFinite(value) ? `${digits} ${quantity.unit}` : digits;
 }

@@ -4,28 +4,46 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import { leaders, NO_TOKEN } from "./grid.js";
 import type { Picture, Words } from "./heatmap.js";
 import { cellText, isMuted } from "./marks.js";
-import { plain } from "./number.js";
+import { inCell } from "./number.js";
 import type { Reading } from "./reading.js";
 import { shadesOf } from "./scale.js";
 
+const pictures = new WeakMap<Reading, ReadonlySignal<Picture>>();
+
+/** What is painted of a reading, kept for when it is looked at again. */
 export function pictureOf(reading: Reading): ReadonlySignal<Picture> {
+  const known = pictures.get(reading) ?? paintable(reading);
+  pictures.set(reading, known);
+  return known;
+}
+
+function paintable(reading: Reading): ReadonlySignal<Picture> {
   const { grid, quantity, scale } = reading;
   const texts = grid.tokens.texts.map(cellText);
-  const tokens: Words = { text: (token) => texts[token]!, muted: (token) => isMuted(grid, token) };
+  const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
   const leading = leaders(grid);
   // apart, so that a pin repaints the rings without working out every shade again
   const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
+  const columns = grid.columns.length;
+  const last = (grid.rows.length - 1) * columns;
   return computed(() => {
     const slotOf = reading.slotOf.value;
     const { values, strong } = quantity.value;
+    const ringOf = (cell: number) =>
+      grid.aside.has(cell % columns) ? -1 : (slotOf[leading?.[cell] ?? NO_TOKEN] ?? -1);
     return {
       shades: shades.value,
       diverging: scale.value.diverging,
       flipped: strong === "low",
       // a grid without candidates has its numbers for words
-      wordOf: leading ? (cell) => leading[cell]! : (cell) => cell,
-      words: leading ? tokens : { text: (cell) => plain(values[cell]!), muted: () => false },
-      ringOf: (cell) => slotOf[leading?.[cell] ?? NO_TOKEN] ?? -1,
+      wordOf: leading
+        ? // a cell with a value in which no one token leads
+          (cell) => (leading[cell] === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leading[cell]!)
+        : (cell) => (grid.gaps.has(cell % columns) ? NO_TOKEN : cell),
+      words: leading ? tokens : { text: (cell) => inCell(quantity.value, values[cell]!), muted: () => false },
+      ringOf,
+      // what led here, and leads no longer at the end
+      isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
       steps: grid.decision,
       rowLabels: grid.rows,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",

@@ -1,13 +1,28 @@
 // What one reader sees of one grid: the settings that Python shares, the cell that is pointed at, and all that
 // follows from the two. All of it is signals: what depends on one is worked out again when it changes, and only then.
 
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Followed, followedOf } from "./followed.js";
 import type { Cell, Grid, Quantity } from "./grid.js";
-import { type Scale, scaleOf } from "./scale.js";
+import { type Domain, domainOf, type Scale, scaleOf } from "./scale.js";
+import { overwrites, type Story, storyOf } from "./story.js";
 
 /** What Python and the browser share; `widget.py` has a trait for each. */
 export interface Settings {
+  /** Which of LAYOUTS, "" for the one that suits. */
+  layout: string;
+  /** The grid in front where one is shown at a time. */
+  shown: number;
+  /** Those of LINKS that hold. */
+  links: string[];
+  /** Two rows to tell apart, or none. */
+  rows_compared: number[];
+  /** "look here" leaves out the rows in which nothing is decided. */
+  filter: string;
+  /** Whether there is a model to run prompts through. */
+  live: boolean;
+  prompt: string;
+  progress: Progress;
   selected: [number, number] | null;
   /** Groups of token ids whose probabilities add. */
   pins: number[][];
@@ -22,7 +37,27 @@ export interface Settings {
 
 export type Measure = "probability" | "log" | "rank";
 
-export type Shared = { [Name in keyof Settings]: Signal<Settings[Name]> };
+/** The filter that keeps the rows in which something is decided. */
+export const LOOK_HERE = "look here";
+
+export interface Progress {
+  state: "idle" | "running" | "failed";
+  /** From 0 to 1, where it is known. */
+  done?: number | null;
+  /** What is being done, or what went wrong. */
+  message?: string;
+}
+
+export const LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"] as const;
+export type Link = (typeof LINKS)[number];
+
+/** A signal, or what reads and writes one in other terms. */
+export interface Writable<T> {
+  value: T;
+  peek(): T;
+}
+
+export type Shared = { [Name in keyof Settings]: Writable<Settings[Name]> };
 
 export function shared(initial: Partial<Settings> = {}): Shared {
   return {
@@ -32,15 +67,46 @@ export function shared(initial: Partial<Settings> = {}): Shared {
     trajectory: signal(initial.trajectory ?? "probability"),
     stride: signal(initial.stride ?? 0),
     height: signal(initial.height ?? 0),
+    layout: signal(initial.layout ?? ""),
+    shown: signal(initial.shown ?? 0),
+    links: signal(initial.links ?? [...LINKS]),
+    rows_compared: signal(initial.rows_compared ?? []),
+    filter: signal(initial.filter ?? ""),
+    live: signal(initial.live ?? false),
+    prompt: signal(initial.prompt ?? ""),
+    progress: signal<Progress>(initial.progress ?? { state: "idle" }),
   };
+}
+
+/** What several readings may have in common. */
+export interface Company {
+  hover?: Writable<Cell | null>;
+  scroll?: Writable<number | null>;
+  /** The ends of the scale for a quantity, where they aren't its own. */
+  domain?: (quantity: Quantity) => Domain;
+  /** The readings that this one tells apart. */
+  sides?: { name: string; reading: Reading }[];
+  /** The cell in a slot, where the rows of several grids meet. */
+  inSlot?: (slot: Cell) => Cell | null;
+  /** The rows to look at, in all of them. */
+  lookAt?: () => number[];
+  /** Whether rows are a list, read from the top, that opens into other grids. */
+  isList?: boolean;
 }
 
 export class Reading {
   /** The cell under the pointer or the arrow keys. It never leaves the browser. */
-  readonly hover = signal<Cell | null>(null);
+  readonly hover: Writable<Cell | null>;
+  /** How many columns are scrolled out of sight on the left; null until it is known. */
+  readonly scroll: Writable<number | null>;
+  readonly sides: { name: string; reading: Reading }[];
+  readonly inSlot: (slot: Cell) => Cell | null;
+  readonly isList: boolean;
   readonly selected: ReadonlySignal<Cell | null>;
   /** The cell whose card is open: a selection holds it, else it follows the hover. */
   readonly open: ReadonlySignal<Cell | null>;
+  /** The position that is looked at where none is pointed at: the selected one, else the last. */
+  readonly column: ReadonlySignal<number>;
   readonly quantity: ReadonlySignal<Quantity>;
   readonly scale: ReadonlySignal<Scale>;
   readonly followed: ReadonlySignal<Followed[]>;
@@ -48,16 +114,33 @@ export class Reading {
   readonly slots: ReadonlySignal<number[]>;
   /** For each token of the grid the pin colour that it is followed in, or -1. */
   readonly slotOf: ReadonlySignal<Int8Array>;
+  /** What became of what is followed at the position that is looked at. */
+  readonly story: ReadonlySignal<Story>;
+  /** Whether anything that is followed led somewhere, and lost its lead. */
+  readonly overwrites: ReadonlySignal<boolean>;
+  /** The rows in which something is decided. */
+  readonly rowsToLookAt: ReadonlySignal<number[]>;
+  /** The rows to draw if not all, nor every so many. */
+  readonly rowsShown: ReadonlySignal<number[] | null>;
 
   constructor(
     readonly grid: Grid,
     readonly settings: Shared,
+    { hover = signal(null), scroll = signal(null), domain, sides = [], lookAt, ...company }: Company = {},
   ) {
     const { selected, colour, pins } = settings;
+    this.hover = hover;
+    this.scroll = scroll;
+    this.sides = sides;
+    this.inSlot = company.inSlot ?? ((slot) => slot);
+    this.isList = company.isList ?? false;
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
     this.quantity = computed(() => grid.quantities.find(({ name }) => name === colour.value) ?? grid.quantities[0]!);
-    this.scale = computed(() => scaleOf(grid, this.quantity.value));
+    this.scale = computed(() => {
+      const quantity = this.quantity.value;
+      return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));
+    });
     this.followed = computed(() => followedOf(grid, pins.value));
     let kept = new Map<string, number>();
     this.slots = computed(() => {
@@ -71,6 +154,14 @@ export class Reading {
         for (const token of tokens) if (slotOf[token] === -1) slotOf[token] = this.slots.value[i]!;
       }
       return slotOf;
+    });
+    this.column = computed(() => this.selected.value?.column ?? grid.columns.length - 1);
+    this.story = computed(() => storyOf(grid, this.column.value, this.followed.value));
+    this.overwrites = computed(() => overwrites(grid, this.slotOf.value));
+    this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
+    this.rowsShown = computed(() => {
+      if (this.isList) return [...grid.rows.keys()].reverse();
+      return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
     });
   }
 
@@ -93,6 +184,13 @@ export class Reading {
     } else if (!this.grid.targets.some(({ tokens }) => isOnly(tokens, token))) {
       this.settings.pins.value = [...pins, [id]];
     }
+  }
+
+  /** Picks a row to tell from another: the last two that were picked are told apart; one picked again is let go. */
+  pickRow(row: number): void {
+    const { rows_compared: picked } = this.settings;
+    const others = picked.value.filter((other) => other !== row);
+    picked.value = others.length < picked.value.length ? others : [...others.slice(-1), row];
   }
 
   unpin(pin: number): void {

@@ -6,6 +6,8 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 export function Ruler({ width }: { width: Signal<number> }) {
   const ruler = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
+    // at once, so that what is sized by it is painted in the same frame
+    width.value = Math.floor(ruler.current!.getBoundingClientRect().width);
     const observer = new ResizeObserver(([entry]) => {
       width.value = Math.floor(entry!.contentRect.width);
     });

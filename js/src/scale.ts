@@ -3,7 +3,7 @@
 import { ticks } from "d3-array";
 import { STEPS } from "./colour.js";
 import type { Grid, Quantity } from "./grid.js";
-import { isProbability, tick } from "./number.js";
+import { isPoints, isProbability, tick } from "./number.js";
 
 /** What a cell wears when its value has no place on the scale. They follow the STEPS places that are on it. */
 export const ODD = {
@@ -13,11 +13,14 @@ export const ODD = {
   high: STEPS + 3,
   low: STEPS + 4,
   aside: STEPS + 5,
+  gap: STEPS + 6,
 };
+
+export type Domain = [number, number];
 
 export interface Scale {
   diverging: boolean;
-  domain: [number, number];
+  domain: Domain;
   /** Where a value lies between the ends of the domain, 0 to 1 within it. */
   place(value: number): number;
   /** The step of the ramp at a place: the strong end is the last, whichever end that is. */
@@ -25,10 +28,9 @@ export interface Scale {
   ticks: { place: number; label: string }[];
 }
 
-export function scaleOf(grid: Grid, quantity: Quantity): Scale {
+export function scaleOf(quantity: Quantity, domain: Domain): Scale {
   const { centre, strong } = quantity;
   const log = quantity.scale === "log";
-  const domain = domainOf(grid, quantity);
   const [low, high] = log ? domain.map(Math.log) : domain;
   const span = high! - low!;
   const place = (value: number) => ((log ? Math.log(value) : value) - low!) / span;
@@ -50,7 +52,8 @@ export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Ar
   for (let cell = 0; cell < shades.length; cell++) {
     const value = quantity.values[cell]!;
     const place = scale.place(value);
-    if (Number.isNaN(value)) shades[cell] = ODD.nan;
+    if (grid.gaps.has(cell % columns)) shades[cell] = ODD.gap;
+    else if (Number.isNaN(value)) shades[cell] = ODD.nan;
     else if (grid.aside.has(cell % columns)) shades[cell] = ODD.aside;
     else if (value === Number.POSITIVE_INFINITY) shades[cell] = ODD.above;
     else if (value === Number.NEGATIVE_INFINITY) shades[cell] = ODD.below;
@@ -61,7 +64,8 @@ export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Ar
   return shades;
 }
 
-function domainOf(grid: Grid, { values, domain, centre }: Quantity): [number, number] {
+/** The ends of a quantity's scale: those it names, or its extremes; as far on both sides where it has a centre. */
+export function domainOf(grid: Grid, { values, domain, centre }: Quantity): Domain {
   let [low, high] = domain ?? extent(grid, values);
   if (centre !== null) {
     const reach = Math.max(high - centre, centre - low);
@@ -71,7 +75,12 @@ function domainOf(grid: Grid, { values, domain, centre }: Quantity): [number, nu
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
 }
 
-function extent(grid: Grid, values: Float32Array): [number, number] {
+/** The ends that hold several scales. */
+export function hull(domains: Domain[]): Domain {
+  return [Math.min(...domains.map(([low]) => low)), Math.max(...domains.map(([, high]) => high))];
+}
+
+function extent(grid: Grid, values: Float32Array): Domain {
   const columns = grid.columns.length;
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let cell = 0; cell < values.length; cell++) {
@@ -89,5 +98,5 @@ function powers([low, high]: [number, number]): number[] {
 }
 
 function tickLabel(quantity: Quantity, value: number): string {
-  return isProbability(quantity) ? tick(value * 100) : tick(value);
+  return isProbability(quantity) || isPoints(quantity) ? tick(value * 100) : tick(value);
 }

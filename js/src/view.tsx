@@ -1,17 +1,12 @@
-// One view: the header, the controls, the heatmap and the chart of a grid, or the sentence that says why there is none.
+// One view in the page: the figure of what a message shows, or the sentence that says why there is none.
 
-import { type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { render } from "preact";
-import { useMemo } from "preact/hooks";
-import { Chart } from "./chart.js";
 import { type Palette, paletteOf } from "./colour.js";
-import { Controls } from "./controls.js";
-import { Header } from "./header.js";
-import { HeatmapView } from "./heatmap-view.js";
-import { gutterFor, usefulWidths } from "./layout.js";
-import { Legend } from "./legend.js";
-import { pictureOf } from "./picture.js";
-import { Reading, type Shared } from "./reading.js";
+import type { Source } from "./export.js";
+import { Figure } from "./figure.js";
+import type { Shared } from "./reading.js";
+import { Readings } from "./readings.js";
 import { followTheme } from "./theme.js";
 import { decode, type Message } from "./wire.js";
 
@@ -20,8 +15,16 @@ export interface View {
   show(message: Message): Promise<void>;
 }
 
+export interface Surroundings {
+  /** Says that no kernel listens any more. */
+  isLost?: ReadonlySignal<boolean>;
+  /** What a page is written with. */
+  source?: Source | undefined;
+}
+
 /** Puts a view into `el`, until the signal is aborted. */
-export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal): View {
+export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, around: Surroundings = {}): View {
+  const { isLost = signal(false), source } = around;
   const root = document.createElement("div");
   root.className = "lenswidget";
   root.dataset.state = "loading";
@@ -59,11 +62,14 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
     async show(message) {
       const turn = ++latest;
       try {
-        const [[grid]] = await Promise.all([decode(message), arrived]);
+        const [shown] = await Promise.all([decode(message), arrived]);
         if (turn !== latest || aborted.aborted) return;
-        if (!grid?.rows.length || !grid.columns.length) return fail("There is nothing to show: the grid is empty.");
-        const reading = new Reading(grid, settings);
-        render(<Reader key={turn} reading={reading} palette={palette as Signal<Palette>} painted={ready} />, root);
+        if (!shown.grids.length || shown.grids.some(({ rows, columns }) => !rows.length || !columns.length)) {
+          return fail("There is nothing to show: the grid is empty.");
+        }
+        const readings = new Readings(shown, settings);
+        const view = { readings, palette: palette as Signal<Palette>, painted: ready };
+        render(<Figure {...view} {...{ turn, isLost, message, source }} />, root);
       } catch (reason) {
         if (turn === latest) fail((reason as Error).message);
       }
@@ -82,31 +88,4 @@ function arrival(root: HTMLElement, aborted: AbortSignal): Promise<void> {
     observer.observe(root); // calls back at once, and again when the element gets a size
     aborted.addEventListener("abort", () => observer.disconnect());
   });
-}
-
-interface Props {
-  reading: Reading;
-  palette: Signal<Palette>;
-  painted: () => void;
-}
-
-function Reader({ reading, palette, painted }: Props) {
-  const { grid } = reading;
-  const picture = useMemo(() => pictureOf(reading), [reading]);
-  const gutter = gutterFor(grid.rows);
-  const { legible, widest } = usefulWidths(grid.columns.length, gutter);
-  const widths = { "--lw-gutter": `${gutter}px`, "--lw-legible": `${legible}px`, "--lw-widest": `${widest}px` };
-  return (
-    <figure aria-label={`${grid.kind}: ${grid.title}`}>
-      <Header grid={grid} />
-      <Controls reading={reading} />
-      <div class="lw-body" style={widths}>
-        <div class="lw-main">
-          <HeatmapView reading={reading} picture={picture} palette={palette} painted={painted} />
-          <Legend reading={reading} picture={picture.value} palette={palette.value} />
-        </div>
-        {grid.trajectories && <Chart reading={reading} />}
-      </div>
-    </figure>
-  );
 }

@@ -1,5 +1,6 @@
 // Bytes → Grids. Twin of lenswidget/wire.py, whose first lines describe the layout; no other file here knows it.
 
+import type { Comparison } from "./comparison.js";
 import { type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
 
 const VERSION = 1;
@@ -39,14 +40,37 @@ export interface GridHeader {
   trajectories: { offsets: Reference; tokens: Reference; probability: Reference } | null;
 }
 
-/** The grids of a message. Rejects with a sentence that a reader can act on. */
-export async function decode(message: Message): Promise<Grid[]> {
+/** How the grids of a message answer to each other, key for key as wire.py writes it. */
+export interface ComparisonHeader {
+  names: string[];
+  rows: Reference;
+  columns: Reference;
+  differences: (GridHeader | null)[];
+  overview: GridHeader | null;
+  mean: GridHeader | null;
+  notes: string[];
+}
+
+export interface Header {
+  version: number;
+  grids: GridHeader[];
+  comparison: ComparisonHeader | null;
+}
+
+/** What a message holds. */
+export interface Shown {
+  grids: Grid[];
+  comparison: Comparison | null;
+}
+
+/** Opens a message. Rejects with a sentence that a reader can act on. */
+export async function decode(message: Message): Promise<Shown> {
   const bytes = await inflate(message);
   if (bytes.byteLength < 4) throw damaged();
   const length = new DataView(bytes).getUint32(0, true);
   if (4 + length > bytes.byteLength) throw damaged();
 
-  let header: { version: number; grids: GridHeader[] };
+  let header: Header;
   try {
     header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
   } catch {
@@ -60,7 +84,18 @@ export async function decode(message: Message): Promise<Grid[]> {
   }
   // a copy, so that the arrays, each on a multiple of eight bytes, are aligned whatever the header's length
   const arrays = new Arrays(bytes.slice(4 + length));
-  return header.grids.map((grid) => build(grid, arrays));
+  const { grids, comparison } = header;
+  return {
+    grids: grids.map((grid) => build(grid, arrays)),
+    comparison: comparison && {
+      ...comparison,
+      rows: arrays.integers(comparison.rows),
+      columns: arrays.integers(comparison.columns),
+      differences: comparison.differences.map((grid) => grid && build(grid, arrays)),
+      overview: comparison.overview && build(comparison.overview, arrays),
+      mean: comparison.mean && build(comparison.mean, arrays),
+    },
+  };
 }
 
 async function inflate(message: Message): Promise<ArrayBuffer> {
@@ -100,6 +135,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     columns: arrays.integers(header.columns),
     positions: arrays.integers(header.positions),
     aside: new Set(header.aside),
+    gaps: new Set(),
     following: header.following && arrays.integers(header.following),
     decision: header.decision && arrays.integers(header.decision),
     quantities: header.quantities.map((quantity) => ({ ...quantity, values: arrays.floats(quantity.values) })),

@@ -5,7 +5,7 @@ import { STEPS } from "../src/colour.js";
 import { cellAt, layoutOf, placeCard, placeOf } from "../src/layout.js";
 import { cellText, visible } from "../src/marks.js";
 import { lessThan, percent, plain, tick } from "../src/number.js";
-import { ODD, scaleOf, shadesOf } from "../src/scale.js";
+import { domainOf, ODD, scaleOf, shadesOf } from "../src/scale.js";
 import { decode } from "../src/wire.js";
 import { message } from "./messages.js";
 
@@ -81,9 +81,12 @@ describe("a number", () => {
 describe("a scale", () => {
   const shades = async (quantity: Record<string, unknown>, values: number[], aside: number[] = []) => {
     const quantities = [{ name: "q", ...quantity, values: (_: number, column: number) => values[column]! }];
-    const [grid] = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
-    const scale = scaleOf(grid!, grid!.quantities[0]!);
-    return { scale, shades: [...shadesOf(grid!, grid!.quantities[0]!, scale)] };
+    const {
+      grids: [grid],
+    } = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
+    const [drawn] = grid!.quantities;
+    const scale = scaleOf(drawn!, domainOf(grid!, drawn!));
+    return { scale, shades: [...shadesOf(grid!, drawn!, scale)] };
   };
 
   it("begins and ends with the data where nothing else is said, leaving out what stands aside", async () => {

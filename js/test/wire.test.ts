@@ -33,7 +33,9 @@ describe("what Python wrote is what the browser reads", () => {
   });
 
   it("keeps every quantity within half precision, and what is not finite as it was", async () => {
-    const [grid] = await decode(await golden());
+    const {
+      grids: [grid],
+    } = await decode(await golden());
     for (const [name, rows] of Object.entries(expected.expected.quantities)) {
       const { values } = grid!.quantities.find((quantity) => quantity.name === name)!;
       for (const [cell, written] of rows.flat().entries()) {
@@ -45,7 +47,9 @@ describe("what Python wrote is what the browser reads", () => {
   });
 
   it("keeps what stands beside the rows, and who moved a token from one to the next", async () => {
-    const [grid] = await decode(await golden());
+    const {
+      grids: [grid],
+    } = await decode(await golden());
     const near = (read: number, written: number | string) => {
       if (typeof written === "string") expect(read).toBeNaN();
       else expect(read).toBeCloseTo(written, 2);
@@ -59,7 +63,9 @@ describe("what Python wrote is what the browser reads", () => {
   });
 
   it("finds the candidates of every cell, in their order", async () => {
-    const [grid] = await decode(await golden());
+    const {
+      grids: [grid],
+    } = await decode(await golden());
     for (const [row, columns] of expected.expected.candidateIds.entries()) {
       for (const [column, ids] of columns.entries()) {
         const found = candidatesAt(grid!, { row, column });
@@ -72,7 +78,9 @@ describe("what Python wrote is what the browser reads", () => {
   });
 
   it("follows every trajectory within what a byte can hold", async () => {
-    const [grid] = await decode(await golden());
+    const {
+      grids: [grid],
+    } = await decode(await golden());
     const { offsets, tokens } = grid!.trajectories!;
     for (let column = 0; column < grid!.columns.length; column++) {
       for (let entry = offsets[column]!; entry < offsets[column + 1]!; entry++) {
@@ -92,7 +100,9 @@ describe("a message", () => {
     for (const shift of [1, 2, 3, 5]) {
       const buffer = new ArrayBuffer(bytes.length + shift + 7);
       new Uint8Array(buffer).set(bytes, shift);
-      const [grid] = await decode(new DataView(buffer, shift, bytes.length));
+      const {
+        grids: [grid],
+      } = await decode(new DataView(buffer, shift, bytes.length));
       expect(grid!.title).toBe(expected.header.grids[0]!.title);
     }
   });
@@ -122,13 +132,17 @@ describe("a message", () => {
 
   it("tells a rank that wasn't counted from every rank", async () => {
     const ranks = { name: "rank", scale: "log", values: (row: number) => row };
-    const [grid] = await decode(await message({ quantities: [ranks] }));
+    const {
+      grids: [grid],
+    } = await decode(await message({ quantities: [ranks] }));
     expect([...grid!.quantities[0]!.values.filter((_, cell) => cell % 4 === 0)]).toEqual([Number.NaN, 1, 2, 3, 4]);
   });
 
   it("has a gap in a trajectory where the cell holds no number", async () => {
     const quantities = [{ name: "probability", values: (row: number) => (row === 2 ? Number.NaN : 0.5) }];
-    const [grid] = await decode(await message({ quantities }));
+    const {
+      grids: [grid],
+    } = await decode(await message({ quantities }));
     expect(Array.from(trajectory(grid!, 1, 0)!, Number.isNaN)).toEqual([false, false, true, false, false]);
   });
 });

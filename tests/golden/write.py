@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lenswidget.comparison import Comparison, compare
 from lenswidget.grid import Grid
 from lenswidget.wire import encode
 from tests.grids import make_grid
@@ -33,16 +34,14 @@ def header_of(message: bytes) -> dict:
     return json.loads(raw[4 : 4 + length])
 
 
+def plain(array: np.ndarray) -> list:
+    if array.ndim > 1:
+        return [plain(row) for row in array]
+    return [x if np.isfinite(x) else str(x) for x in array.tolist()]
+
+
 def expected(grid: Grid) -> dict:
     """What a decoder must find, as numbers that JSON can hold; those that it can't are words."""
-
-    def plain(array: np.ndarray) -> list:
-        return (
-            [plain(row) for row in array]
-            if array.ndim > 1
-            else [x if np.isfinite(x) else str(x) for x in array.tolist()]
-        )
-
     assert grid.candidates is not None and grid.trajectories is not None and grid.jumps is not None
     return {
         "quantities": {name: plain(q.values) for name, q in grid.quantities.items()},
@@ -55,13 +54,38 @@ def expected(grid: Grid) -> dict:
     }
 
 
+def golden_comparison() -> Comparison:
+    """Two prompts of which one has a word more, and a NaN on one side."""
+    one = golden_grid()
+    other = make_grid(5, 5, k=3, vocabulary=12, seed=1, title="another")
+    columns = np.insert(one.columns, 2, (one.columns[2] + 1) % 12).astype(np.int32)
+    return compare(one, replace(other, columns=columns, texts=one.texts), names=["one", "other"])
+
+
+def expected_comparison(comparison: Comparison) -> dict:
+    return {
+        "names": list(comparison.names),
+        "rows": comparison.rows.tolist(),
+        "columns": comparison.columns.tolist(),
+        "differences": [
+            difference and {name: plain(q.values) for name, q in difference.quantities.items()}
+            for difference in comparison.differences
+        ],
+        "overview": comparison.overview
+        and {name: plain(q.values) for name, q in comparison.overview.quantities.items()},
+        "notes": list(comparison.notes),
+    }
+
+
 def main() -> None:
-    message = encode([golden_grid()])
-    (HERE / "grid.lens").write_bytes(message)
-    (HERE / "grid.json").write_text(
-        json.dumps({"header": header_of(message), "expected": expected(golden_grid())}, indent=1, ensure_ascii=True)
-        + "\n"
-    )
+    grid, comparison = golden_grid(), golden_comparison()
+    for name, message, found in (
+        ("grid", encode([grid]), expected(grid)),
+        ("comparison", encode(comparison.grids, comparison), expected_comparison(comparison)),
+    ):
+        (HERE / f"{name}.lens").write_bytes(message)
+        known = {"header": header_of(message), "expected": found}
+        (HERE / f"{name}.json").write_text(json.dumps(known, indent=1, ensure_ascii=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,15 @@ def test_a_lesson_runs_from_top_to_bottom(path: Path, smollm: Any) -> None:
     assert len([bundle for bundle in widgets if "image/png" in bundle]) >= 5
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_opens_in_colab_and_installs_only_where_it_must(path: Path) -> None:
+    badge, setup = nbformat.read(path, as_version=4).cells[:2]
+    assert badge.source.endswith(f"/blob/main/notebooks/{path.name})") and "colab-badge.svg" in badge.source
+    code = compile(setup.source.replace("%pip install --quiet lenswidget", "raise SystemExit"), path.name, "exec")
+    exec(code)  # where lenswidget is installed, nothing is
+    assert all(cell.metadata.get("tags") == ["remove-cell"] for cell in (badge, setup))  # no page needs them
+
+
 def test_the_first_lesson_tells_the_truth(smollm: Any) -> None:
     """The places and figures that its text names."""
     import lenswidget as lw

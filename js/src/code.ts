@@ -1,0 +1,27 @@
+// The Python that makes a view: only what differs from how it began.
+
+import { type Settings, shared } from "./reading.js";
+import type { Readings } from "./readings.js";
+
+const NOT_CHOSEN = new Set<string>(["live", "prompt", "progress"] satisfies (keyof Settings)[]);
+
+export function codeOf({ settings, each, names }: Readings): string {
+  const initial = shared();
+  const state = Object.entries(settings)
+    .filter(([name]) => !NOT_CHOSEN.has(name))
+    .map(([name, { value }]) => [name, value, initial[name as keyof Settings].value] as const)
+    .filter(([, value, usual]) => JSON.stringify(value) !== JSON.stringify(usual))
+    .map(([name, value]) => `${JSON.stringify(name)}: ${python(value)}`);
+  const grids = each.length > 1 ? `lw.compare(${names.map((_, i) => letter(i)).join(", ")})` : "grid";
+  return `lw.LensWidget(${[grids, state.length ? `state={${state.join(", ")}}` : ""].filter(Boolean).join(", ")})`;
+}
+
+/** a, b, …, z, a1, b1, … */
+function letter(i: number): string {
+  return String.fromCharCode(97 + (i % 26)) + (i < 26 ? "" : Math.floor(i / 26));
+}
+
+/** A setting as Python writes it; there are no booleans among them. */
+function python(value: unknown): string {
+  return value === null ? "None" : JSON.stringify(value).replaceAll(",", ", ");
+}

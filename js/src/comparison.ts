@@ -1,0 +1,95 @@
+// Several grids, and how their cells answer to each other. They meet in slots: a slot is a row, or a column, that each
+// grid has at an index of its own, or doesn't have. The first grid's slots are what selections are counted in.
+
+import { type Grid, NO_TOKEN } from "./grid.js";
+
+export interface Comparison {
+  names: string[];
+  /** `rows[slot * grids + grid]` is the grid's row in a slot, -1 if it has none; `columns` likewise. */
+  rows: Int32Array;
+  columns: Int32Array;
+  /** Each grid after the first, less the first, on the slots; null where they have no quantity in common. */
+  differences: (Grid | null)[];
+  /** A row a grid. */
+  overview: Grid | null;
+  mean: Grid | null;
+  notes: string[];
+}
+
+/** One grid's indices by slot, and its slots by index; -1 where there is none. */
+export interface Slots {
+  indexAt: Int32Array;
+  slotOf: Int32Array;
+}
+
+/** Where the grid `which` of `grids` lies in an axis of slots. */
+export function slotsOf(axis: Int32Array, grids: number, which: number): Slots {
+  const indexAt = axis.filter((_, i) => i % grids === which);
+  const slotOf = new Int32Array(Math.max(0, ...indexAt.map((index) => index + 1))).fill(-1);
+  // from behind, so that of several slots an index is known by its first
+  for (let slot = indexAt.length - 1; slot >= 0; slot--) if (indexAt[slot]! >= 0) slotOf[indexAt[slot]!] = slot;
+  return { indexAt, slotOf };
+}
+
+/** The slots whose columns one of two grids doesn't have. */
+export function gapsBetween({ columns, names }: Comparison, one: number, other: number): Set<number> {
+  const gaps = new Set<number>();
+  for (let slot = 0; slot < columns.length / names.length; slot++) {
+    const at = slot * names.length;
+    if (columns[at + one]! < 0 || columns[at + other]! < 0) gaps.add(slot);
+  }
+  return gaps;
+}
+
+/** A grid with its columns in their slots, free columns where it has none. Slots keep the columns' order. */
+export function spread(grid: Grid, { indexAt, slotOf }: Slots): Grid {
+  if (indexAt.length === grid.columns.length && indexAt.every((index, slot) => index === slot)) return grid;
+  const [from, to] = [grid.columns.length, indexAt.length];
+  const columnsOf = (values: Int32Array, none: number) => indexAt.map((index) => (index < 0 ? none : values[index]!));
+  const cellAt = (cell: number) => {
+    const index = indexAt[cell % to]!;
+    return index < 0 ? -1 : Math.floor(cell / to) * from + index;
+  };
+  const cells = <A extends Float32Array | Int32Array>(values: A, room: A, count: number, none: number): A => {
+    room.fill(none);
+    for (let cell = 0; cell < room.length / count; cell++) {
+      const old = cellAt(cell);
+      if (old >= 0) room.set(values.subarray(old * count, (old + 1) * count), cell * count);
+    }
+    return room;
+  };
+  const size = grid.rows.length * to;
+  const moved = (columns: Set<number>) => new Set([...columns].map((column) => slotOf[column]!));
+  const { candidates, trajectories, jumps } = grid;
+  return {
+    ...grid,
+    columns: columnsOf(grid.columns, NO_TOKEN),
+    columnLabels: grid.columnLabels && Array.from(indexAt, (index) => grid.columnLabels![index] ?? ""),
+    positions: columnsOf(grid.positions, -1),
+    aside: moved(grid.aside),
+    gaps: new Set(Array.from(indexAt.keys()).filter((slot) => indexAt[slot]! < 0)),
+    following: grid.following && columnsOf(grid.following, NO_TOKEN),
+    decision: grid.decision && columnsOf(grid.decision, 0),
+    quantities: grid.quantities.map((quantity) => ({
+      ...quantity,
+      values: cells(quantity.values, new Float32Array(size), 1, Number.NaN),
+    })),
+    jumps: jumps && { ...jumps, columns: jumps.columns.map((column) => slotOf[column]!) },
+    candidates: candidates && {
+      count: candidates.count,
+      tokens: cells(candidates.tokens, new Int32Array(size * candidates.count), candidates.count, NO_TOKEN),
+      logProbability: (index) => {
+        const cell = cellAt(Math.floor(index / candidates.count));
+        return cell < 0 ? Number.NaN : candidates.logProbability(cell * candidates.count + (index % candidates.count));
+      },
+    },
+    // as slots keep the order of columns, only where each begins is another
+    trajectories: trajectories && { ...trajectories, offsets: offsetsAt(trajectories.offsets, indexAt) },
+  };
+}
+
+function offsetsAt(offsets: Int32Array, indexAt: Int32Array): Int32Array {
+  const moved = new Int32Array(indexAt.length + 1);
+  for (const [slot, index] of indexAt.entries()) moved[slot + 1] = index < 0 ? moved[slot]! : offsets[index + 1]!;
+  return moved;
+}

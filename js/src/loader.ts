@@ -1,0 +1,50 @@
+// What every widget of a notebook carries. A notebook stores it once a widget, but the script, a hundred times its size,
+// only once: in a model of its own that all widgets refer to, and that any host hands over by its name.
+
+import type { Source } from "./export.js";
+import type { Host } from "./widget.js";
+
+const REFERENCE = "IPY_MODEL_";
+/** Makes a module of the script. */
+const EXPORT = "\nexport default lenswidget.default;";
+
+interface Script {
+  get(name: keyof Source): string;
+  /** The module, kept on the model, so that ten widgets read one script once. */
+  lenswidget?: Promise<typeof import("./widget.js")>;
+}
+
+export default () => ({
+  async render(host: Host): Promise<void> {
+    const { model, el, signal } = host;
+    try {
+      const name = model.get("script")!.slice(REFERENCE.length);
+      const script = (await model.widget_manager!.get_model(name)) as Script;
+      script.lenswidget ??= load(script.get("code") + EXPORT);
+      const { default: create } = await script.lenswidget;
+      if (signal.aborted) return;
+      // in the element, because a host may show it in a shadow root, which no style of the page reaches
+      const style = document.createElement("style");
+      const source = { code: script.get("code"), style: script.get("style"), page: script.get("page") };
+      style.textContent = source.style;
+      el.append(style);
+      signal.addEventListener("abort", () => style.remove());
+      create(source).render(host);
+    } catch (reason) {
+      const sentence = document.createElement("p");
+      sentence.dataset.state = "error";
+      sentence.setAttribute("role", "alert");
+      sentence.textContent = `This widget can’t find its script here (${(reason as Error).message}). Run the cell again.`;
+      el.append(sentence);
+    }
+  },
+});
+
+async function load(code: string) {
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  try {
+    return await import(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}

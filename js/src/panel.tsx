@@ -1,0 +1,100 @@
+// A grid in its place: the heatmap, its legend and its chart; or several of them beside each other.
+
+import type { Signal } from "@preact/signals";
+import { Chart } from "./chart.js";
+import type { Palette } from "./colour.js";
+import { Colour, Rows } from "./controls.js";
+import type { Cell, Grid } from "./grid.js";
+import { Check } from "./header.js";
+import { HeatmapView } from "./heatmap-view.js";
+import { gutterFor, usefulWidths } from "./layout.js";
+import { Legend } from "./legend.js";
+import { pictureOf } from "./picture.js";
+import type { Reading } from "./reading.js";
+import { AT_A_GLANCE, type Readings } from "./readings.js";
+
+interface Props {
+  palette: Signal<Palette>;
+  painted: () => void;
+}
+
+export function Panel({
+  reading,
+  open,
+  ...rest
+}: Props & { reading: Reading; open?: ((cell: Cell) => void) | undefined }) {
+  const { grid } = reading;
+  const picture = pictureOf(reading);
+  return (
+    <div class="lw-body" style={widthsOf(grid)}>
+      <div class="lw-main">
+        <HeatmapView reading={reading} picture={picture} {...rest} {...(open ? { open } : {})} />
+        <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />
+      </div>
+      {grid.trajectories && <Chart reading={reading} />}
+    </div>
+  );
+}
+
+export function Panels({ readings, ...rest }: Props & { readings: Readings }) {
+  const { each, names } = readings;
+  const [first] = each;
+  return (
+    <>
+      <div class="lw-panels" data-many={each.length > AT_A_GLANCE} style={widthsOf(first!.grid)}>
+        {each.map((reading, i) => (
+          <Beside
+            key={i}
+            readings={readings}
+            reading={reading}
+            name={names[i]!}
+            charted={each.length <= AT_A_GLANCE}
+            {...rest}
+          />
+        ))}
+      </div>
+      {readings.holds("colour") && (
+        <div style={widthsOf(first!.grid)}>
+          <Legend reading={first!} picture={pictureOf(first!).value} palette={rest.palette.value} />
+        </div>
+      )}
+    </>
+  );
+}
+
+interface BesideProps extends Props {
+  readings: Readings;
+  reading: Reading;
+  name: string;
+  charted: boolean;
+}
+
+function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
+  const { grid } = reading;
+  const picture = pictureOf(reading);
+  const apart = reading !== readings.each[0];
+  return (
+    <section class="lw-panel" aria-label={name} style={widthsOf(grid)}>
+      <div class="lw-panel-head">
+        <p class="lw-strong">
+          <bdi>{name}</bdi>
+        </p>
+        <p class="lw-muted" title={grid.notes.join(", ")}>
+          {grid.notes.join(", ")}
+        </p>
+        {!readings.check && <Check check={grid.check} />}
+        {apart && !readings.holds("colour") && <Colour reading={reading} />}
+        {apart && !readings.holds("stride") && <Rows reading={reading} />}
+      </div>
+      <HeatmapView reading={reading} picture={picture} accompanied {...rest} />
+      {!readings.holds("colour") && <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />}
+      {charted && grid.trajectories && <Chart reading={reading} />}
+    </section>
+  );
+}
+
+function widthsOf(grid: Grid) {
+  const gutter = gutterFor(grid.rows);
+  const { legible, widest } = usefulWidths(grid.columns.length, gutter);
+  return { "--lw-gutter": `${gutter}px`, "--lw-legible": `${legible}px`, "--lw-widest": `${widest}px` };
+}

@@ -1,0 +1,79 @@
+// The prompt, where there is a model to run it. The picture beneath stays until there is another.
+
+import { type ReadonlySignal, useSignal, useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import type { Shared } from "./reading.js";
+
+/** So long a kernel may take to say that it has begun. */
+const PATIENCE = 5000;
+
+export function PromptBox({ settings, isLost }: { settings: Shared; isLost: ReadonlySignal<boolean> }) {
+  const { live, prompt, progress } = settings;
+  const box = useRef<HTMLTextAreaElement>(null);
+  const isWaiting = useSignal(false);
+  const isLate = useSignal(false);
+  const timer = useRef(0);
+  useSignalEffect(() => {
+    if (progress.value.state === "idle") return;
+    clearTimeout(timer.current);
+    isWaiting.value = isLate.value = false;
+  });
+  if (!live.value) return null;
+
+  const { state, done, message } = progress.value;
+  const isRunning = !isLost.value && (state === "running" || isWaiting.value);
+  const run = () => {
+    const text = box.current!.value;
+    if (!text.trim() || isLost.value) return;
+    if (text === prompt.peek()) prompt.value = ""; // a trait that keeps its value tells nobody
+    prompt.value = text;
+    isWaiting.value = true;
+    isLate.value = false;
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => (isLate.value = isWaiting.value), PATIENCE);
+  };
+  let said = "";
+  if (isLost.value)
+    said = "The kernel was restarted or has gone. The picture stays; to run prompts, run the cell again.";
+  else if (isLate.value) said = "The kernel doesn’t answer: it is busy with another cell, or gone.";
+  else if (state === "running") said = message || "Running…";
+  else if (state === "failed") said = `${message || "That didn’t run."} The picture is of the last prompt that did.`;
+  return (
+    <form
+      class="lw-prompt"
+      aria-label="Prompt"
+      onSubmit={(event) => {
+        event.preventDefault();
+        run();
+      }}
+    >
+      <textarea
+        ref={box}
+        rows={1}
+        aria-label="Prompt"
+        placeholder="a prompt, then Enter"
+        spellcheck={false}
+        defaultValue={prompt.peek()}
+        disabled={isLost.value}
+        data-lm-suppress-shortcuts="true"
+        onKeyDown={(event) => {
+          event.stopPropagation(); // a notebook would take Enter for its own
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          run();
+        }}
+      />
+      <button type="submit" disabled={isLost.value}>
+        run
+      </button>
+      <progress
+        aria-label="Progress"
+        hidden={!isRunning}
+        {...(state === "running" && typeof done === "number" ? { value: done } : {})}
+      />
+      <p role="status" class={isLost.value || isLate.value || state === "failed" ? "lw-warning" : "lw-muted"}>
+        {said}
+      </p>
+    </form>
+  );
+}

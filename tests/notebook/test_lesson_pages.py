@@ -1,0 +1,67 @@
+"""Pages of notebooks: prose, code and formulas as a reader expects them, and every widget alive without a kernel."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from playwright.sync_api import expect
+
+from lenswidget.__main__ import main
+from tests.grids import hostile_grid, make_grid
+from tests.notebook.hosts import Watched
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lessons")
+    for name, grid in (("first", make_grid()), ("second", hostile_grid())):
+        grid.save(folder / f"{name}.npz")
+        cells = [
+            new_markdown_cell(f"# The {name} lesson\n\nA sum, $\\sum_i x_i^2 < \\frac{{1}}{{2}}$, and alone:\n\n$$x_0 = 1$$"),
+            new_code_cell(f"import sys\nimport lenswidget as lw\ngrid = lw.Grid.load('{name}.npz')"),
+            new_code_cell("print('written', file=sys.stderr)"),
+            new_code_cell("from tqdm.auto import tqdm\nfor _ in tqdm(range(3), desc='a bar that no page needs'): pass"),
+            new_code_cell("grid.widget(selected=[2, 3], colour='entropy')"),
+            new_code_cell("grid.to_dataframe().head(2)"),
+        ]  # fmt: skip
+        nbformat.write(new_notebook(cells=cells), folder / f"{name}.ipynb")
+    assert (
+        main(["build", *(str(folder / f"{name}.ipynb") for name in ("first", "second")), "-o", str(folder / "site")])
+        == 0
+    )
+    return folder / "site"
+
+
+def test_a_lesson_page_is_alive_and_whole(watched: Watched, site: Path) -> None:
+    page = watched.page
+    page.goto((site / "index.html").as_uri())
+    page.get_by_role("link", name="The first lesson").click()
+    page.wait_for_selector("[data-state=ready]")
+    expect(page.locator(".lw-card.lw-held")).to_contain_text("After layer 1")  # the selection that the notebook had
+    expect(page.locator(".lenswidget select").first).to_have_value("entropy")
+    assert page.locator("math").count() == 2 and page.locator("math mfrac").count() == 1
+    expect(page.get_by_text("lw.Grid.load")).to_be_visible()
+    expect(page.locator("table.dataframe")).to_be_visible()
+    for unwanted in ("written", "a bar that no page needs"):
+        assert unwanted not in re.sub(r"<div class=\"highlight.*?</div>", "", page.content(), flags=re.DOTALL)
+    page.locator("nav").get_by_role("link", name="The second lesson").click()
+    page.wait_for_selector("[data-state=ready]")
+
+
+def test_a_lesson_page_holds_each_thing_once(site: Path) -> None:
+    text = (site / "first.html").read_text()
+    assert text.count("<script") == 1 and text.count("data-lens=") == 1
+    assert len(text) < 200_000
+
+
+@pytest.mark.parametrize(("name", "sentence"), [("index", "would be called index.html"), ("text", "is not a notebook")])
+def test_what_makes_no_page_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, sentence: str
+) -> None:
+    (tmp_path / f"{name}.ipynb").write_text("no notebook")
+    assert main(["build", str(tmp_path / f"{name}.ipynb"), "-o", str(tmp_path / "site")]) == 1
+    assert sentence in capsys.readouterr().err
