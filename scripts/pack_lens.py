@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,81 +32,82 @@ from torch import Tensor
 import lenswidget as lw
 from bench.text import prose
 from lenswidget.lenses.fitted import unembedding_hash
-from lenswidget.lenses.fitting import Residuals, kl_by_row, specimen
+from lenswidget.lenses.lens import moved
 from lenswidget.lenses.lens_file import write_tensors
-from lenswidget.lenses.linear import Moments
 from lenswidget.lenses.load import SHIPPED
 from lenswidget.lenses.packing import pack, unpack
-from lenswidget.lenses.text import Text
 from lenswidget.readout import Readout
 
-BATCH = 8
-"""Windows in a forward pass."""
+WINDOW = 256
 DAMP = 1e-3
-"""Added to every direction of a covariance, as a share of the mean: no direction is taken for one that never occurs."""
-FIRST = 1 / 256
-"""The weight of position 0, which no fit sees, in the covariance: a lens still reads it."""
+"""Added to every direction of a matrix, as a share of the mean: text that never goes one way says little of other text."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pack a fitted lens of the embedded model.")
     parser.add_argument("lens", help="what lens.save wrote")
-    parser.add_argument("--step", type=float, default=3e-4, help="the size of all steps: larger is smaller and worse")
+    parser.add_argument("--step", type=float, default=1e-3, help="the size of all steps: larger is smaller and worse")
     parser.add_argument("--tokens", type=int, default=16_000, help="tokens to measure the rows on")
     parser.add_argument("--held-out", type=int, default=4_000, help="tokens to compare the two lenses on")
     parser.add_argument("-o", "--output", type=Path, default=SHIPPED)
     options = parser.parse_args()
 
     model, lens = lw.load(device="cpu"), lw.load_lens(options.lens)
-    text = Text(model, prose(options.tokens), held_out=0)
-    held_out = next(
-        Text(model, prose(2 * options.held_out, held_out=True), held_out=0).batches(options.held_out // text.window)
-    )
-    run = specimen(model, held_out)
-    lens.require(run)
-    covariance, mean, some = measure(model, text)
-    residual = Residuals(model)(held_out)
-    before = kl_by_row(run, lens, residual)
-    print(
-        f"measured on {len(some[0]):,} tokens a row; the full lens is {sum(before) / len(before):.3f} bits from the output"
-    )
+    held_out = list(runs(model, options.held_out, held_out=True))
+    before = kl_by_row(held_out, lens)
+    print(f"the full lens is {before.mean():.3f} bits from the output", flush=True)
 
-    fisher = torch.stack([fisher_of(lens.move(row, i), run.readout) for i, row in enumerate(some)])
-    size = options.step * torch.tensor(before, dtype=torch.float64).sqrt()
-    packed = rounded(lens.weight.double(), covariance, fisher, size)
+    covariance, mean, some = measure(runs(model, options.tokens))
+    readout = held_out[0].readout
+    fisher = torch.stack([fisher_of(lens.move(row, i), readout) for i, row in enumerate(some)])
+    print(f"measured on {options.tokens:,} tokens", flush=True)
+    packed = rounded(lens.weight.double(), covariance, fisher, options.step * before.sqrt())
     weight = unpack(packed)
     bias = lens.bias + ((lens.weight - weight).double() @ mean.unsqueeze(-1)).squeeze(-1).float()
-    after = kl_by_row(run, type(lens)(weight, bias, lens.card, lens.sample), residual)
+    after = kl_by_row(held_out, type(lens)(weight, bias, lens.card, lens.sample))
+    packing = {"step": options.step, "kl of the full lens": [round(kl, 4) for kl in before.tolist()]}
     card = dataclasses.replace(
         lens.card,
-        kl=tuple(round(kl, 4) for kl in after),
-        held_out=residual.shape[1],
-        unembedding=unembedding_hash(run.readout.W_U),
-        settings={
-            **lens.card.settings,
-            "packed": {"step": options.step, "kl of the full lens": [round(kl, 4) for kl in before]},
-        },
+        kl=tuple(round(kl, 4) for kl in after.tolist()),
+        held_out=sum(len(run.tokens) - 1 for run in held_out),
+        unembedding=unembedding_hash(readout.W_U),
+        settings={**lens.card.settings, "packed": packing},
     )
     options.output.parent.mkdir(exist_ok=True)
     write_tensors({**packed, "bias": bias, "sample": lens.sample}, type(lens).__name__, card, options.output)
-    report(before, after, options.output)
+    for row, (full, small) in [*enumerate(zip(before, after)), ("mean", (before.mean(), after.mean()))]:
+        print(f"  row {row!s:4}   {full:7.3f} bits   packed {small:7.3f}   × {small / full:.3f}")
+    print(f"  {options.output}: {options.output.stat().st_size / 1e6:.2f} MB")
 
 
-def measure(model: Any, text: Text) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"], Float[Tensor, "L some d"]]:
+def runs(model: Any, tokens: int, *, held_out: bool = False) -> Iterator[lw.Run]:
+    """Runs of whole windows of prose, of about so many tokens in all."""
+    ids = model.tokenizer("\n\n".join(prose(tokens, held_out=held_out)))["input_ids"]
+    for start in range(0, min(len(ids), tokens) - WINDOW + 1, WINDOW):
+        yield lw.run(model, ids[start : start + WINDOW])
+
+
+def kl_by_row(runs: list[lw.Run], lens: lw.FittedLens) -> Float[Tensor, "L"]:
+    """KL(output ‖ row) in bits, mean over all positions but the first."""
+    each = [run.readout.read(moved(run, lens), run.following, k=1).kl[:-1, 1:] for run in runs]
+    return torch.cat(each, 1).double().mean(1)
+
+
+def measure(runs: Iterator[lw.Run]) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"], Float[Tensor, "L some d"]]:
     """Covariance and mean of every row but the last, in float64, and some of what they were measured on."""
-    residuals, moments, some, first = Residuals(model), None, [], []
-    for windows in text.batches(BATCH):
-        residual = residuals(windows)
-        moments = moments or Moments(residual)
-        moments.add(residual)
-        some.append(residual[:-1, ::8].clone())
-        first.append(lw.run(model, windows[0, :1]).residual[:-1, 0])
-    assert moments is not None
-    mean = moments.mean[:-1]
-    covariance = torch.stack([moments.covariance(row) for row in range(len(mean))])
-    away = torch.stack(first, 1).double() - mean.unsqueeze(1)
-    covariance += FIRST * away.mT @ away / away.shape[1]
-    return damped(covariance), mean, torch.cat(some, 1)
+    count, total, square, first, some = 0, 0.0, 0.0, [], []
+    for run in runs:
+        rows = run.residual[:-1, 1:]
+        count += rows.shape[1]
+        total = total + rows.sum(1).double()
+        square = square + (rows.mT @ rows).double()
+        some.append(rows[:, ::16])
+        first.append(run.residual[:-1, :1])
+    mean = torch.as_tensor(total) / count
+    covariance = damped(torch.as_tensor(square) / count - mean.unsqueeze(2) * mean.unsqueeze(1))
+    # no fit sees position 0 and its norm is hundreds of times the rest, but a lens reads it, too
+    away = torch.cat(first, 1).double() - mean.unsqueeze(1)
+    return covariance + away.mT @ away / count, mean, torch.cat(some, 1)
 
 
 def fisher_of(moved: Float[Tensor, "n d"], readout: Readout, draws: int = 16, seed: int = 0) -> Float[Tensor, "d d"]:
@@ -168,13 +170,6 @@ def rounded(
                 column[:, i] = code * step[:, i] - weight[:, i, j]
                 goal[:, : i - start] -= left[:, start:i, i] * column[:, i : i + 1]
     return pack(codes, step_out, step_in)
-
-
-def report(before: tuple[float, ...], after: tuple[float, ...], path: Path) -> None:
-    rows = [*enumerate(zip(before, after)), ("mean", (sum(before) / len(before), sum(after) / len(after)))]
-    for row, (full, packed) in rows:
-        print(f"  row {row!s:4}   {full:7.3f} bits   packed {packed:7.3f}   × {packed / full:.3f}")
-    print(f"  {path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
 def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:
     (wheel,) = built.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    code = "import lenswidget as lw; lens = lw.load_lens('smollm2-135m'); print(lw.__file__, lens.name, len(lens.weight))"
+    code = (
+        "import lenswidget as lw; lens = lw.load_lens('smollm2-135m'); print(lw.__file__, lens.name, len(lens.weight))"
+    )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment, capture_output=True, text=True
