@@ -19,6 +19,7 @@ _HOME = {
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
+    "TunedLens": "lenses.tuned",
     "from_cache": "cached_run",
     "load": "models",
     "logit_lens": "lenses.read",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
+    from lenswidget.lenses.tuned import TunedLens as TunedLens
     from lenswidget.models import load as load
     from lenswidget.widget import LensWidget as LensWidget
 
