@@ -21,6 +21,7 @@ _HOME = {
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
+    "TunedLens": "lenses.tuned",
     "from_cache": "cached_run",
     "load": "models",
     "load_lens": "lenses.load",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
+    from lenswidget.lenses.tuned import TunedLens as TunedLens
     from lenswidget.models import load as load
     from lenswidget.page import write_page as write_page
     from lenswidget.widget import LensWidget as LensWidget
