@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import resource
@@ -262,6 +263,13 @@ def test_an_unembedding_has_the_librarys_hash_however_arrays_are_printed_here() 
     with np.printoptions(precision=3, threshold=5, suppress=True, linewidth=200, sign="+"):
         assert unembedding_hash(golden.unembedding().T) == theirs
     assert unembedding_hash(golden.unembedding().T + 0.5) != theirs
+
+
+@pytest.mark.parametrize("shape", [(8, 30), (4, 400), (400, 4), (7, 200), (6, 167), (50, 1000)])
+def test_an_unembedding_of_any_shape_has_the_hash_of_its_print(shape: tuple[int, int]) -> None:
+    W_U = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 3
+    printed = np.array_str(W_U.T.numpy(), precision=1)
+    assert unembedding_hash(W_U) == hashlib.sha256(printed.encode()).hexdigest()
 
 
 def test_a_folder_comes_back_as_it_was_written(run: lw.Run, tmp_path: Path) -> None:

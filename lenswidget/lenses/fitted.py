@@ -126,10 +126,19 @@ def sample_of(readout: Readout) -> Float[Tensor, "n"]:
 
 
 def unembedding_hash(W_U: Float[Tensor, "d vocabulary"]) -> str:
-    """The SHA-256 by which the tuned-lens library knows an unembedding: of its corners, printed to two digits."""
+    """The SHA-256 by which the tuned-lens library knows an unembedding: of its `[vocabulary, d]` as numpy prints it.
+
+    Of a large array numpy prints the corners alone, to two digits here, so no more of it is taken off its device.
+    """
+    corners, printed = W_U.detach().T, 1000
+    if W_U.numel() > printed:
+        for dim in (0, 1):
+            size = corners.shape[dim]
+            ends = range(size) if size <= 6 else (0, 1, 2, 3, size - 3, size - 2, size - 1)  # the 3 is printed as "..."
+            corners = corners.index_select(dim, torch.tensor(ends, device=corners.device))
+        printed = 0
     as_numpy_prints_by_default = {
         "edgeitems": 3,
-        "threshold": 1000,
         "linewidth": 75,
         "suppress": False,
         "floatmode": "maxprec",
@@ -137,6 +146,6 @@ def unembedding_hash(W_U: Float[Tensor, "d vocabulary"]) -> str:
         "formatter": None,
         "legacy": False,
     }
-    with np.printoptions(**as_numpy_prints_by_default):
-        corners = np.array_str(W_U.T.detach().float().cpu().numpy(), precision=1)
-    return hashlib.sha256(corners.encode()).hexdigest()
+    with np.printoptions(threshold=printed, **as_numpy_prints_by_default):
+        text = np.array_str(corners.float().cpu().numpy(), precision=1)
+    return hashlib.sha256(text.encode()).hexdigest()
