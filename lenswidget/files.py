@@ -55,12 +55,12 @@ def write_whole_folder(path: str | os.PathLike[str], write: Callable[[Path], Any
         new, old = scratch / "new", scratch / "old"
         new.mkdir()
         write(new)
-        if path.exists():
-            os.rename(path, old)
         try:
+            if path.exists():
+                os.rename(path, old)
             os.rename(new, path)
         except BaseException:
-            if old.exists():
+            if old.exists() and not path.exists():
                 os.rename(old, path)
             raise
     except OSError as reason:
