@@ -12,24 +12,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
-    "Fidelity": "lenses.fidelity",
     "Comparison": "comparison",
     "Diagnosis": "diagnosis",
+    "Fidelity": "lenses.fidelity",
+    "FittedLens": "lenses.fitted",
     "Grid": "grid",
+    "JacobianLens": "lenses.jacobian",
     "Lens": "lenses.lens",
     "LensWidget": "widget",
     "LinearLens": "lenses.linear",
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
+    "TunedLens": "lenses.tuned",
     "compare": "comparison",
     "compare_lenses": "lenses.divergence",
     "diagnose": "diagnosis",
     "divergence": "lenses.divergence",
-    "from_cache": "cached_run",
     "fidelity": "lenses.fidelity",
+    "from_cache": "cached_run",
     "live": "live_prompt",
     "load": "models",
+    "load_lens": "lenses.load",
     "logit_lens": "lenses.read",
     "read": "lenses.read",
     "residual_hooks": "cached_run",
@@ -57,12 +61,16 @@ if TYPE_CHECKING:
     from lenswidget.lenses.divergence import divergence as divergence
     from lenswidget.lenses.fidelity import Fidelity as Fidelity
     from lenswidget.lenses.fidelity import fidelity as fidelity
+    from lenswidget.lenses.fitted import FittedLens as FittedLens
+    from lenswidget.lenses.jacobian import JacobianLens as JacobianLens
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.linear import LinearLens as LinearLens
+    from lenswidget.lenses.load import load_lens as load_lens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
+    from lenswidget.lenses.tuned import TunedLens as TunedLens
     from lenswidget.live_prompt import live as live
     from lenswidget.models import load as load
     from lenswidget.page import write_page as write_page
