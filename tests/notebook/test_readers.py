@@ -191,6 +191,8 @@ def test_marimo_shows_it_alive(watched: Watched, tmp_path: Path, mode: str) -> N
     with started(["marimo", mode, "app.py", "--headless", "--no-token", "--host=127.0.0.1"], tmp_path) as url:
         page = watched.page
         page.goto(url)
+        if mode == "edit":
+            page.get_by_test_id("run-button").last.click(timeout=60_000)
         expect(page.locator(READY)).to_have_count(2, timeout=60_000)
         expect(page.locator("label:has-text('colour') select").nth(1)).to_have_value("entropy")
         use(page)
