@@ -188,11 +188,10 @@ def test_marimo_shows_it_alive(watched: Watched, tmp_path: Path, mode: str) -> N
     work.mkdir()
     make_grid(9, 6).save(work / "grid.npz")
     (work / "app.py").write_text(APP)
+    (work / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")  # runs when it is opened
     with started(["marimo", mode, "app.py", "--headless", "--no-token", "--host=127.0.0.1"], tmp_path) as url:
         page = watched.page
         page.goto(url)
-        if mode == "edit":
-            page.get_by_test_id("run-button").last.click(timeout=60_000)
         expect(page.locator(READY)).to_have_count(2, timeout=60_000)
         expect(page.locator("label:has-text('colour') select").nth(1)).to_have_value("entropy")
         use(page)
