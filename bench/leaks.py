@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -40,7 +41,7 @@ def main(times: int = 200) -> None:
         report(page, times, lambda: run_again(page), lambda: kernel(host.folder))
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
-        page.goto(make_grid(31, 16).to_html(Path(folder) / "page.html").as_uri().replace("page.html", "page.html"))
+        page.goto(make_grid(31, 16).to_html(Path(folder) / "page.html").as_uri())
         page.wait_for_selector(READY)
         data = json.dumps(
             make_grid(31, 16).to_html(Path(folder) / "other.html").read_text().split('data-lens="')[1].split('"')[0]
@@ -79,7 +80,7 @@ def kernel(folder: Path) -> str:
     return f"   kernel {memory:7.1f} MB, {widgets} widgets"
 
 
-def report(page: Page, times: int, act: object, also: object) -> None:
+def report(page: Page, times: int, act: Callable[[], object], also: Callable[[], str]) -> None:
     session = page.context.new_cdp_session(page)
     for done in range(WARM + times + 1):
         if done in (WARM, WARM + times // 2, WARM + times):
@@ -87,9 +88,8 @@ def report(page: Page, times: int, act: object, also: object) -> None:
             session.send("HeapProfiler.collectGarbage")
             counts = session.send("Memory.getDOMCounters")
             heap = session.send("Runtime.getHeapUsage")["usedSize"] / 2**20
-            print(
-                f"  after {done - WARM:4}   browser {heap:6.1f} MB, {counts['nodes']} nodes, {counts['jsEventListeners']} listeners{also()}"
-            )
+            left = f"{counts['nodes']} nodes, {counts['jsEventListeners']} listeners"
+            print(f"  after {done - WARM:4}   browser {heap:6.1f} MB, {left}{also()}")
         if done < WARM + times:
             act()
 
