@@ -47,7 +47,6 @@ class LensWidget(anywidget.AnyWidget):
     failure: BaseException | None = None
     """What the last prompt ended in, with its traceback, if it failed."""
 
-    # traits of our own rather than anywidget's, whose defaults an embedded page leaves out
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     script = traitlets.Instance(ipywidgets.Widget, allow_none=True, read_only=True).tag(
@@ -286,6 +285,10 @@ class LensWidget(anywidget.AnyWidget):
         except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
             answer = {"error": f"{type(reason).__name__}: {reason}"}
         self.set_trait("explained", {"jump": list(change.new), **answer})
+
+    def _get_embed_state(self, drop_defaults: bool = False) -> Any:
+        """All of it: ipywidgets' embedding leaves out defaults that anywidget's view then lacks, its own name among them."""
+        return super()._get_embed_state(drop_defaults=False)
 
     def __repr__(self) -> str:
         return f"LensWidget showing a {self._comparison or self.grid!r}"
