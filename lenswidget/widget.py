@@ -24,6 +24,7 @@ from lenswidget.wire import encode
 LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
 CHOICES = (
     "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
+    "jump",
 )  # fmt: skip
 """The settings that make up a state."""
 Shown = Grid | Comparison | Sequence[Grid]
@@ -142,6 +143,7 @@ class LensWidget(anywidget.AnyWidget):
             self.set_trait("explained", {})
             self.set_trait("explains", self._explains() is not None)
             self.set_trait("grids", self._message())
+        self._answer()  # a jump that is still open is another one now
 
     @property
     def comparison(self) -> Comparison | None:
@@ -276,15 +278,15 @@ class LensWidget(anywidget.AnyWidget):
         return None
 
     @traitlets.observe("jump")
-    def _answer(self, change: Any) -> None:
-        explain = self._explains()
-        if change.new is None or explain is None:
+    def _answer(self, _: Any = None) -> None:
+        explain, jump = self._explains(), self.jump
+        if jump is None or explain is None:
             return
         try:
-            answer: dict[str, Any] = {"grid": encode([explain(*change.new)])}
+            answer: dict[str, Any] = {"grid": encode([explain(*jump)])}
         except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
-            answer = {"error": f"{type(reason).__name__}: {reason}"}
-        self.set_trait("explained", {"jump": list(change.new), **answer})
+            answer = {"error": _what_went_wrong(reason, "explaining this jump")}
+        self.set_trait("explained", {"jump": list(jump), **answer})
 
     def _get_embed_state(self, drop_defaults: bool = False) -> Any:
         """All of it: ipywidgets' embedding leaves out defaults that anywidget's view then lacks, its own name among them."""

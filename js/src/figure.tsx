@@ -67,7 +67,7 @@ function Shown({ readings, message, source, palette, painted }: Props) {
           <More readings={readings} />
         </div>
       </div>
-      <Hint settings={readings.settings} />
+      {reading.grid.view !== "bars" && <Hint settings={readings.settings} />}
       {together ? (
         <Panels readings={readings} {...panel} />
       ) : (

@@ -26,12 +26,16 @@ const panel = (root: ParentNode) => root.querySelector<HTMLElement>(".lw-jump");
 const rowsOf = (root: ParentNode) =>
   [...panel(root)!.querySelectorAll("tbody tr[data-place]")].map((row) => row.textContent);
 
-/** A point on the step of a line at 0.6 of the way from one row to the next. */
-function onStep(root: HTMLElement, row: number) {
-  const probability = 0.4 * known(row - 1) + 0.6 * known(row);
-  const { width, height } = steps(root).getBoundingClientRect();
+/** Points at, or clicks, a step at 0.6 of the way from one row to the next. */
+function onStep(root: HTMLElement, type: "pointermove" | "click", row: number) {
+  const { x, y, width, height } = steps(root).getBoundingClientRect();
   const [left, right, top, bottom] = [40, width - 92, 8, height - 22];
-  return { x: left + ((row - 0.4) / 4) * (right - left), y: bottom - probability * (bottom - top) };
+  const probability = 0.4 * known(row - 1) + 0.6 * known(row);
+  const at = {
+    clientX: x + left + ((row - 0.4) / 4) * (right - left),
+    clientY: y + bottom - probability * (bottom - top),
+  };
+  steps(root).dispatchEvent(new PointerEvent(type, { ...at, bubbles: true }));
 }
 /** Where `message` has every trajectory in a row. */
 const known = (row: number) => ((20 * (row + 1)) / 255) ** 4;
@@ -40,18 +44,17 @@ describe("a step of a trajectory", () => {
   it("says where it is pointed at what it is, and opens who made it, with their sum", async () => {
     const model = new FakeModel(await message({ jumps }));
     const { root } = await show(model);
-    const position = onStep(root, 2);
-    await userEvent.hover(steps(root), { position });
+    onStep(root, "pointermove", 2);
     await vi.waitFor(() => expect(root.querySelector(".lw-step-hint")!.textContent).toMatch(/L0 to L1/));
     expect(model.sent).toEqual([]);
-    await userEvent.click(steps(root), { position });
+    onStep(root, "click", 2);
     expect(model.get("jump")).toEqual([3, 100, 2]);
     await vi.waitFor(() => expect(panel(root)).not.toBeNull());
     expect(panel(root)!.textContent).toContain("What moved “␣zero” between L0 and L1");
-    expect(panel(root)!.textContent).toMatch(/added to its logit at position 3; its probability went from < 0.1/);
+    expect(panel(root)!.textContent).toMatch(/added to its logit at position 3; its probability went from <\s0.1\s%/);
     expect(rowsOf(root)).toEqual(["mlp+2", "H0+0.25", "norm rescale−0.13"]);
     expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sumlogits+2.13");
-    await userEvent.click(steps(root), { position });
+    onStep(root, "click", 2);
     expect(model.get("jump")).toBeNull();
     await vi.waitFor(() => expect(panel(root)).toBeNull());
   });
@@ -128,7 +131,7 @@ describe("a step that isn't carried", () => {
   it("is asked of the kernel, which answers with bars and whether they add up", async () => {
     const model = new FakeModel(await message(), { explains: true });
     const { root } = await show(model);
-    await userEvent.click(steps(root), { position: onStep(root, 2) });
+    onStep(root, "click", 2);
     await vi.waitFor(() => expect(panel(root)!.textContent).toContain("Asking the model…"));
     const jump = model.get("jump");
     model.change("explained", { jump: [0, 100, 1], grid: await explained() }); // an answer to another question
