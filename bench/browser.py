@@ -20,7 +20,7 @@ from tests.grids import make_grid
 from tests.notebook.hosts import browser
 
 PAGE = """<!doctype html><meta charset="utf-8"><style>body {{ margin: 0 }} {style}</style><div id="here"></div>
-<script type="module">{script}</script>"""
+<script>{script}</script>"""
 FRAMES = """n => new Promise(done => {
     const times = [];
     let last;
@@ -111,24 +111,20 @@ MOUNT = """async ([text, state]) => {
 
 def main() -> None:
     static = Path(lw.__file__).parent / "static"
-    script = (static / "widget.js").read_text() + "\nglobalThis.ready = true;"
-    # the bundle exports `mount`; in an inline module it has a name of the minifier's, found in its export list
-    name = script.rsplit("export", 1)[1].split(" as mount")[0].replace("{", ",").rsplit(",", 1)[1].strip()
+    script = (static / "widget.js").read_text() + "\nglobalThis.mount = lenswidget.mount;"
     with browser() as chromium, tempfile.TemporaryDirectory() as folder:
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         path = Path(folder) / "page.html"
-        path.write_text(
-            PAGE.format(style=(static / "widget.css").read_text(), script=script + f"globalThis.mount = {name};")
-        )
+        path.write_text(PAGE.format(style=(static / "widget.css").read_text(), script=script))
         page.goto(path.as_uri())
-        page.wait_for_function("globalThis.ready")
+        page.wait_for_function("globalThis.mount")
         print("an empty frame")
         tell("from one to the next", page.evaluate(FRAMES, 120))
         show(page, [make_grid(128, 4096, k=5, vocabulary=40)])
         report(page, linked=1)
         show(page, [make_grid(32, 128, k=5, vocabulary=40, seed=seed, title=f"prompt {seed}") for seed in range(4)])
         report(page, linked=4)
-        show(page, [make_grid(80, 400, k=5, vocabulary=40, seed=seed) for seed in range(2)], layout="one")
+        show(page, [make_grid(80, 400, k=5, vocabulary=40, seed=seed) for seed in range(2)], view="one")
         for label, what in (("colour", "colour"), ("Grid", "tab"), ("Layout", "layout")):
             tell(f"{what} to painted", page.evaluate(SWITCH, [label, 30]))
 

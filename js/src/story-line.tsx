@@ -19,7 +19,7 @@ export function StoryLine({ settings, told }: Props) {
     <div class="lw-story">
       {told.map(({ name, reading }) => (
         <p key={name}>
-          {name && <span class="lw-strong">{name} </span>}
+          <span class="lw-strong">{name && `${name}, `}</span>
           <ColumnName grid={reading.grid} column={reading.column.value} />:
           {reading.story.value.sentences.map((pieces, i) => (
             <Sentence key={i} pieces={pieces} />
