@@ -68,10 +68,10 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
   };
 }
 
-/** The space that row labels need, up to a length beyond which they are cut. */
-export function gutterFor(labels: string[]): number {
+/** The space that row labels need, up to a quarter of the room there is, beyond which they are cut. */
+export function gutterFor(labels: string[], width = Number.POSITIVE_INFINITY): number {
   const longest = Math.max(...labels.map((label) => label.length));
-  return Math.min(200, 16 + Math.max(5, longest) * 8);
+  return Math.min(200, Math.max(80, Math.floor(width / 4)), 16 + Math.max(5, longest) * 8);
 }
 
 /** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */
