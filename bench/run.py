@@ -3,5 +3,5 @@
 import subprocess
 import sys
 
-for module in ("bench.payload", "bench.readout", "bench.exchange", "bench.browser"):
+for module in ("bench.payload", "bench.readout", "bench.exchange", "bench.live", "bench.browser"):
     subprocess.run([sys.executable, "-m", module], check=True)

@@ -20,11 +20,10 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lenswidget.files import write_whole
+from lenswidget.showable import Showable
 
 if TYPE_CHECKING:
     import pandas
-
-    from lenswidget.widget import LensWidget
 
 FILE_VERSION = 1
 NO_TOKEN = -1
@@ -148,7 +147,7 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Showable):
     """Labelled rows and columns, with quantities, candidates and trajectories in the cells.
 
     For a lens, rows run from the embedding (index 0) to the output of the last block; `columns` are the prompt's token ids.
@@ -323,22 +322,6 @@ class Grid:
         except (KeyError, TypeError) as reason:
             raise ValueError(f"{os.fspath(path)!r} is not a whole Grid file: {reason} is missing.") from reason
 
-    def widget(self, **settings: Any) -> LensWidget:
-        """This Grid as a living widget; keywords are the widget's traits (`colour=`, `pins=`, `selected=`)."""
-        from lenswidget.widget import LensWidget
-
-        return LensWidget(self, **settings)
-
-    def to_html(self, path: str | os.PathLike[str], *, fragment: bool = False) -> Path:
-        """Write one self-contained page: the same view, with no request to anywhere.
-
-        A `fragment` is for the middle of another page: MyST, Quarto, a course platform. `lw.write_page` puts several
-        Grids into one page.
-        """
-        from lenswidget.page import write_fragment, write_page
-
-        return (write_fragment if fragment else write_page)(self, path)
-
     def to_svg(self, path: str | os.PathLike[str], **settings: Any) -> Path:
         """Write a picture as SVG, with text that stays text. Keywords are those of `lenswidget.picture.draw`."""
         from lenswidget.picture import write_svg
@@ -356,21 +339,6 @@ class Grid:
         from lenswidget.picture import write_pdf
 
         return write_pdf(self, path, **settings)
-
-    def _ipython_display_(self) -> None:
-        from lenswidget.widget import show
-
-        show(self)._ipython_display_()
-
-    def _display_(self) -> LensWidget:
-        """marimo's way to ask."""
-        return self.widget()
-
-    def _repr_mimebundle_(self, **arguments: Any) -> Any:
-        """A Grid at the end of a cell shows itself: alive where scripts run, as a picture where they can't."""
-        from lenswidget.widget import show
-
-        return show(self)._repr_mimebundle_(**arguments)
 
 
 def _indices(key: Any, labels: Sequence[str], axis: str) -> np.ndarray:

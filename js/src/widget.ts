@@ -25,7 +25,7 @@ export interface Model {
   widget_manager?: { get_model(name: string): Promise<unknown> };
 }
 
-/** ipywidgets' own, "comm_live_update", tells that the way to the kernel opened or closed. */
+/** ipywidgets has one more, "comm_live_update", when a kernel restarts or dies: a view that is there has lost it. */
 type Event = `change:${keyof Traits}` | "comm_live_update";
 
 export interface Host {
@@ -39,8 +39,11 @@ export default (source?: Source) => ({
     const settings = shared();
     for (const name of Object.keys(settings) as (keyof Settings)[]) share(model, settings, name, signal);
     const isLost = flag(false);
-    listen(model, "comm_live_update", signal, () => {
-      isLost.value = el.closest(".jupyter-widgets-disconnected") !== null;
+    listen(model, "change:progress", signal, () => {
+      isLost.value = false; // only a kernel tells of progress
+    });
+    on(model, "comm_live_update", signal, () => {
+      isLost.value = true;
     });
     const view = createView(el, settings, signal, { isLost, live: liveBehind(model, isLost, signal), source });
     listen(model, "change:grids", signal, () => view.show(model.get("grids")));
@@ -87,9 +90,13 @@ function share<Name extends keyof Settings>(model: Model, settings: Shared, name
 
 /** Calls back now and at every event. */
 function listen(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
+  on(model, event, signal, happened);
+  happened();
+}
+
+function on(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
   model.on(event, happened);
   signal.addEventListener("abort", () => model.off(event, happened));
-  happened();
 }
 
 function isEqual(a: unknown, b: unknown): boolean {
