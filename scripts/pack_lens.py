@@ -151,7 +151,10 @@ def rounded(
     left, root_out = triangle(fisher)
     # what unpack will multiply by: rounded before anything is rounded to it
     step_out = (size.sqrt().unsqueeze(1) / root_out).bfloat16()
-    step_in = (size.sqrt().unsqueeze(1) / root_in).bfloat16()
+    step_in = size.sqrt().unsqueeze(1) / root_in
+    # a code is a byte, and needs some room for what it is to make up for
+    widest = (weight.abs() / step_out.double().unsqueeze(2)).amax(1)
+    step_in = step_in.maximum(widest / 100).bfloat16()
     error = torch.zeros_like(weight)
     codes = torch.zeros(weight.shape, dtype=torch.int8)
     block = 32

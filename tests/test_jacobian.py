@@ -89,11 +89,14 @@ def test_a_lens_for_another_model_is_refused(model: Any, theirs: Theirs, tmp_pat
 @pytest.mark.parametrize(
     ("payload", "sentence"),
     [
-        ({"J": {0: type("Code", (), {"__reduce__": lambda self: (os.getcwd, ())})()}}, "holds more than tensors"),
+        (
+            {"J": {0: type("Code", (), {"__reduce__": lambda self: (os.getcwd, ())})()}},
+            "holds code, so it was not read",
+        ),
         ({"K": {}}, "does not look like a Jacobian lens"),
         ({"J": {}, "d_model": 4, "n_prompts": 1}, "must contain at least one layer"),
         ({"J": {0: torch.zeros(4, 5)}, "d_model": 4, "n_prompts": 1}, r"has shape \(4, 5\), expected \(4, 4\)"),
-        ({"J": {0: torch.zeros(4, 4)}, "n_prompts": 1}, "holds no Jacobian lens, or is cut short"),
+        ({"J": {0: torch.zeros(4, 4)}, "n_prompts": 1}, "is no file of a lens, or is cut short"),
         ({"J": {0: torch.full((4, 4), torch.nan)}, "d_model": 4, "n_prompts": 1}, "values that are not finite"),
         ({"J": {-1: torch.eye(4), 0: torch.eye(4)}, "d_model": 4, "n_prompts": 1}, "matrix for block -1"),
         (
@@ -114,7 +117,7 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     whole = (tmp_path / "lens.pt").read_bytes()
     for size in (0, 100, len(whole) - 50):
         (tmp_path / "lens.pt").write_bytes(whole[:size])
-        with pytest.raises(ValueError, match=r"lens.pt' holds"):
+        with pytest.raises(ValueError, match=r"lens.pt' is no file of"):
             lw.load_lens(tmp_path / "lens.pt")
 
 

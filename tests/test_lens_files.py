@@ -322,7 +322,7 @@ def without(name: str) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("params", "config", "sentence"),
     [
-        ({"0.weight": Code()}, {}, "holds more than tensors, so it was not read"),
+        ({"0.weight": Code()}, {}, "holds code, so it was not read"),
         ([torch.zeros(1)], {}, "holds list; a tuned lens is a dictionary of tensors"),
         (without("1.weight"), {}, "it lacks '1.weight'"),
         (without("2.bias"), {}, "it lacks '2.bias'"),
@@ -351,8 +351,11 @@ def test_a_folder_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "folder")
     params = tmp_path / "folder/params.pt"
     params.write_bytes(params.read_bytes()[:-500])
-    with pytest.raises(ValueError, match="is no file of tensors, or is cut short"):
+    with pytest.raises(ValueError, match=r"params.pt' is no file of a lens, or is cut short"):
         lw.load_lens(tmp_path / "folder")
+    params.write_text("not tensors")
+    with pytest.raises(ValueError, match=r"params.pt' is no file of tensors, or is damaged"):
+        lw.load_lens(params)
 
 
 def test_a_lens_from_a_folder_is_for_the_model_with_its_unembedding(run: lw.Run, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import torch
 
 import lenswidget as lw
 from lenswidget.lenses.load import SHIPPED
+from lenswidget.lenses.packing import unpack
+from scripts.pack_lens import rounded
 
 TEXT = """When the storm had passed, the keeper of the lighthouse went down to the harbour to see what was left of the boats.
 Two of them lay on their sides in the mud. The third, which belonged to his brother, was nowhere to be found. He asked the
@@ -59,3 +61,26 @@ def test_it_is_not_for_another_model(lens: lw.FittedLens, smollm: Any) -> None:
     other = lw.Run(**{**vars(run), "readout": type(run.readout)(**{**vars(run.readout), "W_U": shuffled})})
     with pytest.raises(ValueError, match="whose unembedding is not that of"):
         lens.require(other)
+
+
+def test_rounding_makes_up_for_what_it_did_before() -> None:
+    """Seen by the readout and through the rows that occur, every entry is off by half a step at most."""
+    generator = torch.Generator().manual_seed(0)
+    weight, a, b = torch.randn(3, 2, 40, 40, generator=generator, dtype=torch.float64)
+    covariance, fisher = a @ a.mT + torch.eye(40), b @ b.mT + torch.eye(40)
+    packed = rounded(weight, covariance, fisher, torch.tensor([1.0, 4.0], dtype=torch.float64))
+    error = unpack(packed).double() - weight
+
+    def unit(matrix: torch.Tensor) -> torch.Tensor:
+        lower = torch.linalg.cholesky(matrix)
+        return lower / lower.diagonal(dim1=1, dim2=2).unsqueeze(1)
+
+    seen = unit(fisher).mT @ error @ unit(covariance)
+    step = packed["step_out"].double().unsqueeze(2) * packed["step_in"].double().unsqueeze(1)
+    assert (seen.abs() <= step / 2 * 1.001).all()
+
+    def loss(error: torch.Tensor) -> float:
+        return float((fisher @ error * (error @ covariance)).sum())
+
+    nearest = (weight / step).round() * step - weight
+    assert loss(error) < loss(nearest) / 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from typing import Any
 
 import torch
@@ -12,7 +11,11 @@ from torch import Tensor
 
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of, unembedding_hash
 from lenswidget.lenses.text import in_words, strings
+from lenswidget.lenses.torch_file import reading
 from lenswidget.probe import name_of, readout_of
+
+SETTINGS = ("max_seq_len", "skip_first_positions")
+"""What a card keeps of how TransformerLens fitted."""
 
 
 class JacobianLens(FittedLens):
@@ -51,9 +54,8 @@ class JacobianLens(FittedLens):
     def from_pretrained(cls, name: str | os.PathLike[str], **options: Any) -> JacobianLens:
         """A published lens, found and fetched by TransformerLens: by a model's name, as in `"gpt2-small"`, or by a
         repository on the Hub and `filename=`. A path to a `.pt` file works too."""
-        return cls.from_transformer_lens(
-            _load(lambda: _transformer_lens().from_pretrained(os.fspath(name), **options), name)
-        )
+        with reading(name):
+            return cls.from_transformer_lens(_transformer_lens().from_pretrained(os.fspath(name), **options))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> JacobianLens:
@@ -61,7 +63,8 @@ class JacobianLens(FittedLens):
 
         Raises ValueError for a file that holds anything but a lens, code above all.
         """
-        return cls.from_transformer_lens(_load(lambda: _transformer_lens().load(os.fspath(path)), path))
+        with reading(path):
+            return cls.from_transformer_lens(_transformer_lens().load(os.fspath(path)))
 
     @classmethod
     def from_transformer_lens(cls, lens: Any, model: Any = None) -> JacobianLens:
@@ -79,18 +82,14 @@ class JacobianLens(FittedLens):
         if not weight.isfinite().all():
             raise ValueError("This Jacobian lens holds values that are not finite; fit it again.")
         readout = readout_of(model) if model is not None else None
+        name = told.get("model_name", "a model that the file doesn't name") if model is None else name_of(model)
         card = Card(
-            model=name_of(model)
-            if model is not None
-            else str(told.get("model_name", "a model that the file doesn't name")),
+            model=str(name),
             data=f"{lens.n_prompts:,} prompts of {told.get('corpus', 'a text that the file does not name')}",
             tokens=0,
             revision=str(told.get("model_revision") or ""),
             unembedding=unembedding_hash(readout.W_U) if readout else "",
-            settings={
-                "prompts": lens.n_prompts,
-                **{k: told[k] for k in ("max_seq_len", "skip_first_positions") if k in told},
-            },
+            settings={"prompts": lens.n_prompts, **{name: told[name] for name in SETTINGS if name in told}},
         )
         return cls(weight, torch.zeros(last + 1, lens.d_model), card, sample_of(readout) if readout else torch.zeros(0))
 
@@ -108,15 +107,3 @@ def _transformer_lens() -> Any:
     from transformer_lens.tools.analysis import JacobianLens as Theirs
 
     return Theirs
-
-
-def _load(read: Any, path: str | os.PathLike[str]) -> Any:
-    try:
-        return read()
-    except pickle.UnpicklingError as reason:
-        raise ValueError(
-            f"{os.fspath(path)!r} holds more than tensors, so it was not read: a file of a lens has no code in it. Get it from "
-            "who published it again."
-        ) from reason
-    except (RuntimeError, KeyError, TypeError, AttributeError, EOFError) as reason:
-        raise ValueError(f"{os.fspath(path)!r} holds no Jacobian lens, or is cut short: {reason}.") from reason

@@ -37,7 +37,8 @@ def load_lens(path_or_name: str | os.PathLike[str] = EMBEDDED, *, revision: str 
             )
         return read_tuned_folder(path)
     if path.is_file():
-        return _read_file(path)
+        named = path.name in (CONFIG, PARAMS) and is_tuned_folder(path.parent)
+        return read_tuned_folder(path.parent) if named else _read_file(path)
     if path.suffix in (".safetensors", ".pt") or path.is_absolute() or name.startswith((".", "~")):
         raise FileNotFoundError(f"There is no lens at {name!r}: no such file or folder.")
     return read_tuned_folder(fetch_tuned_folder(name, revision))

@@ -5,7 +5,7 @@ A packed lens has no `weight`. In its place its file holds three tensors, of whi
     weight[row, i, j] = codes[row, i, j] · step_out[row, i] · step_in[row, j]
 
 - `codes`: the whole numbers of all rows as signed bytes, compressed by zlib. Most are near zero, so that a code takes about
-  three bits; where one step is twice another's, its codes take a bit less.
+  two bits; where a step is twice as large, its codes take one bit less.
 - `step_out`, `step_in`: `[L, d]`. A step is small where the readout, or the row that is read, makes much of a coordinate.
 
 scripts/pack_lens.py chooses them.

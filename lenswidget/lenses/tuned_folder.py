@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from lenswidget.files import write_whole_folder
 from lenswidget.lenses.fitted import Card, FittedLens
+from lenswidget.lenses.torch_file import reading
 
 if TYPE_CHECKING:
     from lenswidget.lenses.tuned import TunedLens
@@ -130,15 +130,8 @@ def published_lenses(revision: str | None = None) -> list[str]:
 
 
 def _read_params(path: Path) -> dict[str, Any]:
-    try:
+    with reading(path):
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as reason:
-        raise ValueError(
-            f"{str(path)!r} holds more than tensors, so it was not read: a lens has no code in it. Get it from who published "
-            "it again."
-        ) from reason
-    except (RuntimeError, EOFError, ValueError, KeyError) as reason:
-        raise ValueError(f"{str(path)!r} is no file of tensors, or is cut short: {reason}") from reason
     if not isinstance(state, dict) or not all(isinstance(part, Tensor) for part in state.values()):
         raise ValueError(f"{str(path)!r} holds {type(state).__name__}; a tuned lens is a dictionary of tensors.")
     return state
