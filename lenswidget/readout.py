@@ -168,7 +168,7 @@ class Readout:
         p = said.exp()
         step = max(1, LOGITS_BUDGET // (4 * said.numel()))
         influences, alignments = [], []
-        for some in after.split(step, dim=1):
+        for some in torch.split(after, step, dim=1):
             change = self.logits(some).log_softmax(-1).sub_(said)
             influences.append(-torch.linalg.vecdot(p.expand_as(change), change).nanmean(-1) * BITS)
             change -= torch.linalg.vecdot(p[-1:].expand_as(change), change).unsqueeze(-1)

@@ -90,7 +90,8 @@ def _steps(states: Float[Tensor, "states d"], directions: int, seed: int) -> Flo
     picked = torch.randperm(len(states), generator=torch.Generator().manual_seed(seed))[: directions + 1]
     some = states[picked.to(states.device)]
     principal = torch.linalg.svd(some - some.mean(0), full_matrices=False).Vh[:directions]
-    return STEP * deviations.norm(dim=-1).median() * principal
+    steps: Tensor = STEP * deviations.norm(dim=-1).median() * principal
+    return steps
 
 
 def _go_on(
@@ -106,7 +107,7 @@ def _go_on(
         arrived.append(row[:, 1:])
         raise StopAtLayerException(row)  # its logits are for readout to make, a few at a time
 
-    for some in changed.split(max(1, BATCH // len(prompt.tokens))):
+    for some in torch.split(changed, max(1, BATCH // len(prompt.tokens))):
         tokens = prompt.tokens.expand(len(some), -1)
         model.run_with_hooks(tokens, return_type=None, fwd_hooks=[(hook, partial(change, to=some)), (last, keep)])
     return torch.cat(arrived)

@@ -307,7 +307,7 @@ def _windows(model: Any, texts: Any, tokens: int, seed: int) -> Iterator[Run]:
         else (model.to_tokens(text, truncate=False)[0] for text in strings(texts))
     )
     for document in documents:
-        for window in torch.as_tensor(document).split(length):
+        for window in torch.split(torch.as_tensor(document), length):
             if len(window) < 2:
                 continue
             yield run(model, window[: tokens + 1])
