@@ -3,5 +3,5 @@
 import subprocess
 import sys
 
-for module in ("bench.payload", "bench.readout", "bench.browser"):
+for module in ("bench.payload", "bench.readout", "bench.attribution", "bench.browser"):
     subprocess.run([sys.executable, "-m", module], check=True)

@@ -18,9 +18,13 @@ _HOME = {
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
+    "attribute": "attribution",
+    "explain": "jumps",
     "from_cache": "cached_run",
+    "hooks": "attribution",
     "load": "models",
     "logit_lens": "lenses.read",
+    "promotes": "vocabulary_space",
     "read": "lenses.read",
     "residual_hooks": "cached_run",
     "run": "cached_run",
@@ -30,18 +34,22 @@ _HOME = {
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
 
 if TYPE_CHECKING:
+    from lenswidget.attribution import attribute as attribute
+    from lenswidget.attribution import hooks as hooks
     from lenswidget.cached_run import Run as Run
     from lenswidget.cached_run import from_cache as from_cache
     from lenswidget.cached_run import residual_hooks as residual_hooks
     from lenswidget.cached_run import run as run
     from lenswidget.cached_run import runs as runs
     from lenswidget.grid import Grid as Grid
+    from lenswidget.jumps import explain as explain
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
     from lenswidget.models import load as load
+    from lenswidget.vocabulary_space import promotes as promotes
     from lenswidget.widget import LensWidget as LensWidget
 
 

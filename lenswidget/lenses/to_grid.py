@@ -13,8 +13,16 @@ from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Target, Trajecto
 from lenswidget.readout import Reading, uniform_entropy
 
 
-def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: str, notes: tuple[str, ...]) -> Grid:
-    """A Grid from what was read."""
+def grid_of(
+    run: Run,
+    reading: Reading,
+    targets: tuple[Target, ...],
+    *,
+    kind: str,
+    notes: tuple[str, ...],
+    compared: bool = False,
+) -> Grid:
+    """A Grid from what was read. `compared` says that the last target is what the others are compared with."""
     candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
     trajectories = Trajectories(
         _int(reading.offsets),
@@ -33,7 +41,9 @@ def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: st
         rows=run.labels,
         columns=_int(run.tokens),
         positions=positions,
-        quantities={q.name: q for q in _quantities(run, reading, targets)},
+        quantities={
+            q.name: q for q in (*_quantities(run, reading, targets), *_differences(reading, targets, compared))
+        },
         texts=run.texts.of(ids),
         special=tuple(i for i in ids if i in run.texts.special),
         candidates=candidates,
@@ -82,6 +92,24 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
             ),
         ]
     return quantities
+
+
+def _differences(reading: Reading, targets: tuple[Target, ...], compared: bool) -> list[Quantity]:
+    """The logit of each target, less that of the one that they are compared with."""
+    if not compared:
+        return []
+    *others, last = targets
+    logits = _float(reading.target_logit)
+    return [
+        Quantity(
+            f"logit difference of {target.label!r} from {last.label!r}",
+            logits[i] - logits[-1],
+            centre=0.0,
+            target=i,
+            measure="logit difference",
+        )
+        for i, target in enumerate(others)
+    ]
 
 
 def _reach(values: np.ndarray) -> tuple[float, float] | None:
