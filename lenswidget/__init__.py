@@ -25,16 +25,20 @@ _HOME = {
     "NegativeLens": "lenses.logit",
     "Run": "cached_run",
     "TunedLens": "lenses.tuned",
+    "attribute": "attribution",
     "compare": "comparison",
     "compare_lenses": "lenses.divergence",
     "diagnose": "diagnosis",
     "divergence": "lenses.divergence",
+    "explain": "jumps",
     "fidelity": "lenses.fidelity",
     "from_cache": "cached_run",
+    "hooks": "attribution",
     "live": "live_prompt",
     "load": "models",
     "load_lens": "lenses.load",
     "logit_lens": "lenses.read",
+    "promotes": "vocabulary_space",
     "read": "lenses.read",
     "residual_hooks": "cached_run",
     "row_changes": "changes",
@@ -46,6 +50,8 @@ _HOME = {
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
 
 if TYPE_CHECKING:
+    from lenswidget.attribution import attribute as attribute
+    from lenswidget.attribution import hooks as hooks
     from lenswidget.cached_run import Run as Run
     from lenswidget.cached_run import from_cache as from_cache
     from lenswidget.cached_run import residual_hooks as residual_hooks
@@ -57,6 +63,7 @@ if TYPE_CHECKING:
     from lenswidget.diagnosis import Diagnosis as Diagnosis
     from lenswidget.diagnosis import diagnose as diagnose
     from lenswidget.grid import Grid as Grid
+    from lenswidget.jumps import explain as explain
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
     from lenswidget.lenses.fidelity import Fidelity as Fidelity
@@ -74,6 +81,7 @@ if TYPE_CHECKING:
     from lenswidget.live_prompt import live as live
     from lenswidget.models import load as load
     from lenswidget.page import write_page as write_page
+    from lenswidget.vocabulary_space import promotes as promotes
     from lenswidget.widget import LensWidget as LensWidget
 
 
