@@ -115,7 +115,7 @@ def _svg(scene: Scene, grid: Grid, themes: tuple[Theme, ...], inches: float | No
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} '
-            f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="11">',
+            f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="11" text-anchor="middle">',
             f"<title>{escape(' '.join(visible(word) for word in repr(grid).split()))}</title>",
             f"<style>{light}{''.join(f'@media(prefers-color-scheme:dark){{{rules}}}' for rules in dark)}</style>",
             *map(_element, scene.shapes),
@@ -132,10 +132,11 @@ def _element(shape: Shape) -> str:
     if isinstance(shape, Line):
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
         return f'<polyline class="{shape.ink}-line" points="{points}" stroke-width="{shape.weight}"/>'
+    anchor = "" if shape.anchor == "middle" else f' text-anchor="{shape.anchor}"'
     size = "" if shape.size == 11 else f' font-size="{shape.size}" font-weight="600"'
     return (
-        f'<text class="{shape.ink.replace("on ", "on-")}" x="{shape.x:g}" y="{shape.y:g}" '
-        f'text-anchor="{shape.anchor}"{size}>{escape(shape.text)}</text>'
+        f'<text class="{shape.ink.replace("on ", "on-")}" x="{shape.x:g}" y="{shape.y:g}"'
+        f"{anchor}{size}>{escape(shape.text)}</text>"
     )
 
 

@@ -58,6 +58,12 @@ class FinalNorm:
             x = x * self.gain
         return x if self.bias is None else x + self.bias
 
+    def frozen(self, direction: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
+        """`P(gain ⊙ u)`: with σ held, the norm passes on `x · P(gain ⊙ u) / σ` of `x` along `u`, and its bias apart."""
+        if self.gain is not None:
+            direction = direction * self.gain
+        return direction - direction.mean(-1, keepdim=True) if self.centred else direction
+
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Reading:
@@ -127,6 +133,22 @@ class Readout:
         if self.cap is not None:
             out.div_(self.cap).tanh_().mul_(self.cap)
         return out
+
+    def extremes(
+        self, directions: Float[Tensor, "n d"], k: int
+    ) -> tuple[Int[Tensor, "n both"], Float[Tensor, "n both"]]:
+        """The tokens that some directions add most to, best first, then those that they take most from.
+
+        Directions are as they leave the norm. What they add is less its mean over the vocabulary, in logits.
+        """
+        ids, added = [], []
+        for some in torch.split(directions, max(1, LOGITS_BUDGET // (4 * self.vocabulary))):
+            logits = self.scale * torch.cat([some @ W.float() for W in torch.split(self.W_U, 2**14, dim=1)], dim=-1)
+            logits -= logits.mean(-1, keepdim=True)
+            high, low = logits.topk(k), logits.topk(k, largest=False)
+            ids.append(torch.cat([high.indices, low.indices], -1))
+            added.append(torch.cat([high.values, low.values], -1))
+        return torch.cat(ids), torch.cat(added)
 
     def error(
         self, residual: Float[Tensor, "positions d"], logits: Float[Tensor, "positions vocabulary"]

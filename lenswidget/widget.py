@@ -24,9 +24,12 @@ from lenswidget.wire import encode
 LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
 CHOICES = (
     "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
+    "jump",
 )  # fmt: skip
 """The settings that make up a state."""
 Shown = Grid | Comparison | Sequence[Grid]
+Explain = Callable[[int, int, int], Grid]
+"""What moved a token, `(column, token id, row)`, from the row before, as bars."""
 Compute = Callable[[str, Report], Shown]
 """What a live widget does with a prompt."""
 
@@ -45,7 +48,6 @@ class LensWidget(anywidget.AnyWidget):
     failure: BaseException | None = None
     """What the last prompt ended in, with its traceback, if it failed."""
 
-    # traits of our own rather than anywidget's, whose defaults an embedded page leaves out
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     script = traitlets.Instance(ipywidgets.Widget, allow_none=True, read_only=True).tag(
@@ -66,6 +68,13 @@ class LensWidget(anywidget.AnyWidget):
     """Every how many rows one is drawn, the last always; 0 for as many as fit."""
     height = traitlets.Int(0, min=0).tag(sync=True)
     """Height of the heatmap in pixels; 0 for what its rows need."""
+    jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=3, allow_none=True, default_value=None).tag(sync=True)
+    """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row. Or None."""
+    explains = traitlets.Bool(read_only=True).tag(sync=True)
+    """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
+    explained = traitlets.Dict(read_only=True).tag(sync=True)
+    """The model's answer to `jump`: `{"jump": …}` with the bars, a Grid as `lenswidget.wire` writes it, under "grid", or with
+    the sentence that says why there are none under "error". Empty before the first answer."""
 
     view = traitlets.Enum(["", "one", "side by side", "difference", "strips", "mean"], default_value="").tag(sync=True)
     """How several Grids are laid out; "" for what suits their number."""
@@ -91,6 +100,7 @@ class LensWidget(anywidget.AnyWidget):
         *,
         state: Mapping[str, Any] | None = None,
         compute: Compute | None = None,
+        explain: Explain | None = None,
         prompt: str = "",
         **settings: Any,
     ) -> None:
@@ -99,6 +109,7 @@ class LensWidget(anywidget.AnyWidget):
             raise TypeError(
                 f"LensWidget has no setting {unknown[0]!r}; it has {', '.join(CHOICES)}, and the layout of any ipywidget."
             )
+        self._explain = explain
         self._hold(what)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
@@ -112,6 +123,7 @@ class LensWidget(anywidget.AnyWidget):
         with self.hold_sync():
             self.set_trait("live", compute is not None)
             self._restore({name: value for name, value in (state or {}).items() if name not in settings})
+            self.set_trait("explains", self._explains() is not None)
             self.set_trait("grids", self._message())
         self.observe(self._ask, "prompt")
 
@@ -123,11 +135,15 @@ class LensWidget(anywidget.AnyWidget):
     @grid.setter
     def grid(self, shown: Shown) -> None:
         self._hold(shown)
+        self._explain = None
         with self.hold_sync():
-            for name in ("colour", "selected", "rows_compared", "shown"):
+            for name in ("colour", "selected", "rows_compared", "shown", "jump"):
                 if self._problem(name, getattr(self, name)):
                     self.set_trait(name, self.traits()[name].default(self))
+            self.set_trait("explained", {})
+            self.set_trait("explains", self._explains() is not None)
             self.set_trait("grids", self._message())
+        self._answer()  # a jump that is still open is another one now
 
     @property
     def comparison(self) -> Comparison | None:
@@ -157,6 +173,9 @@ class LensWidget(anywidget.AnyWidget):
 
     def _message(self) -> bytes:
         return encode(self._grids, self._comparison)
+
+    def _explains(self) -> Explain | None:
+        return self._explain or self.grid.explain
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, self._pins(value) if name == "pins" else value)
@@ -220,7 +239,7 @@ class LensWidget(anywidget.AnyWidget):
             self._latest.stop()
         super().close()
 
-    @traitlets.validate("colour", "selected", "rows_compared", "shown")
+    @traitlets.validate("colour", "selected", "rows_compared", "shown", "jump")
     def _valid(self, proposal: Any) -> Any:
         problem = self._problem(proposal.trait.name, proposal.value)
         if problem:
@@ -248,7 +267,30 @@ class LensWidget(anywidget.AnyWidget):
                 return f"Row {max(value)} is outside this {what}, which has rows 0 to {rows - 1}."
         if name == "shown" and value >= len(self._grids):
             return f"There is no Grid {value} to show; this {what} has {len(self._grids)}, counted from 0."
+        if name == "jump" and value is not None:
+            column, _, row = value
+            rows, columns = self.grid.shape
+            if not (0 <= column < columns and 1 <= row < rows):
+                return (
+                    f"There is no jump {list(value)} in this Grid, which has columns 0 to {columns - 1} and rows 1 to "
+                    f"{rows - 1} that have a row below; open [column, token id, row]."
+                )
         return None
+
+    @traitlets.observe("jump")
+    def _answer(self, _: Any = None) -> None:
+        explain, jump = self._explains(), self.jump
+        if jump is None or explain is None:
+            return
+        try:
+            answer: dict[str, Any] = {"grid": encode([explain(*jump)])}
+        except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
+            answer = {"error": _what_went_wrong(reason, "explaining this jump")}
+        self.set_trait("explained", {"jump": list(jump), **answer})
+
+    def _get_embed_state(self, drop_defaults: bool = False) -> Any:
+        """All of it: ipywidgets' embedding leaves out defaults that anywidget's view then lacks, its own name among them."""
+        return super()._get_embed_state(drop_defaults=False)
 
     def __repr__(self) -> str:
         return f"LensWidget showing a {self._comparison or self.grid!r}"

@@ -15,6 +15,7 @@ import lenswidget
 from tests.grids import make_grid
 
 ROOT = Path(__file__).parents[1]
+SHIPPED = "lenswidget/data/smollm2-135m.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for wanted in ("static/widget.js", "static/widget.css", "static/page.js", "py.typed", "grid.py"):
+    for wanted in ("static/widget.js", "static/widget.css", "static/loader.js", "py.typed", "grid.py"):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
-    assert wheel.stat().st_size < 12_000_000
+    assert wheel.stat().st_size - zipfile.ZipFile(wheel).getinfo(SHIPPED).compress_size < 300_000
+
+
+def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = (
+        "import lenswidget as lw; lens = lw.load_lens('smollm2-135m'); print(lw.__file__, lens.name, len(lens.weight))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == f"{tmp_path / 'lenswidget/__init__.py'} Tuned lens 30\n"
 
 
 def test_the_sdist_builds_without_node_and_carries_its_tests(built: Path) -> None:

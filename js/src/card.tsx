@@ -2,14 +2,14 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { columnPlace, nameOf } from "./followed.js";
-import type { Cell } from "./grid.js";
+import { type Cell, isAttribution } from "./grid.js";
 import type { Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
 import { place } from "./placing.js";
 import type { Reading } from "./reading.js";
 import { verdicts } from "./strip.js";
 import { ColumnName, Dot } from "./token.js";
-import { facts, followingOf, listed, rowName, standing } from "./words.js";
+import { cellName, facts, followingOf, listed, standing } from "./words.js";
 
 interface Props {
   reading: Reading;
@@ -20,9 +20,11 @@ interface Props {
   held?: boolean;
   /** For looking elsewhere while another is held, or beside the one that is pointed at. */
   isSmall?: boolean;
+  /** What is to be said of the cell beyond its quantities. */
+  more?: { name: string; value: string }[];
 }
 
-export function Card({ reading, cell, at, held = false, isSmall = false }: Props) {
+export function Card({ reading, cell, at, held = false, isSmall = false, more = [] }: Props) {
   const { grid, followed, slots, sides } = reading;
   const card = useRef<HTMLElement>(null);
   useLayoutEffect(() => place(card.current!, at));
@@ -34,12 +36,14 @@ export function Card({ reading, cell, at, held = false, isSmall = false }: Props
       class={`lw-card${held ? " lw-held" : ""}${isSmall ? " lw-small" : ""}${wide ? " lw-wide" : ""}`}
       aria-hidden={!held}
     >
-      <p class="lw-strong">{rowName(grid.rows[cell.row]!)}</p>
+      <p class="lw-strong">{cellName(grid, cell)}</p>
       {isThere ? (
-        <p class="lw-muted">
-          {!grid.columnLabels && `${columnPlace(grid, cell.column)} · `}
-          <ColumnName grid={grid} column={cell.column} />
-        </p>
+        !(isAttribution(grid) && grid.columnLabels) && (
+          <p class="lw-muted">
+            {!grid.columnLabels && `${columnPlace(grid, cell.column)} · `}
+            <ColumnName grid={grid} column={cell.column} />
+          </p>
+        )
       ) : (
         <p class="lw-muted">no such token in this prompt</p>
       )}
@@ -58,13 +62,14 @@ export function Card({ reading, cell, at, held = false, isSmall = false }: Props
       )}
       {isThere && !isSmall && (
         <dl>
-          {facts(reading, cell).map(({ name, value }) => (
+          {[...facts(reading, cell), ...more].map(({ name, value }) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{value}</dd>
             </div>
           ))}
           {!wide &&
+            !isAttribution(grid) &&
             followed.value.map((one, i) => (
               <div key={i}>
                 <dt>

@@ -31,7 +31,7 @@ export function drawingOf(reading: Reading, picture: Picture, palette: Palette):
   const { stride, height: wished } = settings;
   const layout = layoutOf({
     ...{ rows: grid.rows.length, columns, gutter, density: 1 },
-    ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value },
+    ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value, only: reading.rowsShown.value },
   });
   const width = Math.max(420, 2 * MARGIN + gutter + columns * layout.cellWidth);
   const height = HEAD + layout.height + layout.footer + LEGEND;
@@ -90,8 +90,9 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
       const slot = picture.ringOf(cell);
       if (slot >= 0) {
         const colour = palette.pins[slot % PIN_COLOURS]!;
+        const dash = picture.isBroken(cell) ? ` stroke-dasharray="3 3"` : "";
         out.push(
-          `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${colour}" stroke-width="2"/>`,
+          `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`,
         );
       }
       const word = picture.wordOf(cell);
@@ -119,6 +120,7 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
 
 function look(shade: number, { flipped }: Picture, palette: Palette, ramp: Palette["sequential"]) {
   if (shade < STEPS) return { fill: ramp.fill[shade]!, ink: ramp.ink[shade]! };
+  if (shade === ODD.gap) return { fill: palette.background, ink: palette.muted };
   if (shade === ODD.aside) return { fill: palette.aside, ink: palette.muted };
   if (shade === ODD.nan) return { fill: palette.hatch, ink: palette.ink };
   const end = (shade === ODD.above || shade === ODD.high) === flipped ? 0 : STEPS - 1;

@@ -122,6 +122,11 @@ export function rankAmongCandidates(grid: Grid, cell: Cell, token: number): numb
   return candidatesAt(grid, cell).findIndex((candidate) => candidate.token === token) + 1 || Number.NaN;
 }
 
+/** Whether cells are parts of a sum: who made a logit, and not what a lens read. */
+export function isAttribution(grid: Grid): boolean {
+  return grid.quantities[0]!.measure === "contribution";
+}
+
 // one byte has no room for "not a number": the first quantity knows
 function finiteCell(grid: Grid, row: number, column: number): boolean {
   return Number.isFinite(grid.quantities[0]!.values[row * grid.columns.length + column]!);

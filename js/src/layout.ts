@@ -69,10 +69,11 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
   };
 }
 
-/** The space that row labels need, up to a length beyond which they are cut, and the strips beside them. */
-export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">): number {
+/** The space that row labels need, up to a quarter of the room there is, beyond which they are cut; and the strips beside them. */
+export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">, width = Number.POSITIVE_INFINITY): number {
   const longest = Math.max(...rows.map((label) => label.length));
-  return Math.min(200, 16 + Math.max(5, longest) * 8) + stripsWidth(strips.length);
+  const room = Math.max(80, Math.floor(width / 4));
+  return Math.min(200, room, 16 + Math.max(5, longest) * 8) + stripsWidth(strips.length);
 }
 
 /** Where row labels end: short of the strips. */

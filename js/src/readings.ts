@@ -109,6 +109,7 @@ export class Readings {
         pins: linked(settings.pins, held("pins"), tokens.there, tokens.back),
         colour: this.colourIn(grid, settings.colour, held("colour"), grids[0]),
         stride: linked(settings.stride, held("stride"), itself, itself),
+        jump: signal(null),
         rows_compared: linked(
           settings.rows_compared,
           always,
@@ -156,6 +157,7 @@ export class Readings {
     return {
       ...this.settings,
       selected: signal(null),
+      jump: signal(null),
       rows_compared: signal([]),
       stride: signal(0),
       filter: signal(""),

@@ -18,7 +18,7 @@ export class FakeModel {
 
   constructor(grids: ArrayBufferView | ArrayBuffer, settings: Record<string, unknown> = {}) {
     const defaults = Object.fromEntries(Object.entries(shared()).map(([name, setting]) => [name, setting.value]));
-    this.values = { ...defaults, ...settings, grids };
+    this.values = { ...defaults, explains: false, explained: {}, ...settings, grids };
   }
 
   get(name: string): unknown {

@@ -85,12 +85,14 @@ describe("a prompt box", () => {
   });
 
   it("says that the kernel is gone, and stops; the picture stays and can be read", async () => {
-    const { model, root, el, box, status } = await live();
-    el.classList.add("jupyter-widgets-disconnected"); // as ipywidgets marks what no kernel listens to
+    const { model, root, box, status } = await live();
     model.happen("comm_live_update");
     await vi.waitFor(() => expect(status()).toContain("The kernel was restarted or has gone"));
     expect(box.disabled).toBe(true);
     expect(root.querySelector(".lw-title")!.textContent).toBe("first");
     expect(await hindrances(root)).toEqual([]);
+    model.change("progress", { state: "running", message: "back again" });
+    await vi.waitFor(() => expect(status()).toBe("back again"));
+    expect(box.disabled).toBe(false);
   });
 });

@@ -21,6 +21,7 @@ export interface Wish {
   rows?: number;
   columns?: number;
   texts?: string[];
+  rowLabels?: string[];
   /** Candidates of a cell: tokens with their probabilities, best first. */
   candidates?: ((row: number, column: number) => [token: number, probability: number][]) | null;
   /** The token that really follows each column. */
@@ -28,6 +29,8 @@ export interface Wish {
   /** Trajectories of a column. */
   followed?: (column: number) => number[];
   quantities?: { name: string; values: (row: number, column: number) => number; [key: string]: unknown }[];
+  /** What moved tokens: for each entry its column, its token, and the parts of the jump to a row. */
+  jumps?: { parts: string[]; entries: [column: number, token: number, parts: (row: number) => number[]][] };
   strips?: { name: string; values: number[]; [key: string]: unknown }[];
   [key: string]: unknown;
 }
@@ -93,6 +96,8 @@ function header(wish: Wish, arrays: Arrays) {
     followed,
     following,
     candidates,
+    jumps,
+    rowLabels,
     strips = [],
     ...rest
   } = wish;
@@ -109,7 +114,7 @@ function header(wish: Wish, arrays: Arrays) {
     model: "a-model",
     notes: ["raw, unadjusted"],
     check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
-    rows: Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
+    rows: rowLabels ?? Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
     tokens: { ids: texts.map((_, token) => 100 + token), texts, special: [] },
     columns: arrays.put(
       "i4",
@@ -131,7 +136,26 @@ function header(wish: Wish, arrays: Arrays) {
       ...strip,
       values: arrays.put("f2", [rows], strip.values),
     })),
-    jumps: null,
+    jumps: jumps
+      ? {
+          columns: arrays.put(
+            "i4",
+            [jumps.entries.length],
+            jumps.entries.map(([column]) => column),
+          ),
+          tokens: arrays.put(
+            "i4",
+            [jumps.entries.length],
+            jumps.entries.map(([, token]) => token),
+          ),
+          parts: jumps.parts,
+          values: arrays.put(
+            "f4",
+            [jumps.entries.length, rows, jumps.parts.length],
+            jumps.entries.flatMap(([, , parts]) => Array.from({ length: rows }, (_, row) => parts(row)).flat()),
+          ),
+        }
+      : null,
     aside: [],
     following: following ? arrays.put("i4", [columns], following) : null,
     decision: null,
@@ -147,7 +171,11 @@ function header(wish: Wish, arrays: Arrays) {
       centre: null,
       target: null,
       ...quantity,
-      values: arrays.put(quantity.scale === "log" ? "i4" : "f2", [rows, columns], cells(values)),
+      values: arrays.put(
+        quantity.scale === "log" ? "i4" : rest.view === "bars" ? "f4" : "f2",
+        [rows, columns],
+        cells(values),
+      ),
     })),
     candidates:
       candidates === null
@@ -187,11 +215,12 @@ class Arrays {
   readonly parts: Uint8Array<ArrayBuffer>[] = [];
   private size = 0;
 
-  put(dtype: "i4" | "u2" | "u1" | "f2", shape: number[], values: number[]) {
+  put(dtype: "i4" | "u2" | "u1" | "f4" | "f2", shape: number[], values: number[]) {
     const data = {
       i4: () => new Int32Array(values),
       u2: () => new Uint16Array(values),
       u1: () => new Uint8Array(values),
+      f4: () => new Float32Array(values),
       f2: () => new Uint16Array(values.map(half)),
     }[dtype]();
     const padded = new Uint8Array(Math.ceil(data.byteLength / 8) * 8);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import { mountPage } from "../src/page.js";
 import { shared } from "../src/reading.js";
 import createWidget, { type Model, mount } from "../src/widget.js";
 import { canvasOf, card, chips, click, FakeModel, hindrances, hover, middle, pixels, scroller, show } from "./host.js";
@@ -109,7 +110,7 @@ describe("a view", () => {
   it("ends with its signal: nothing listens, nothing stays", async () => {
     const model = new FakeModel(await message());
     const { el, end } = await show(model);
-    expect(model.listening).toBe(Object.keys(shared()).length + 2);
+    expect(model.listening).toBe(Object.keys(shared()).length + 5);
     end();
     expect(model.listening).toBe(0);
     expect(el.childElementCount).toBe(0);
@@ -131,7 +132,7 @@ it("a page that stands alone shows what its elements hold", async () => {
   const el = document.createElement("div");
   el.dataset.lens = btoa(String.fromCharCode(...(await golden())));
   document.body.append(el);
-  await import("../src/page.js");
+  mountPage(document.createElement("script"));
   await vi.waitFor(() => expect(el.querySelector("[data-state=ready]")).not.toBeNull());
   el.remove();
 });
@@ -333,7 +334,7 @@ describe("the controls", () => {
 
   it("thin the rows, and offer no such thing where there are few", async () => {
     const few = await show(new FakeModel(await message()));
-    expect(few.root.querySelectorAll("select")).toHaveLength(3);
+    expect(few.root.textContent).not.toContain("to fit");
     const model = new FakeModel(await message({ rows: 80 }));
     const { root } = await show(model);
     const menu = root.querySelectorAll("select")[2]!;

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +39,7 @@ class Card:
     """Tokens that `kl` was measured on."""
     revision: str = ""
     unembedding: str = ""
-    """SHA-256 of the unembedding as the tuned-lens library hashes it; "" where it was not computed."""
+    """The unembedding's hash, as `unembedding_hash` takes it; "" where it was not computed."""
     settings: dict[str, Any] = field(default_factory=dict)
     lenswidget: str = field(default_factory=lambda: importlib.metadata.version("lenswidget"))
 
@@ -45,7 +48,8 @@ class FittedLens(Lens):
     """`h + W h + b`, with a matrix and a bias for every row but the last.
 
     `weight` is `[L, d, d]` and `bias` `[L, d]`, float32, first of them for the embedding: translator `r` moves row `r`.
-    `sample` are entries of the unembedding that it was fitted to, as `sample_of` takes them.
+    `sample` are entries of the unembedding that it was fitted to, as `sample_of` takes them; none where the lens comes
+    from a file that doesn't hold them.
     """
 
     def __init__(
@@ -55,7 +59,11 @@ class FittedLens(Lens):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (f"fitted on {self.card.tokens:,} tokens of {self.card.data}",)
+        amount = f"{self.card.tokens:,} tokens of " if self.card.tokens else ""
+        fitted = f"fitted on {amount}{self.card.data}"
+        if len(self.sample) or self.card.unembedding:
+            return (fitted,)
+        return (fitted, f"its file says that it belongs to {self.card.model}; nothing in it can show that")
 
     @property
     def strips(self) -> tuple[Strip, ...]:
@@ -84,12 +92,42 @@ class FittedLens(Lens):
                 f"{run.model} was loaded with processed weights, which write another residual stream than the one that this "
                 f"{self.name.lower()} was fitted to. Load the model as it is, lw.load(name), without compatibility mode."
             )
-        ours = sample_of(run.readout)
-        if ours.shape != self.sample.shape or not torch.allclose(ours, self.sample, rtol=2**-7, atol=1e-6):
+        if not self._fits(run.readout):
             raise ValueError(
                 f"This {self.name.lower()} was fitted to {self.card.model}, whose unembedding is not that of {run.model}. Fit "
                 f"one to it with {type(self).__name__}.fit(model)."
             )
+
+    def _fits(self, readout: Readout) -> bool:
+        """Whether an unembedding is the one that the lens was fitted to, as far as the lens can tell."""
+        if len(self.sample):
+            ours = sample_of(readout)
+            return ours.shape == self.sample.shape and torch.allclose(ours, self.sample, rtol=2**-7, atol=1e-6)
+        # a hash can't tell rounding from another model: of a model in half precision nothing is asked, and one in float32
+        # may have been in half precision when the lens was fitted
+        W_U, known = readout.W_U, self.card.unembedding
+        if not known or W_U.dtype != torch.float32:
+            return True
+        return any(known == unembedding_hash(W_U.to(dtype)) for dtype in (W_U.dtype, torch.float16, torch.bfloat16))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the lens with its card to one safetensors file, which `lw.load_lens` reads.
+
+        An older file stays whole if that fails. Raises OSError where `path` can't be written.
+        """
+        from lenswidget.lenses.lens_file import write_lens
+
+        return write_lens(self, path)
+
+    def to_tuned_lens(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the folder that the tuned-lens library reads: `config.json` and `params.pt`.
+
+        Any fitted lens can be written, since all are `h + W h + b`. Raises OSError where `folder` can't be written, and
+        ValueError where it holds other files.
+        """
+        from lenswidget.lenses.tuned_folder import write_tuned_folder
+
+        return write_tuned_folder(self, folder)
 
 
 def sample_of(readout: Readout) -> Float[Tensor, "n"]:
@@ -97,3 +135,29 @@ def sample_of(readout: Readout) -> Float[Tensor, "n"]:
     d, vocabulary = readout.W_U.shape
     places = torch.linspace(0, d * vocabulary - 1, SAMPLED, dtype=torch.float64).long().to(readout.W_U.device)
     return readout.W_U[places % d, places // d].float().cpu()
+
+
+def unembedding_hash(W_U: Float[Tensor, "d vocabulary"]) -> str:
+    """The SHA-256 by which the tuned-lens library knows an unembedding: of its `[vocabulary, d]` as numpy prints it.
+
+    Of a large array numpy prints the corners alone, to two digits here, so no more of it is taken off its device.
+    """
+    corners, printed = W_U.detach().T, 1000
+    if W_U.numel() > printed:
+        for dim in (0, 1):
+            size = corners.shape[dim]
+            ends = range(size) if size <= 6 else (0, 1, 2, 3, size - 3, size - 2, size - 1)  # the 3 is printed as "..."
+            corners = corners.index_select(dim, torch.tensor(ends, device=corners.device))
+        printed = 0
+    as_numpy_prints_by_default = {
+        "edgeitems": 3,
+        "linewidth": 75,
+        "suppress": False,
+        "floatmode": "maxprec",
+        "sign": "-",
+        "formatter": None,
+        "legacy": False,
+    }
+    with np.printoptions(threshold=printed, **as_numpy_prints_by_default):
+        text = np.array_str(corners.float().cpu().numpy(), precision=1)
+    return hashlib.sha256(text.encode()).hexdigest()

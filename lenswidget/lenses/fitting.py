@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.cached_run import Run, residual_hooks, run
-from lenswidget.lenses.lens import Lens
+from lenswidget.lenses.fitted import Card, FittedLens
+from lenswidget.lenses.parallel import Workers
+from lenswidget.lenses.text import Text
+
+BATCH = 2048
+"""Tokens in a forward pass."""
 
 
 @dataclass
@@ -20,42 +26,50 @@ class Residuals:
     """The residual rows of a model on windows of text, with what was left out on the way counted.
 
     Position 0 is left out, its norm being hundreds of times the rest, and so are positions where a row isn't finite.
+    Where several processes fit together, each runs its share of the windows.
     """
 
     model: Any
+    workers: Workers = field(default_factory=Workers)
     positions: int = 0
     skipped: int = 0
 
-    def __call__(self, windows: Int[Tensor, "windows window"]) -> Float[Tensor, "rows positions d"]:
-        """Every row at every position but the first, in float32 on the model's device, windows one after another."""
+    def __call__(
+        self, windows: Int[Tensor, "windows window"], parts: int = 1
+    ) -> tuple[Float[Tensor, "rows positions d"], ...]:
+        """Every row at every position but the first, in float32 on the model's device, windows one after another.
+
+        In so many parts, each of every so manieth position, for neighbours are alike.
+        """
         from transformer_lens.model_bridge.exceptions import StopAtLayerException
 
         rows: list[Tensor] = []
         hooks = residual_hooks(self.model)[1:]
+        windows = self.workers.share(windows)
+        if not len(windows):  # fewer windows than processes
+            nothing = torch.zeros(len(hooks), 0, int(self.model.cfg.d_model), device=self.model.unembed.W_U.device)
+            return (nothing,) * parts
 
         def keep(row: Tensor, hook: Any, last: bool) -> None:
-            rows.append(row[:, 1:].flatten(0, 1).float())
+            rows.append(row.detach()[:, 1:].float())
             if last:
                 # no fit needs the logits of the whole text, a fifth of a small model's work
                 raise StopAtLayerException(row)
 
-        with torch.inference_mode():
+        with torch.no_grad():
             named = [(name, partial(keep, last=name == hooks[-1])) for name in hooks]
             self.model.run_with_hooks(windows, return_type=None, fwd_hooks=named)
-            residual = torch.stack([row.to(rows[-1].device) for row in rows])
+            residual = torch.stack([row.to(self.model.unembed.W_U.device) for row in rows])
             finite = residual.isfinite().all(-1).all(0)
-            self.positions += len(finite)
-            bad = int((~finite).sum())
-            if bad:
-                self._skip(bad)
-                residual = residual[:, finite]
-        return residual
+            self._count(finite.numel(), int((~finite).sum()))
+            return tuple(residual[:, :, part::parts][:, finite[:, part::parts]] for part in range(parts))
 
-    def _skip(self, bad: int) -> None:
-        if not self.skipped:
+    def _count(self, positions: int, bad: int) -> None:
+        self.positions += positions
+        if bad and not self.skipped:
             warnings.warn(
                 "The residual stream is not finite at some positions; they are left out of the fit and counted in its card.",
-                stacklevel=4,
+                stacklevel=5,
             )
         self.skipped += bad
         if self.skipped > self.positions / 2:
@@ -63,6 +77,15 @@ class Residuals:
                 f"{self.skipped:,} of {self.positions:,} residual vectors hold values that are not finite: nothing can be "
                 "fitted to them. Load the model in float32 or bfloat16; half precision overflows on some models."
             )
+
+
+def batches(texts: Any, text: Text) -> Iterator[Int[Tensor, "windows window"]]:
+    """Windows enough for a forward pass at a time, from the beginning again where the text ends and can be read again."""
+    while True:
+        yield from text.batches(max(1, BATCH // text.window))
+        if isinstance(texts, Iterator):
+            return
+        text = text.again()
 
 
 def specimen(model: Any, windows: Int[Tensor, "windows window"]) -> Run:
@@ -76,8 +99,22 @@ def specimen(model: Any, windows: Int[Tensor, "windows window"]) -> Run:
     return one
 
 
-def kl_by_row(run: Run, lens: Lens, residual: Float[Tensor, "rows positions d"]) -> tuple[float, ...]:
-    """KL(output ‖ row) in bits for each row but the last, mean over positions. `run` has the model's readout."""
-    nothing = torch.full((residual.shape[1],), -1)
-    moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(residual[:-1])), residual[-1]])
-    return tuple(run.readout.read(moved, nothing, k=1).kl[:-1].mean(1).tolist())
+def kl_by_row(one: Run, moved: Float[Tensor, "rows positions d"], workers: Workers) -> tuple[float, ...]:
+    """KL(output ‖ row) in bits for each row but the last, mean over the positions of all processes."""
+    total = torch.zeros(len(moved), dtype=torch.float32, device=moved.device)
+    if moved.shape[1]:
+        nothing = torch.full((moved.shape[1],), -1)
+        total[:-1] = one.readout.read(moved, nothing, k=1).kl[:-1].sum(1).to(total)
+    total[-1] = moved.shape[1]
+    workers.add([total])
+    return tuple((total[:-1] / total[-1]).tolist())
+
+
+def measured(lens: FittedLens, one: Run, text: Text, residuals: Residuals) -> Card:
+    """The lens's card, with what held-out text says of it."""
+    if not len(text.held_out):
+        return lens.card
+    (apart,) = residuals(text.held_out)
+    moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(apart[:-1])), apart[-1]])
+    tokens = text.held_out.numel() - len(text.held_out)
+    return replace(lens.card, kl=kl_by_row(one, moved, residuals.workers), held_out=tokens)

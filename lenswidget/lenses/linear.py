@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of
-from lenswidget.lenses.fitting import Residuals, kl_by_row, specimen
+from lenswidget.lenses.fitting import BATCH, Residuals, measured, specimen
+from lenswidget.lenses.parallel import Workers
+from lenswidget.lenses.progress import Progress
 from lenswidget.lenses.text import Text
 from lenswidget.probe import name_of
 
 RIDGE = 1e-4
-BATCH = 2048
-"""Tokens in a forward pass."""
 
 
 class LinearLens(FittedLens):
@@ -46,40 +46,29 @@ class LinearLens(FittedLens):
         `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
         writes itself from `seed`. `ridge` is relative to the mean square of a row's coordinates. On `held_out` more
         tokens the KL to the output is measured; 0 measures none. `window` is how many tokens the model sees at once.
-        `data` says in words what the text is, for the card.
+        `data` says in words what the text is, for the card. An interrupt ends the pass and fits to what was read.
+        Under `torchrun` every process calls this in the same way and gets the same lens.
 
         Raises ValueError for texts that are too short or all one token, and for a model that no lens can read.
         """
         if ridge < 0:
             raise ValueError(f"ridge is a share of a row's mean square and can't be negative; got {ridge}.")
         text = Text(model, texts, held_out=held_out, window=window, seed=seed)
-        residuals = Residuals(model)
-        moments: Moments | None = None
-        one = None
-        with tqdm(total=tokens, desc="Linear lens", unit=" tokens", unit_scale=True, leave=False) as bar:
-            for windows in text.batches(max(1, BATCH // text.window)):
-                one = one or specimen(model, windows)
-                residual = residuals(windows)
-                moments = moments or Moments(residual)
-                moments.add(residual)
-                bar.update(residual.shape[1])
-                if moments.count >= tokens:
-                    break
-        assert moments is not None and one is not None  # a Text has a window at least
-        d = residual.shape[-1]
-        if moments.count < d:
-            raise ValueError(
-                f"A linear lens for a width of {d} takes at least {d} tokens, and the texts give {moments.count}. Pass more "
-                "text, or none to let the model write its own."
+        workers = Workers.here(model.unembed.W_U.device)
+        residuals = Residuals(model, workers)
+        progress = Progress(cls.name)
+        with progress.running():
+            one = specimen(model, text.first)
+            moments = regress(text.batches(max(1, BATCH // text.window)), residuals, tokens, progress.tell)
+            weight, bias = moments.solve(ridge)
+            card = Card(
+                name_of(model),
+                data or text.words,
+                int(moments.count),
+                settings={"ridge": ridge, "window": text.window, "seed": seed, "skipped": residuals.skipped},
             )
-        weight, bias = moments.solve(ridge)
-        settings = {"ridge": ridge, "window": text.window, "seed": seed, "skipped": residuals.skipped}
-        lens = cls(weight, bias, Card(name_of(model), data or text.words, moments.count), sample_of(one.readout))
-        kl, measured = (), 0
-        if len(text.held_out):
-            residual = residuals(text.held_out)
-            kl, measured = kl_by_row(one, lens, residual), residual.shape[1]
-        lens.card = Card(name_of(model), data or text.words, moments.count, kl, measured, settings=settings)
+            lens = cls(weight, bias, card, sample_of(one.readout))
+            lens.card = measured(lens, one, text, residuals)
         return lens
 
 
@@ -89,14 +78,14 @@ class Moments:
     Products are taken in float32, about the mean of the first batch so that they stay small, and added up in float64.
     """
 
-    def __init__(self, first: Float[Tensor, "rows positions d"]) -> None:
+    def __init__(self, first: Float[Tensor, "rows positions d"], workers: Workers = Workers()) -> None:  # noqa: B008
         rows, _, d = first.shape
-        exact = {"dtype": torch.float64, "device": first.device if first.device.type != "mps" else "cpu"}
-        self.count = 0
-        self.shift = first.mean(1, keepdim=True)
-        self.sum = torch.zeros(rows, d, **exact)
-        self.own = torch.zeros(rows - 1, d, d, **exact)
-        self.cross = torch.zeros(rows - 1, d, d, **exact)
+        device = first.device if first.device.type != "mps" else torch.device("cpu")  # which has no float64
+        self.shift = workers.from_first(first.mean(1, keepdim=True))
+        self.count = torch.zeros((), dtype=torch.float64, device=device)
+        self.sum = torch.zeros(rows, d, dtype=torch.float64, device=device)
+        self.own = torch.zeros(rows - 1, d, d, dtype=torch.float64, device=device)
+        self.cross = torch.zeros(rows - 1, d, d, dtype=torch.float64, device=device)
 
     def add(self, residual: Float[Tensor, "rows positions d"]) -> None:
         x = residual - self.shift
@@ -107,6 +96,10 @@ class Moments:
             self.own[row] += (before.T @ before).to(self.own)
             self.cross[row] += (before.T @ last).to(self.cross)
 
+    def gather(self, workers: Workers) -> None:
+        """Take the sums of all processes together."""
+        workers.add([self.count, self.sum, self.own, self.cross])
+
     @property
     def mean(self) -> Float[Tensor, "rows d"]:
         return self.sum / self.count + self.shift.squeeze(1).to(self.sum)
@@ -116,15 +109,45 @@ class Moments:
         return self.own[row] / self.count - torch.outer(mean, mean)
 
     def solve(self, ridge: float) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"]]:
-        """Weights and biases of `h + W h + b` that come nearest to the last row in the mean square."""
+        """Weights and biases of `h + W h + b` that come nearest to the last row in the mean square, on the CPU."""
         mean, centre = self.mean, self.sum / self.count
-        d = mean.shape[1]
-        eye = torch.eye(d).to(mean)
+        eye = torch.eye(mean.shape[1]).to(mean)
         weights, biases = [], []
         for row, cross in enumerate(self.cross):
             own = self.covariance(row)
             own += ridge * own.diagonal().mean() * eye
             to_last = torch.linalg.solve(own, cross / self.count - torch.outer(centre[row], centre[-1])).T
-            weights.append((to_last - eye).float())
-            biases.append((mean[-1] - to_last @ mean[row]).float())
+            weights.append((to_last - eye).float().cpu())
+            biases.append((mean[-1] - to_last @ mean[row]).float().cpu())
         return torch.stack(weights), torch.stack(biases)
+
+
+def regress(
+    windows: Iterator[Int[Tensor, "windows window"]],
+    residuals: Residuals,
+    tokens: int,
+    tell: Callable[[float], bool],
+) -> Moments:
+    """One pass over so many tokens, or as many as there are. `tell` hears how far it is, and says whether to stop there."""
+    moments: Moments | None = None
+    read = 0
+    stopping = False
+    while read < tokens and not stopping:
+        some = next(windows, None)
+        if some is None:
+            break
+        (residual,) = residuals(some)
+        moments = moments or Moments(residual, residuals.workers)
+        moments.add(residual)
+        read += some.numel() - len(some)
+        stopping = residuals.workers.any(tell(read / tokens))
+    if moments is None:
+        raise KeyboardInterrupt  # stopped before anything was read
+    moments.gather(residuals.workers)
+    count, d = int(moments.count), moments.sum.shape[1]
+    if count < d:
+        raise ValueError(
+            f"A linear lens for a width of {d} takes at least {d} tokens, and was given {count}. Pass more text, or none to "
+            "let the model write its own."
+        )
+    return moments

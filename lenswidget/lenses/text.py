@@ -30,6 +30,7 @@ class Text:
     def __init__(
         self, model: Any, texts: Any = None, *, held_out: int = 1024, window: int | None = None, seed: int = 0
     ):
+        self._again = lambda: Text(model, texts, held_out=held_out, window=window, seed=seed)
         context = int(getattr(model.cfg, "n_ctx", 0) or WINDOW)
         self.window = min(window or WINDOW, context)
         self.words = in_words(model, texts)
@@ -70,6 +71,15 @@ class Text:
                 batch = []
             if following is None:
                 return
+
+    @property
+    def first(self) -> Int[Tensor, "one window"]:
+        """The first window to fit on, which stays to be read."""
+        return self._waiting[0].unsqueeze(0)
+
+    def again(self) -> Text:
+        """The same text from its beginning."""
+        return self._again()
 
     def _split(self, held: list[Tensor], wanted: int) -> Iterator[Int[Tensor, "window"]]:
         """Windows to fit on; the first held-out ones go to `held` on the way."""

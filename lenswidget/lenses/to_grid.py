@@ -21,8 +21,9 @@ def grid_of(
     kind: str,
     notes: tuple[str, ...],
     strips: tuple[Strip, ...] = (),
+    compared: bool = False,
 ) -> Grid:
-    """A Grid from what was read."""
+    """A Grid from what was read. `compared` says that the last target is what the others are compared with."""
     candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
     trajectories = Trajectories(
         _int(reading.offsets),
@@ -41,7 +42,9 @@ def grid_of(
         rows=run.labels,
         columns=_int(run.tokens),
         positions=positions,
-        quantities={q.name: q for q in _quantities(run, reading, targets)},
+        quantities={
+            q.name: q for q in (*_quantities(run, reading, targets), *_differences(reading, targets, compared))
+        },
         texts=run.texts.of(ids),
         special=tuple(i for i in ids if i in run.texts.special),
         candidates=candidates,
@@ -91,6 +94,24 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
             ),
         ]
     return quantities
+
+
+def _differences(reading: Reading, targets: tuple[Target, ...], compared: bool) -> list[Quantity]:
+    """The logit of each target, less that of the one that they are compared with."""
+    if not compared:
+        return []
+    *others, last = targets
+    logits = _float(reading.target_logit)
+    return [
+        Quantity(
+            f"logit difference of {target.label!r} from {last.label!r}",
+            logits[i] - logits[-1],
+            centre=0.0,
+            target=i,
+            measure="logit difference",
+        )
+        for i, target in enumerate(others)
+    ]
 
 
 def _reach(values: np.ndarray) -> tuple[float, float] | None:

@@ -1,0 +1,107 @@
+"""TunedLens: each row's affine map, trained until it reads as nearly as it can like the model's own output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import torch
+
+from lenswidget.lenses.descent import Optimizer
+from lenswidget.lenses.fitted import Card, FittedLens, sample_of
+from lenswidget.lenses.fitting import Residuals, batches, measured, specimen
+from lenswidget.lenses.parallel import Workers
+from lenswidget.lenses.progress import Progress
+from lenswidget.lenses.text import Text
+from lenswidget.lenses.training import Budget, Recipe, Training
+from lenswidget.probe import name_of, readout_of
+
+STEPS = 160
+
+
+class TunedLens(FittedLens):
+    """Each row moved by an affine map that was trained to read as the model's own output.
+
+    Source: Belrose et al., "Eliciting Latent Predictions from Transformers with the Tuned Lens", 2023, arXiv 2303.08112.
+    """
+
+    name = "Tuned lens"
+
+    @classmethod
+    def identity(cls, model: Any) -> TunedLens:
+        """A tuned lens before any training, which reads exactly as the logit lens does."""
+        layers, d = int(model.cfg.n_layers), int(model.cfg.d_model)
+        card = Card(name_of(model), "no text", 0)
+        return cls(torch.zeros(layers, d, d), torch.zeros(layers, d), card, sample_of(readout_of(model)))
+
+    @classmethod
+    def fit(
+        cls,
+        model: Any,
+        texts: Any = None,
+        *,
+        steps: int | None = None,
+        tokens: int | None = None,
+        seconds: float | None = None,
+        optimizer: Optimizer = "adam",
+        start: Literal["linear", "identity"] = "linear",
+        rate: float | None = None,
+        rows: Iterable[int] | None = None,
+        held_out: int = 1024,
+        window: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: str | os.PathLike[str] | None = None,
+        watch: Callable[[Progress], Any] | None = None,
+        data: str = "",
+        seed: int = 0,
+    ) -> TunedLens:
+        """Minimise KL(output ‖ row), for every row, on text that is read as the fit goes.
+
+        `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
+        writes itself. Text that can be read again is, where it ends too soon. The fit ends after so many `steps` of
+        about 512 tokens, or so many `tokens`, or so many `seconds`, whichever comes first; by default after 160 steps.
+        It comes out the same each time from one `seed`, unless `seconds` end it.
+
+        From the `"linear"` start, `"adam"` takes whitened coordinates; `"lbfgs"` is the paper's optimizer; `"sgd"` from the
+        `"identity"` is the recipe of the tuned-lens library: Nesterov momentum, weight decay, clipped gradients. `rate`
+        is the peak of the learning rate, which falls to zero. `rows` are the rows to train, 0 for the embedding; the
+        others stay as they start. On `held_out` more tokens the KL to the output is measured. `window` is how many
+        tokens the model sees at once, `data` says in words what the text is, for the card.
+
+        A live curve shows the way, with a button to stop; an interrupt stops, too. Both keep what is reached. `watch` is
+        called with the `Progress` after each step instead. A `checkpoint` file is written on the way; `resume` goes on
+        from one, and comes to the same lens as if nothing had happened between. Under `torchrun` every process calls
+        this in the same way and gets the same lens.
+
+        Raises ValueError for text that is too short or all one token, for settings that can't be, and for a checkpoint
+        of another fit.
+        """
+        if steps is None and tokens is None and seconds is None:
+            steps = STEPS
+        budget = Budget(steps, tokens, seconds)
+        recipe = Recipe(optimizer, start, rate, _rows(rows, int(model.cfg.n_layers)), seed)
+        text = Text(model, texts, held_out=held_out, window=window, seed=seed)
+        residuals = Residuals(model, Workers.here(model.unembed.W_U.device))
+        one = specimen(model, text.first)
+        progress = Progress(cls.name, tuple(one.labels[row] for row in recipe.rows), watchers=[watch] if watch else [])
+        training = Training(one, recipe, residuals, text.held_out, progress, checkpoint)
+        with progress.running(training.restore(resume) if resume else 0.0):
+            training.go(batches(texts, text), budget)
+            weight, bias = training.result()
+            settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
+            card = Card(name_of(model), data or text.words, training.tokens, settings=settings)
+            lens = cls(weight, bias, card, sample_of(one.readout))
+            lens.card = measured(lens, one, text, residuals)
+        return lens
+
+
+def _rows(rows: Iterable[int] | None, layers: int) -> tuple[int, ...]:
+    chosen = tuple(range(layers)) if rows is None else tuple(sorted(set(rows)))
+    wrong = [row for row in chosen if not 0 <= row < layers]
+    if wrong or not chosen:
+        what = f"row {wrong[0]}" if wrong else "none"
+        raise ValueError(
+            f"rows are rows to train, 0 for the embedding to {layers - 1}; got {what}. The last row needs no translator."
+        )
+    return chosen
