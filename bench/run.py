@@ -3,5 +3,5 @@
 import subprocess
 import sys
 
-for module in ("bench.payload", "bench.readout", "bench.exchange", "bench.browser"):
-    subprocess.run([sys.executable, "-m", module], check=True)
+for module in ("payload", "readout", "attribution", "fidelity", "exchange", "live", "browser"):
+    subprocess.run([sys.executable, "-m", f"bench.{module}"], check=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Int32
 
 from lenswidget.alignment import NONE, one_tokenizer
 from lenswidget.difference import on_slots
@@ -26,7 +26,7 @@ def overview_of(
     """
     answers = [np.array([range(grid.shape[1])[at]], dtype=np.int32) for grid in grids]
 
-    def lines(parts: Sequence[Float32[np.ndarray, "rows columns"]]) -> Float32[np.ndarray, "grids row_slots"]:
+    def lines(parts: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([on_slots(part, rows[:, g], answers[g])[:, 0] for g, part in enumerate(parts)])
 
     quantities = [
@@ -35,7 +35,8 @@ def overview_of(
     ]
     if not quantities or any(grid.view != "heatmap" for grid in grids):
         return None
-    candidates, texts, decisions = None, {}, ()
+    candidates, texts = None, {}
+    decisions: tuple[Strip, ...] = ()
     if all(grid.candidates is not None and one_tokenizer(grids[0], grid) for grid in grids):
         k = min(grid.candidates.ids.shape[2] for grid in grids if grid.candidates is not None)
         ids = np.full((len(grids), len(rows), k), NO_TOKEN, dtype=np.int32)
@@ -152,9 +153,9 @@ def _shared_quantities(grids: Sequence[Grid]) -> Iterator[tuple[Quantity, list[Q
 
 def _same(quantity: Quantity, grid: Grid) -> Quantity | None:
     for other in grid.quantities.values():
-        if (other.measure, other.target) == (quantity.measure, quantity.target):
-            if other.name == quantity.name or quantity.target is not None:
-                return other
+        alike = (other.measure, other.target) == (quantity.measure, quantity.target)
+        if alike and (other.name == quantity.name or quantity.target is not None):
+            return other
     return None
 
 

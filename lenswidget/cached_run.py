@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lenswidget.activations import Activations, keep_last
+from lenswidget.blocks import stack_of
 from lenswidget.grid import Check
 from lenswidget.probe import architecture_of, name_of, readout_of
 from lenswidget.readout import Readout
@@ -37,6 +39,8 @@ class Run:
     notes: tuple[str, ...] = ()
     processed: bool = False
     """Whether TransformerLens processed the weights, so that the stream is not the one that fitted lenses know."""
+    activations: Activations | None = field(default=None, repr=False)
+    """What the blocks put out, for attribution."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -47,6 +51,19 @@ class Run:
     def following(self) -> Int[Tensor, "positions"]:
         """The token that really follows each position; -1 at the last."""
         return torch.cat([self.tokens[1:], self.tokens.new_full((1,), -1)])
+
+    def row(self, row: int, positions: Int[Tensor, "p"]) -> Float[Tensor, "p d"]:
+        """One row at some positions, as the readout takes it: float32, beside the unembedding."""
+        return self.residual[row, positions.to(self.residual.device)].to(self.readout.W_U.device, torch.float32)
+
+    @property
+    def brought(self) -> Activations:
+        """The activations. Raises ValueError where this run was made without a model."""
+        if self.activations is None:
+            raise ValueError(
+                "This run knows no activations; make one with lw.run(model, prompt) or lw.from_cache(cache)."
+            )
+        return self.activations
 
     def __repr__(self) -> str:
         rows, positions, d = self.residual.shape
@@ -65,11 +82,13 @@ def run(model: Any, prompt: Prompt) -> Run:
     """
     readout = readout_of(model)
     tokens = _tokenize(model, prompt, readout.vocabulary)
-    with torch.inference_mode():
-        logits, cache = model.run_with_cache(tokens.unsqueeze(0), names_filter=residual_hooks(model))
+    last: dict[str, Tensor] = {}
+    keep = [(name, keep_last(last, name)) for part in stack_of(model).parts for name in part.hooks]
+    with torch.inference_mode(), model.hooks(fwd_hooks=keep):
+        logits, cache = model.run_with_cache(tokens.unsqueeze(0), names_filter=set(residual_hooks(model)).__contains__)
     residual = _residual(cache, model, batch=0)
     # inference tensors can't enter autograd later; a copy can, and the stack is one already
-    return _checked(model, readout, tokens, residual, logits[0])
+    return _checked(model, readout, tokens, residual, logits[0], Activations(model, tokens, residual[-1], last=last))
 
 
 def runs(model: Any, prompts: Sequence[Prompt]) -> list[Run]:
@@ -102,21 +121,28 @@ def from_cache(
     index = batch or 0
     residual = _residual(cache, model, batch=index if cache.has_batch_dim else None)
     ids = _cached_tokens(cache, tokens, index, residual.shape[1])
+    held, batched = cache.cache_dict, cache.has_batch_dim
+    activations = Activations(
+        model,
+        ids,
+        residual[-1],
+        cache=lambda name: held.get(name) if not batched or held.get(name) is None else held[name][index],
+    )
     if logits is not None:
         logits = logits[index] if logits.ndim == 3 else logits
-        return _checked(model, readout, ids, residual, logits)
+        return _checked(model, readout, ids, residual, logits, activations)
     if "unembed.hook_out" in cache:
         raw = cache["unembed.hook_out"]
         raw = raw[index] if raw.ndim == 3 else raw
         if tuple(raw.shape) == (residual.shape[1], readout.vocabulary):
             # the cached values come before any soft-cap or scale, so they are carried through the one that was probed
-            return _checked(model, readout, ids, residual, _after_unembedding(readout, raw))
-    return _checked(model, readout, ids, residual, None)
+            return _checked(model, readout, ids, residual, _after_unembedding(readout, raw), activations)
+    return _checked(model, readout, ids, residual, None, activations)
 
 
 def residual_hooks(model: Any) -> list[str]:
     """The hooks that a cache must hold for a lens to read it: a `names_filter` for `run_with_cache`."""
-    return ["embed.hook_in", *_row_hooks(model)]
+    return ["embed.hook_in", *row_hooks(model)]
 
 
 def as_run(source: Any) -> Run:
@@ -131,7 +157,7 @@ def as_run(source: Any) -> Run:
     )
 
 
-def _row_hooks(model: Any) -> list[str]:
+def row_hooks(model: Any) -> list[str]:
     layers = int(model.cfg.n_layers)
     # without a final norm, what enters the unembedding is the last row; the blocks of GPT-1, the model that has none,
     # return lists, and TransformerLens caches no list
@@ -140,7 +166,7 @@ def _row_hooks(model: Any) -> list[str]:
 
 
 def _first_hook(cache: Any, model: Any) -> str:
-    names = _row_hooks(model)
+    names = row_hooks(model)
     missing = [name for name in names if name not in cache]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -153,7 +179,7 @@ def _first_hook(cache: Any, model: Any) -> str:
 
 def _residual(cache: Any, model: Any, *, batch: int | None) -> Float[Tensor, "rows positions d"]:
     _first_hook(cache, model)
-    rows = [cache[name] for name in _row_hooks(model)]
+    rows = [cache[name] for name in row_hooks(model)]
     rows = [row if batch is None else row[batch] for row in rows]
     shapes = {tuple(row.shape) for row in rows}
     width = int(model.cfg.d_model)
@@ -192,6 +218,7 @@ def _checked(
     tokens: Int[Tensor, "positions"],
     residual: Float[Tensor, "rows positions d"],
     logits: Tensor | None,
+    activations: Activations,
 ) -> Run:
     """A Run whose last row is the model, or an error that says by how much it isn't."""
     notes: list[str] = []
@@ -212,9 +239,9 @@ def _checked(
         notes.append("weights processed by TransformerLens: probabilities are the model's, logits are shifted")
     if residual.dtype in (torch.float16, torch.bfloat16):
         notes.append(f"residual stream in {str(residual.dtype).removeprefix('torch.')}")
-    texts = _texts_of(model)
+    texts = texts_of(model)
     prompt = texts.decode([int(i) for i in tokens if int(i) not in texts.special])
-    return Run(tokens, residual, readout, texts, name_of(model), prompt, check, tuple(notes), processed)
+    return Run(tokens, residual, readout, texts, name_of(model), prompt, check, tuple(notes), processed, activations)
 
 
 def _mismatch(model: Any, error: float, tolerance: float) -> str:
@@ -262,7 +289,7 @@ def _tokenize(model: Any, prompt: Prompt, vocabulary: int) -> Int[Tensor, "posit
 _texts: weakref.WeakKeyDictionary[Any, TokenTexts] = weakref.WeakKeyDictionary()
 
 
-def _texts_of(model: Any) -> TokenTexts:
+def texts_of(model: Any) -> TokenTexts:
     tokenizer = model.tokenizer
     if tokenizer is None:
         raise ValueError(f"{name_of(model)} has no tokenizer, so its tokens have no text; boot it with tokenizer=.")

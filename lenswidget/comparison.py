@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Int32
@@ -15,16 +13,14 @@ from lenswidget.alignment import align_by_position, align_columns, align_rows, o
 from lenswidget.batch import mean_of, overview_of
 from lenswidget.difference import difference_of
 from lenswidget.grid import Grid
-
-if TYPE_CHECKING:
-    from lenswidget.widget import LensWidget
+from lenswidget.showable import Showable
 
 NAME = 24
 """Letters that a name may have."""
 
 
 @dataclass(frozen=True, eq=False)  # it holds arrays
-class Comparison:
+class Comparison(Showable):
     """Two or more Grids, how their cells answer to each other, and their differences; made by `compare`.
 
     `rows` and `columns` hold, for each slot, the index into each Grid, -1 where it has a gap. `differences[i]` is
@@ -52,23 +48,6 @@ class Comparison:
         lines += [f"  {name}: {repr(grid).splitlines()[0]}" for name, grid in zip(self.names, self.grids)]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
-    def widget(self, **settings: Any) -> LensWidget:
-        """This Comparison as a living widget; keywords are the widget's traits (`layout=`, `colour=`)."""
-        from lenswidget.widget import LensWidget
-
-        return LensWidget(self, **settings)
-
-    def to_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write one self-contained page: the same view, with no request to anywhere."""
-        from lenswidget.page import write_page
-
-        return write_page(self, path)
-
-    def _repr_mimebundle_(self, **arguments: Any) -> Any:
-        from lenswidget.widget import show
-
-        return show(self)._repr_mimebundle_(**arguments)
-
 
 def compare(
     *grids: Grid,
@@ -87,7 +66,7 @@ def compare(
 
     Raises TypeError for what is no Grid, ValueError for fewer than two of them.
     """
-    _require(grids, names, align, divergences)
+    _require(grids, names, align, at, divergences)
     labels = tuple(names) if names is not None else _names(grids)
     columns = align_columns(grids) if align == "text" else align_by_position(grids)
     rows = align_rows(grids)
@@ -120,7 +99,9 @@ def compare(
     )
 
 
-def _require(grids: Sequence[Any], names: Sequence[str] | None, align: str, divergences: Sequence[Grid]) -> None:
+def _require(
+    grids: Sequence[Any], names: Sequence[str] | None, align: str, at: int, divergences: Sequence[Grid]
+) -> None:
     for grid in grids:
         if isinstance(grid, (list, tuple)):
             raise TypeError(
@@ -141,6 +122,11 @@ def _require(grids: Sequence[Any], names: Sequence[str] | None, align: str, dive
         raise ValueError(f"Names tell Grids apart; {max(names, key=list(names).count)!r} was given twice.")
     if align not in {"text", "position"}:
         raise ValueError(f"align is 'text' or 'position'; got {align!r}.")
+    shortest = min(grid.shape[1] for grid in grids)
+    if not -shortest <= at < shortest:
+        raise ValueError(
+            f"Position {at} can't answer in a Grid of {shortest} columns; at counts from 0, or from -1 backwards."
+        )
     if divergences and len(divergences) != len(grids) - 1:
         raise ValueError(
             f"{len(divergences)} divergences were given for {len(grids)} Grids; give one for each after the first, "

@@ -66,7 +66,7 @@ def on_slots(
     columns: Int32[np.ndarray, "column_slots"],
 ) -> Float32[np.ndarray, "row_slots column_slots"]:
     """Values of a Grid where its slots have them, NaN in its gaps."""
-    cells = values[np.ix_(rows, columns)]  # NONE takes the last, which is written over
+    cells: np.ndarray = values[np.ix_(rows, columns)]  # NONE takes the last, which is written over
     cells[rows == NONE] = np.nan
     cells[:, columns == NONE] = np.nan
     return cells

@@ -11,7 +11,7 @@ import json
 import operator
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -20,11 +20,10 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lenswidget.files import write_whole
+from lenswidget.showable import Showable
 
 if TYPE_CHECKING:
     import pandas
-
-    from lenswidget.widget import LensWidget
 
 FILE_VERSION = 1
 NO_TOKEN = -1
@@ -70,6 +69,8 @@ class Strip:
     unit: str = ""
     strong: Literal["high", "low"] = "high"
     domain: tuple[float, float] | None = None
+    says: str = ""
+    """A sentence about a row, with {} where its value goes: "{} from the output on held-out text"."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Showable):
     """Labelled rows and columns, with quantities, candidates and trajectories in the cells.
 
     For a lens, rows run from the embedding (index 0) to the output of the last block; `columns` are the prompt's token ids.
@@ -182,6 +183,9 @@ class Grid:
     model: str = ""
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    explain: Callable[[int, int, int], Grid] | None = field(default=None, repr=False)
+    """Asks the model what moved a token: `explain(column, token, row)` is a Grid of bars that sum to the jump of the token's
+    logit from row `row - 1`. None where there is no model to ask; it is neither saved nor compared."""
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -227,6 +231,9 @@ class Grid:
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
             strips=tuple(replace(s, values=s.values[rows]) for s in self.strips),
             jumps=self.jumps and _slice_jumps(self.jumps, rows, columns),
+            explain=self.explain and _slice_explain(self.explain, rows, columns),
+            # some of the parts don't add up to what all of them did
+            check=None if self.view == "bars" and len(rows) < len(self.rows) else self.check,
             positions=self.positions[columns],
             quantities={n: replace(q, values=q.values[cells]) for n, q in self.quantities.items()},
             candidates=self.candidates
@@ -315,22 +322,6 @@ class Grid:
         except (KeyError, TypeError) as reason:
             raise ValueError(f"{os.fspath(path)!r} is not a whole Grid file: {reason} is missing.") from reason
 
-    def widget(self, **settings: Any) -> LensWidget:
-        """This Grid as a living widget; keywords are the widget's traits (`colour=`, `pins=`, `selected=`)."""
-        from lenswidget.widget import LensWidget
-
-        return LensWidget(self, **settings)
-
-    def to_html(self, path: str | os.PathLike[str], *, fragment: bool = False) -> Path:
-        """Write one self-contained page: the same view, with no request to anywhere.
-
-        A `fragment` is for the middle of another page: MyST, Quarto, a course platform. `lw.write_page` puts several
-        Grids into one page.
-        """
-        from lenswidget.page import write_fragment, write_page
-
-        return (write_fragment if fragment else write_page)(self, path)
-
     def to_svg(self, path: str | os.PathLike[str], **settings: Any) -> Path:
         """Write a picture as SVG, with text that stays text. Keywords are those of `lenswidget.picture.draw`."""
         from lenswidget.picture import write_svg
@@ -348,21 +339,6 @@ class Grid:
         from lenswidget.picture import write_pdf
 
         return write_pdf(self, path, **settings)
-
-    def _ipython_display_(self) -> None:
-        from lenswidget.widget import show
-
-        show(self)._ipython_display_()
-
-    def _display_(self) -> LensWidget:
-        """marimo's way to ask."""
-        return self.widget()
-
-    def _repr_mimebundle_(self, **arguments: Any) -> Any:
-        """A Grid at the end of a cell shows itself: alive where scripts run, as a picture where they can't."""
-        from lenswidget.widget import show
-
-        return show(self)._repr_mimebundle_(**arguments)
 
 
 def _indices(key: Any, labels: Sequence[str], axis: str) -> np.ndarray:
@@ -406,6 +382,17 @@ def _slice_jumps(whole: Jumps, rows: np.ndarray, columns: np.ndarray) -> Jumps:
     values[:, [i for i, row in enumerate(rows) if i == 0 or rows[i - 1] != row - 1]] = np.nan
     moved = np.array([where[int(c)] for c in whole.columns[keep]], dtype=np.int32)
     return Jumps(moved, whole.tokens[keep], whole.parts, values)
+
+
+def _slice_explain(
+    whole: Callable[[int, int, int], Grid], rows: np.ndarray, columns: np.ndarray
+) -> Callable[[int, int, int], Grid]:
+    def explain(column: int, token: int, row: int) -> Grid:
+        if row < 1 or rows[row - 1] != rows[row] - 1:
+            raise ValueError(f"Row {row} of this part of a Grid doesn't follow on the one below; ask the whole Grid.")
+        return whole(int(columns[column]), token, int(rows[row]))
+
+    return explain
 
 
 def _shorten(text: str, width: int = 60) -> str:

@@ -24,12 +24,10 @@ from pygments.formatters import HtmlFormatter
 
 from lenswidget.files import write_whole
 from lenswidget.script import code, fill, policy, style
+from lenswidget.widget import CHOICES
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
-SETTINGS = ("selected", "pins", "colour", "trajectory", "stride", "height", "layout", "shown", "links", "rows_compared")
-"""The traits whose values a page starts with."""
-
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -146,7 +144,7 @@ def _alive(models: dict[str, Any], name: str | None) -> str | None:
     message = next((buffer for buffer in model.get("buffers", []) if buffer["path"] == ["grids"]), None)
     if message is None:
         return None
-    settings = json.dumps({name: state[name] for name in SETTINGS if name in state})
+    settings = json.dumps({name: state[name] for name in CHOICES if name in state})
     return f'<div data-lens="{escape(message["data"])}" data-lens-settings="{escape(settings)}"></div>'
 
 

@@ -9,53 +9,64 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+from lenswidget.comparison import Comparison
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
 from lenswidget.picture import svg
 from lenswidget.script import code, fill, style, template
 from lenswidget.wire import encode
 
+Figure = Grid | Comparison
 
-def write_page(grids: Grid | Iterable[Grid], path: str | os.PathLike[str], *, title: str = "") -> Path:
-    """Write one HTML file that shows a Grid, or several one under another, alive; without scripts, their pictures.
+
+def write_page(figures: Figure | Iterable[Figure], path: str | os.PathLike[str], *, title: str = "") -> Path:
+    """Write one HTML file that shows a Grid or a Comparison, or several one under another, alive; without scripts, pictures.
 
     Raises OSError, naming the path, where it can't be written; an older file stays whole.
     """
-    figures = _grids(grids)
+    shown = _listed(figures)
     page = template()
     whole = fill(
         page,
-        title=escape(title or f"{figures[0].kind}: {figures[0].title}"),
+        title=escape(title or _title(shown[0])),
         style=style(),
-        figures="\n".join(map(_figure, figures)),
+        figures="\n".join(map(_element, shown)),
         template=json.dumps(page).replace("<", "\\u003c"),
         script=code(),
     )
     return _write(whole, path)
 
 
-def write_fragment(grids: Grid | Iterable[Grid], path: str | os.PathLike[str]) -> Path:
+def write_fragment(figures: Figure | Iterable[Figure], path: str | os.PathLike[str]) -> Path:
     """Write HTML for the middle of another page, whose styles it neither takes nor gives.
 
     It has no blank line, at which Markdown would leave off.
     """
-    figures = [_figure(grid, f"<style>{style().strip()}</style>") for grid in _grids(grids)]
-    return _write("\n".join([*figures, f"<script>{code().strip()}</script>", ""]), path)
+    elements = [_element(figure, f"<style>{style().strip()}</style>") for figure in _listed(figures)]
+    return _write("\n".join([*elements, f"<script>{code().strip()}</script>", ""]), path)
 
 
-def _figure(grid: Grid, inside: str = "") -> str:
-    data = base64.b64encode(encode([grid])).decode("ascii")
-    return f'<div data-lens="{data}">{inside}<noscript>{svg(grid)}</noscript></div>'
+def _title(figure: Figure) -> str:
+    return " beside ".join(figure.names) if isinstance(figure, Comparison) else f"{figure.kind}: {figure.title}"
 
 
-def _grids(grids: Grid | Iterable[Grid]) -> list[Grid]:
-    figures = [grids] if isinstance(grids, Grid) else list(grids)
-    for grid in figures:
-        if not isinstance(grid, Grid):
-            raise TypeError(f"A page shows Grids and got {type(grid).__name__}; make one with lw.logit_lens(run).")
-    if not figures:
+def _element(figure: Figure, inside: str = "") -> str:
+    if isinstance(figure, Comparison):
+        grids, message = figure.grids, encode(figure.grids, figure)
+    else:
+        grids, message = (figure,), encode([figure])
+    data = base64.b64encode(message).decode("ascii")
+    return f'<div data-lens="{data}">{inside}<noscript>{svg(*grids)}</noscript></div>'
+
+
+def _listed(figures: Figure | Iterable[Figure]) -> list[Figure]:
+    listed = [figures] if isinstance(figures, Figure) else list(figures)
+    for figure in listed:
+        if not isinstance(figure, Figure):
+            raise TypeError(f"A page shows Grids and got {type(figure).__name__}; make one with lw.logit_lens(run).")
+    if not listed:
         raise ValueError("A page needs at least one Grid; got none.")
-    return figures
+    return listed
 
 
 def _write(text: str, path: str | os.PathLike[str]) -> Path:

@@ -9,7 +9,7 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -17,30 +17,36 @@ from typing import Any, Literal
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
 from lenswidget.marks import visible
-from lenswidget.scene import Box, Line, Ring, Scene, Shape, Words, colours, scene_of
+from lenswidget.scene import Box, Line, Ring, Scene, Shape, Words, colours, scene_of, stacked
 
 Theme = Literal["light", "dark"]
 MOST = (36, 20)
 """The rows and columns that a reader can take in from a picture that nobody asked for."""
+PICTURED = 3
+"""The Grids of several that such a picture shows."""
 MOST_BYTES = 48_000
 """Of a picture that rides along with every widget of a notebook."""
 PIXELS = 96
 """To an inch, as CSS has it."""
 
 
-def svg(grid: Grid) -> str:
-    """An SVG element that follows the reader's light or dark."""
-    return _svg(scene_of(grid, most=MOST), grid, ("light", "dark"))
+def svg(*grids: Grid) -> str:
+    """An SVG element of the first few Grids, one above another, that follows the reader's light or dark."""
+    return _svg(_stacked(grids), grids[0], ("light", "dark"))
 
 
-def png(grid: Grid) -> tuple[bytes, int, int]:
-    """A light PNG with its nominal width and height, than which it is finer where that fits MOST_BYTES."""
-    scene = scene_of(grid, most=MOST)
+def png(*grids: Grid) -> tuple[bytes, int, int]:
+    """The same as a light PNG with its nominal width and height, than which it is finer where that fits MOST_BYTES."""
+    scene = _stacked(grids)
     for zoom in (1.5, 1.25, 1.0):
         drawn = _png(scene, "light", zoom)
         if len(drawn) <= MOST_BYTES:
             break
     return drawn, scene.width, scene.height
+
+
+def _stacked(grids: Sequence[Grid]) -> Scene:
+    return stacked([scene_of(grid, most=MOST) for grid in grids[:PICTURED]])
 
 
 def write_svg(
@@ -109,7 +115,7 @@ def _svg(scene: Scene, grid: Grid, themes: tuple[Theme, ...], inches: float | No
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} '
-            f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="11">',
+            f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="11" text-anchor="middle">',
             f"<title>{escape(' '.join(visible(word) for word in repr(grid).split()))}</title>",
             f"<style>{light}{''.join(f'@media(prefers-color-scheme:dark){{{rules}}}' for rules in dark)}</style>",
             *map(_element, scene.shapes),
@@ -126,10 +132,11 @@ def _element(shape: Shape) -> str:
     if isinstance(shape, Line):
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
         return f'<polyline class="{shape.ink}-line" points="{points}" stroke-width="{shape.weight}"/>'
+    anchor = "" if shape.anchor == "middle" else f' text-anchor="{shape.anchor}"'
     size = "" if shape.size == 11 else f' font-size="{shape.size}" font-weight="600"'
     return (
-        f'<text class="{shape.ink.replace("on ", "on-")}" x="{shape.x:g}" y="{shape.y:g}" '
-        f'text-anchor="{shape.anchor}"{size}>{escape(shape.text)}</text>'
+        f'<text class="{shape.ink.replace("on ", "on-")}" x="{shape.x:g}" y="{shape.y:g}"'
+        f"{anchor}{size}>{escape(shape.text)}</text>"
     )
 
 

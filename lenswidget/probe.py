@@ -98,25 +98,39 @@ def _require_readable(model: Any) -> None:
 
 
 def _probe_norm(module: Any, model: Any, device: torch.device) -> FinalNorm:
-    """The final norm as numbers, found by trying: what it computes is believed, not what it is called.
+    """The final norm as numbers."""
+    inner = module and module.original_component
+    if inner is None or isinstance(inner, torch.nn.Identity):
+        return FinalNorm(None, None, None, centred=False)
+    norm, error = norm_of(inner, int(model.cfg.d_model), device, eps=float(model.cfg.eps))
+    if norm is None:
+        raise ValueError(
+            f"The final norm of {architecture_of(model)} ({type(inner).__name__}) is neither a LayerNorm nor an RMSNorm: the "
+            f"nearest of them is off by {error:.2g}. No lens here can read it."
+        )
+    return norm
+
+
+def norm_of(
+    inner: torch.nn.Module, width: int, device: torch.device, *, eps: float = 1e-6
+) -> tuple[FinalNorm | None, float]:
+    """A norm as numbers, found by trying: what it computes is believed, not what it is called.
 
     Whether the mean is subtracted and whether the gain is stored as `w` or as `w - 1` differ from one implementation
-    to the next; of the four readings, the one that reproduces the module on random vectors is the norm.
+    to the next; of the four readings, the one that reproduces the module on random vectors is the norm, and nothing
+    where none does. Beside it, how far the nearest is off. `eps` is for a module that doesn't tell its own.
     """
-    if module is None:
-        return FinalNorm(None, None, None, centred=False)
-    inner = module.original_component
-    if isinstance(inner, torch.nn.Identity):
-        return FinalNorm(None, None, None, centred=False)
     weight, bias = getattr(inner, "weight", None), getattr(inner, "bias", None)
     weight = None if weight is None else weight.detach().to(device, torch.float32)
     bias = None if bias is None else bias.detach().to(device, torch.float32)
+    if any(vector is not None and vector.shape != (width,) for vector in (weight, bias)):
+        return None, float("inf")
     names = ("eps", "variance_epsilon", "epsilon", "norm_eps", "layer_norm_epsilon")
-    eps = next((float(getattr(inner, n)) for n in names if getattr(inner, n, None) is not None), float(model.cfg.eps))
+    eps = next((float(getattr(inner, n)) for n in names if getattr(inner, n, None) is not None), eps)
     # vectors of three sizes, the smallest near √eps, so that a wrong eps shows too
     generator = torch.Generator().manual_seed(0)
     sizes = torch.tensor([10.0, 0.1, 3e-3]).repeat_interleave(4).unsqueeze(-1)
-    x = (torch.randn(12, int(model.cfg.d_model), generator=generator) + 0.5) * sizes
+    x = (torch.randn(12, width, generator=generator) + 0.5) * sizes
     dtype = next(inner.parameters(), x).dtype
     with torch.inference_mode():
         theirs = inner(x.to(device, dtype).unsqueeze(0))[0].float()
@@ -125,12 +139,8 @@ def _probe_norm(module: Any, model: Any, device: torch.device) -> FinalNorm:
     choices = [FinalNorm(gain, bias, eps, centred) for gain in gains for centred in (True, False)]
     errors = [float((choice(x) - theirs).abs().max() / theirs.abs().max().clamp(min=1e-12)) for choice in choices]
     best = min(range(len(choices)), key=lambda i: errors[i])
-    if not errors[best] < (1e-4 if dtype == torch.float32 else 2e-2):
-        raise ValueError(
-            f"The final norm of {architecture_of(model)} ({type(inner).__name__}) is neither a LayerNorm nor an RMSNorm: the "
-            f"nearest of them is off by {errors[best]:.2g}. No lens here can read it."
-        )
-    return choices[best]
+    close = errors[best] < (1e-4 if dtype == torch.float32 else 2e-2)
+    return (choices[best] if close else None), errors[best]
 
 
 def _probe_transform(transform: Callable[[Tensor], Tensor], model: Any) -> tuple[float, float | None]:

@@ -58,6 +58,12 @@ class FinalNorm:
             x = x * self.gain
         return x if self.bias is None else x + self.bias
 
+    def frozen(self, direction: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
+        """`P(gain ⊙ u)`: with σ held, the norm passes on `x · P(gain ⊙ u) / σ` of `x` along `u`, and its bias apart."""
+        if self.gain is not None:
+            direction = direction * self.gain
+        return direction - direction.mean(-1, keepdim=True) if self.centred else direction
+
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Reading:
@@ -128,6 +134,22 @@ class Readout:
             out.div_(self.cap).tanh_().mul_(self.cap)
         return out
 
+    def extremes(
+        self, directions: Float[Tensor, "n d"], k: int
+    ) -> tuple[Int[Tensor, "n both"], Float[Tensor, "n both"]]:
+        """The tokens that some directions add most to, best first, then those that they take most from.
+
+        Directions are as they leave the norm. What they add is less its mean over the vocabulary, in logits.
+        """
+        ids, added = [], []
+        for some in torch.split(directions, max(1, LOGITS_BUDGET // (4 * self.vocabulary))):
+            logits = self.scale * torch.cat([some @ W.float() for W in torch.split(self.W_U, 2**14, dim=1)], dim=-1)
+            logits -= logits.mean(-1, keepdim=True)
+            high, low = logits.topk(k), logits.topk(k, largest=False)
+            ids.append(torch.cat([high.indices, low.indices], -1))
+            added.append(torch.cat([high.values, low.values], -1))
+        return torch.cat(ids), torch.cat(added)
+
     def error(
         self, residual: Float[Tensor, "positions d"], logits: Float[Tensor, "positions vocabulary"]
     ) -> tuple[float, float]:
@@ -156,6 +178,29 @@ class Readout:
         return worst if worst >= 0 else float("nan"), rounding * max(spread, 1e-6)
 
     @torch.inference_mode()
+    def responses(
+        self, before: Float[Tensor, "readers positions d"], after: Float[Tensor, "readers changes positions d"]
+    ) -> tuple[Float[Tensor, "readers changes"], Float[Tensor, "readers changes"]]:
+        """How strongly each reader answers to several changes, and how far in the last reader's way; means over positions.
+
+        The first is KL(before ‖ after) in bits; the second the correlation of changes in log-probability with those
+        of the last reader, tokens weighted by what the last reader said before. What is not finite is left out.
+        """
+        said = self.logits(before).log_softmax(-1).unsqueeze(1)
+        p = said.exp()
+        step = max(1, LOGITS_BUDGET // (4 * said.numel()))
+        influences, alignments = [], []
+        for some in torch.split(after, step, dim=1):
+            change = self.logits(some).log_softmax(-1).sub_(said)
+            influences.append(-torch.linalg.vecdot(p.expand_as(change), change).nanmean(-1) * BITS)
+            change -= torch.linalg.vecdot(p[-1:].expand_as(change), change).unsqueeze(-1)
+            weighted = change[-1:] * p[-1:]
+            shared = torch.linalg.vecdot(weighted.expand_as(change), change)
+            size = torch.linalg.vecdot(p[-1:].expand_as(change), change.square())
+            alignments.append((shared / (size * size[-1:]).sqrt()).nanmean(-1))
+        return torch.cat(influences, dim=1).clamp(min=0.0).cpu(), torch.cat(alignments, dim=1).cpu()
+
+    @torch.inference_mode()
     def read(
         self,
         residual: Float[Tensor, "rows positions d"],
@@ -165,12 +210,14 @@ class Readout:
         targets: Sequence[Sequence[int]] = (),
         jensen_shannon: bool = False,
         total_variation: bool = False,
+        totals: Float[Tensor, "rows vocabulary"] | None = None,
     ) -> Reading:
         """Read every row at every position, in one pass over the vocabulary.
 
         `residual` may be on any device and in any float dtype; the last row must be the model's own. `following` is
         the id of the token that really follows each position, -1 for none. `targets` are sets of ids whose
-        probabilities add. Results are on the CPU. The last two statistics cost a further pass each.
+        probabilities add. Results are on the CPU. Two of the statistics cost a further pass each. To `totals`, on the
+        device of the unembedding, each row's probabilities are added at every position where the row and the last are finite.
         """
         rows, positions, _ = residual.shape
         device = self.W_U.device
@@ -192,10 +239,29 @@ class Readout:
                 some = slice(first, first + group)
                 a = columns[some]
                 b = scratch[: len(a) * rows].view(a.shape)
-                parts.append(_read_columns(a, b, finite[some], follows[some], k, targets, extra))
+                parts.append(_read_columns(a, b, finite[some], follows[some], k, targets, extra, totals))
         joined = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
         offsets = torch.cat([torch.zeros(1, dtype=torch.int64), joined.pop("sizes").cumsum(0)])
         return Reading(offsets=offsets, **{name: _rows_first(name, value) for name, value in joined.items()})
+
+    @torch.inference_mode()
+    def divergence(
+        self, one: Float[Tensor, "rows positions d"], other: Float[Tensor, "rows positions d"]
+    ) -> tuple[Float[Tensor, "rows positions"], Float[Tensor, "rows positions"]]:
+        """Jensen–Shannon divergence and KL(one ‖ other) between what two streams say, cell by cell, in bits.
+
+        NaN where a residual is not finite. Results are on the CPU.
+        """
+        ours, theirs = one.flatten(0, 1), other.flatten(0, 1)
+        step = max(1, LOGITS_BUDGET // (4 * self.vocabulary) // 4)
+        jensen_shannon, kl = [], []
+        for start in range(0, len(ours), step):
+            p, q = (self.logits(rows[start : start + step]).log_softmax(-1) for rows in (ours, theirs))
+            middle = torch.logaddexp(p, q) - log(2)
+            halves = [(x.exp() * (x - middle)).sum(-1) / 2 for x in (p, q)]
+            jensen_shannon.append(((halves[0] + halves[1]) * BITS).clamp(0.0, 1.0).cpu())
+            kl.append(((p.exp() * (p - q)).sum(-1) * BITS).clamp(min=0.0).cpu())
+        return torch.cat(jensen_shannon).view(one.shape[:2]), torch.cat(kl).view(one.shape[:2])
 
 
 def _read_columns(
@@ -206,6 +272,7 @@ def _read_columns(
     k: int,
     targets: Sequence[Sequence[int]],
     extra: Mapping[str, bool],
+    totals: Float[Tensor, "rows vocabulary"] | None,
 ) -> dict[str, Tensor]:
     """Every statistic of some whole columns. `a` holds their logits, `b` is scratch."""
 
@@ -225,6 +292,8 @@ def _read_columns(
     # exp2 is quicker than exp, and both are many times slower where the result underflows: early rows are full of that
     mass = torch.add(-BITS * peak, a, alpha=BITS, out=b).clamp_(min=-126.0).exp2_().sum(-1, keepdim=True)
     log_sum = (mass.log() + peak).squeeze(-1)
+    if totals is not None:
+        _add_up(totals, b, mass, finite & finite[:, -1:])
     output = b[:, -1] / mass[:, -1]
     out = _distances(b, mass, output, extra)
     entropy = log_sum - b.mul_(a).sum(-1) / mass.squeeze(-1)
@@ -295,6 +364,20 @@ def _trajectories(
         "trajectory_ids": torch.cat(ids),
         "trajectory_log_probability": torch.cat(values),
     }
+
+
+def _add_up(
+    totals: Float[Tensor, "rows vocabulary"],
+    b: Float[Tensor, "p rows vocabulary"],
+    mass: Float[Tensor, "p rows 1"],
+    counted: Bool[Tensor, "p rows"],
+) -> None:
+    """Adds distributions `b / mass` to `totals`, where they count."""
+    for column, whole, ok in zip(b, mass, counted):
+        if ok.all():
+            totals.addcdiv_(column, whole)
+        else:
+            totals[ok] += column[ok] / whole[ok]
 
 
 def _distances(

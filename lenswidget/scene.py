@@ -6,13 +6,13 @@ position. Colours have names, so that one drawing can be light and dark.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from lenswidget.grid import Grid, Quantity
+from lenswidget.grid import NO_TOKEN, Grid, Quantity
 from lenswidget.marks import cell_text, visible
 
 Number = int | float
@@ -135,6 +135,21 @@ def scene_of(grid: Grid, colour: str = "", most: tuple[int, int] | None = None) 
         *chart,
     ]
     return Scene(width, height, shapes)
+
+
+def stacked(scenes: Sequence[Scene]) -> Scene:
+    """Scenes one above another."""
+    width, below, shapes = max(scene.width for scene in scenes), 0, list[Shape]()
+    for scene in scenes:
+        shapes += [_lowered(shape, below) for shape in scene.shapes]
+        below += scene.height
+    return Scene(width, below, [Box(0, 0, width, below, "page"), *shapes] if len(scenes) > 1 else shapes)
+
+
+def _lowered(shape: Shape, by: Number) -> Shape:
+    if isinstance(shape, Line):
+        return replace(shape, points=tuple((x, y + by) for x, y in shape.points))
+    return replace(shape, y=shape.y + by)
 
 
 def _part(grid: Grid, most: tuple[int, int] | None) -> Grid:
@@ -267,7 +282,8 @@ def _word(part: Grid, quantity: Quantity, row: int, column: int) -> str:
         return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
     if part.candidates is None:
         return f"{value:.3g}"
-    return cell_text(part.text(part.candidates.ids[row, column, 0]))
+    token = part.candidates.ids[row, column, 0]
+    return "·" if token == NO_TOKEN else cell_text(part.text(token))
 
 
 def _caption(grid: Grid, part: Grid) -> str:

@@ -15,16 +15,36 @@ Followed = Token | Iterable[Token | Iterable[Token]]
 def followed_targets(run: Run, follow: Followed) -> tuple[Target, ...]:
     """The sets of token ids that `follow` names."""
     items = list(follow) if isinstance(follow, (list, tuple)) else [follow]
-    groups = [item if isinstance(item, (tuple, set, frozenset, list)) else (item,) for item in items]
-    targets = []
-    for group in groups:
-        ids = tuple(dict.fromkeys(_token_id(run, token) for token in group))
-        if not ids:
-            raise ValueError("A followed target needs at least one token; got an empty set.")
-        targets.append(Target(" + ".join(run.texts[i] for i in ids), ids))
+    targets = [followed_target(run, item) for item in items]
     if len({target.ids for target in targets}) < len(targets):
         raise ValueError("The same target is followed twice; name each once.")
     return tuple(targets)
+
+
+def compared(run: Run, targets: tuple[Target, ...], against: Any) -> tuple[Target, ...]:
+    """Targets, and last the one that each is compared with. Raises ValueError for one that is compared with itself."""
+    if not targets:
+        raise ValueError(
+            "A logit difference needs a token to compare; name one, as in follow=' Paris', against=' London'."
+        )
+    last = followed_target(run, against)
+    for target in targets:
+        both = set(target.ids) & set(last.ids)
+        if both:
+            raise ValueError(
+                f"{run.texts[min(both)]!r} is both the target and what it is compared with, and differs from itself by "
+                "nothing; compare two tokens."
+            )
+    return (*targets, last)
+
+
+def followed_target(run: Run, item: Any) -> Target:
+    """One set of token ids: of a text, of an id, or of several."""
+    group = item if isinstance(item, (tuple, set, frozenset, list)) else (item,)
+    ids = tuple(dict.fromkeys(_token_id(run, token) for token in group))
+    if not ids:
+        raise ValueError("A followed target needs at least one token; got an empty set.")
+    return Target(" + ".join(run.texts[i] for i in ids), ids)
 
 
 def _token_id(run: Run, token: Any) -> int:

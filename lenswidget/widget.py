@@ -1,25 +1,43 @@
-"""LensWidget: a Grid in the notebook, alive. Grids go to the browser; selection, pins and settings go both ways."""
+"""LensWidget: Grids in the notebook, alive. They go to the browser; selection, pins and settings go both ways."""
 
 from __future__ import annotations
 
 import base64
+import copy
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
+from lenswidget.alignment import one_tokenizer
+from lenswidget.comparison import Comparison, compare
 from lenswidget.grid import Grid
-from lenswidget.picture import png
+from lenswidget.latest import Latest, Report
+from lenswidget.picture import PICTURED, png
 from lenswidget.script import host_keeps_modules, loader, module, shared_script, style
 from lenswidget.wire import encode
 
+LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
+CHOICES = (
+    "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
+    "jump",
+)  # fmt: skip
+"""The settings that make up a state."""
+Shown = Grid | Comparison | Sequence[Grid]
+Explain = Callable[[int, int, int], Grid]
+"""What moved a token, `(column, token id, row)`, from the row before, as bars."""
+Compute = Callable[[str, Report], Shown]
+"""What a live widget does with a prompt."""
+
 
 class LensWidget(anywidget.AnyWidget):
-    """A heatmap of a Grid, with its card, trajectory chart and menus.
+    """A heatmap of a Grid, or several side by side, with card, trajectory chart and menus.
+
+    It takes a Grid, a Comparison, or a list of Grids, which it compares.
 
     Every trait below may be set and observed from Python, linked with `ipywidgets.jslink`, and is set by the reader's
     clicks and keys. Hovering stays in the browser.
@@ -27,7 +45,9 @@ class LensWidget(anywidget.AnyWidget):
     Raises TypeError for a keyword that is no trait, `traitlets.TraitError` for a value that this Grid can't show.
     """
 
-    # traits of our own rather than anywidget's, whose defaults an embedded page leaves out
+    failure: BaseException | None = None
+    """What the last prompt ended in, with its traceback, if it failed."""
+
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     script = traitlets.Instance(ipywidgets.Widget, allow_none=True, read_only=True).tag(
@@ -35,9 +55,9 @@ class LensWidget(anywidget.AnyWidget):
     )
     """The script that every widget of this kernel shares; None where the host keeps each module once by itself."""
     grids = traitlets.Bytes(read_only=True).tag(sync=True)
-    """What is shown, as `lenswidget.wire` writes it; assign `w.grid` to show another Grid."""
+    """What is shown, as `lenswidget.wire` writes it; assign `w.grid` to show another."""
     selected = traitlets.List(traitlets.Int(), minlen=2, maxlen=2, allow_none=True, default_value=None).tag(sync=True)
-    """The selected cell, `[row, column]` as indices into the Grid, or None."""
+    """The selected cell, `[row, column]` as indices into the Grid (into the slots of a Comparison), or None."""
     pins = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
     """Pinned tokens: a list of groups of token ids. The probabilities of a group add. Texts may be assigned too."""
     colour = traitlets.Unicode().tag(sync=True)
@@ -48,39 +68,114 @@ class LensWidget(anywidget.AnyWidget):
     """Every how many rows one is drawn, the last always; 0 for as many as fit."""
     height = traitlets.Int(0, min=0).tag(sync=True)
     """Height of the heatmap in pixels; 0 for what its rows need."""
+    jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=3, allow_none=True, default_value=None).tag(sync=True)
+    """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row. Or None."""
+    explains = traitlets.Bool(read_only=True).tag(sync=True)
+    """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
+    explained = traitlets.Dict(read_only=True).tag(sync=True)
+    """The model's answer to `jump`: `{"jump": …}` with the bars, a Grid as `lenswidget.wire` writes it, under "grid", or with
+    the sentence that says why there are none under "error". Empty before the first answer."""
 
-    def __init__(self, grid: Grid, **settings: Any) -> None:
+    view = traitlets.Enum(["", "one", "side by side", "difference", "strips", "mean"], default_value="").tag(sync=True)
+    """How several Grids are laid out; "" for what suits their number."""
+    shown = traitlets.Int(0, min=0).tag(sync=True)
+    """The index of the Grid in front, where one is shown, and of the one that the first is subtracted from."""
+    links = traitlets.List(traitlets.Enum(LINKS), default_value=LINKS).tag(sync=True)
+    """What Grids side by side do together."""
+    rows_compared = traitlets.List(traitlets.Int(min=0), maxlen=2).tag(sync=True)
+    """Two rows to tell apart, or none."""
+    filter = traitlets.Enum(["", "look here"], default_value="").tag(sync=True)
+    """"look here" keeps only the rows in which something is decided."""
+    live = traitlets.Bool(False, read_only=True).tag(sync=True)
+    """Whether there is a model behind the prompt, as `lw.live` makes it."""
+    prompt = traitlets.Unicode().tag(sync=True)
+    """What a live widget runs when it is set."""
+    progress = traitlets.Dict(default_value={"state": "idle"}, read_only=True).tag(sync=True)
+    """What a live widget is doing: `state` "idle", "running" or "failed", `done` 0 to 1, `message` a sentence."""
+
+    def __init__(
+        self,
+        what: Shown,
+        /,
+        *,
+        state: Mapping[str, Any] | None = None,
+        compute: Compute | None = None,
+        explain: Explain | None = None,
+        prompt: str = "",
+        **settings: Any,
+    ) -> None:
         unknown = [name for name in settings if name not in self.class_trait_names()]
         if unknown:
             raise TypeError(
-                f"LensWidget has no setting {unknown[0]!r}; it has colour, pins, selected, trajectory, stride and height, "
-                "and the layout of any ipywidget."
+                f"LensWidget has no setting {unknown[0]!r}; it has {', '.join(CHOICES)}, and the layout of any ipywidget."
             )
-        self._grid = _grid(grid)
+        self._explain = explain
+        self._hold(what)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
+        self._latest = compute and Latest(compute, done=self._done, failed=self._failed, progress=self._running)
         if host_keeps_modules():
             settings |= {"_esm": module(), "_css": style()}
         else:
             settings |= {"_esm": loader()}
             self.set_trait("script", shared_script())
-        super().__init__(**settings)
-        self.set_trait("grids", encode([self._grid]))
+        super().__init__(**settings, prompt=prompt)
+        with self.hold_sync():
+            self.set_trait("live", compute is not None)
+            self._restore({name: value for name, value in (state or {}).items() if name not in settings})
+            self.set_trait("explains", self._explains() is not None)
+            self.set_trait("grids", self._message())
+        self.observe(self._ask, "prompt")
 
     @property
     def grid(self) -> Grid:
-        """The Grid that is shown. Assign another one to show it in place; what it lacks is let go."""
-        return self._grid
+        """The Grid in front. Assign a Grid, a Comparison or a list of Grids to show it in place; what it lacks is let go."""
+        return self._grids[min(self.shown, len(self._grids) - 1)]
 
     @grid.setter
-    def grid(self, grid: Grid) -> None:
-        self._grid = _grid(grid)
+    def grid(self, shown: Shown) -> None:
+        self._hold(shown)
+        self._explain = None
         with self.hold_sync():
-            if self.colour not in self._grid.quantities:
-                self.colour = ""
-            if self.selected and not _inside(self.selected, self._grid):
-                self.set_trait("selected", None)
-            self.set_trait("grids", encode([self._grid]))
+            for name in ("colour", "selected", "rows_compared", "shown", "jump"):
+                if self._problem(name, getattr(self, name)):
+                    self.set_trait(name, self.traits()[name].default(self))
+            self.set_trait("explained", {})
+            self.set_trait("explains", self._explains() is not None)
+            self.set_trait("grids", self._message())
+        self._answer()  # a jump that is still open is another one now
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What is shown, where it is several Grids."""
+        return self._comparison
+
+    def state(self) -> dict[str, Any]:
+        """Every choice that a reader has made, as plain data; `LensWidget(shown, state=…)` makes them again."""
+        return {name: copy.deepcopy(getattr(self, name)) for name in CHOICES}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            if name not in CHOICES:
+                raise ValueError(
+                    f"state has {name!r}, which is no choice of a LensWidget; it has {', '.join(CHOICES)}."
+                )
+            try:
+                setattr(self, name, value)
+            except (traitlets.TraitError, TypeError, ValueError) as reason:
+                raise ValueError(f"state[{name!r}] can't be shown here: {reason}") from reason
+
+    def _hold(self, shown: Shown) -> None:
+        what = _showable(shown)
+        self._comparison = what if isinstance(what, Comparison) else None
+        self._grids = (what,) if isinstance(what, Grid) else what.grids
+        self._shape = what.shape
+
+    def _message(self) -> bytes:
+        return encode(self._grids, self._comparison)
+
+    def _explains(self) -> Explain | None:
+        return self._explain or self.grid.explain
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, self._pins(value) if name == "pins" else value)
@@ -95,7 +190,10 @@ class LensWidget(anywidget.AnyWidget):
     def _id(self, token: Any) -> int:
         if not isinstance(token, str):
             return int(token)
-        ids = [i for i, text in self._grid.texts.items() if text == token]
+        texts = {
+            i: text for grid in self._grids if one_tokenizer(self._grids[0], grid) for i, text in grid.texts.items()
+        }
+        ids = [i for i, text in texts.items() if text == token]
         if len(ids) == 1:
             return ids[0]
         if not ids:
@@ -105,26 +203,97 @@ class LensWidget(anywidget.AnyWidget):
             )
         raise traitlets.TraitError(f"{token!r} is the text of {len(ids)} tokens, {ids}; pin one by its id.")
 
-    @traitlets.validate("colour")
-    def _valid_colour(self, proposal: Any) -> str:
-        if proposal.value and proposal.value not in self._grid.quantities:
+    @traitlets.validate("prompt")
+    def _valid_prompt(self, proposal: Any) -> str:
+        if proposal.value and not self._latest:
             raise traitlets.TraitError(
-                f"This Grid has no quantity {proposal.value!r} to colour by; it has {', '.join(self._grid.quantities)}."
+                f"This widget has no model to run {proposal.value!r}; lw.live(model, prompt) makes one that has."
             )
         return str(proposal.value)
 
-    @traitlets.validate("selected")
-    def _valid_selected(self, proposal: Any) -> Any:
-        if proposal.value is not None and not _inside(proposal.value, self._grid):
-            rows, columns = self._grid.shape
-            raise traitlets.TraitError(
-                f"Cell {list(proposal.value)} is outside this Grid, which has rows 0 to {rows - 1} and columns 0 to "
-                f"{columns - 1}; select [row, column]."
-            )
+    def _ask(self, change: Any) -> None:
+        # the browser empties the prompt before it asks for the same one again
+        if self._latest and change.new:
+            self.failure = None
+            self._latest.ask(change.new)
+
+    def _running(self, share: float, what: str) -> None:
+        self.set_trait("progress", {"state": "running", "done": share, "message": f"{what[:1].upper()}{what[1:]} …"})
+
+    def _done(self, shown: Shown) -> None:
+        with self.hold_sync():  # the picture and the end of waiting for it arrive together
+            self.grid = shown
+            self.set_trait("progress", {"state": "idle"})
+
+    def _failed(self, reason: BaseException, doing: str) -> None:
+        self.failure = reason
+        self.set_trait("progress", {"state": "failed", "message": _what_went_wrong(reason, doing)})
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the prompt in flight, if there is one; False if that takes longer than `timeout` seconds."""
+        return self._latest is None or self._latest.wait(timeout)
+
+    def close(self) -> None:
+        """Close the widget everywhere, and let go of a prompt in flight."""
+        if self._latest:
+            self._latest.stop()
+        super().close()
+
+    @traitlets.validate("colour", "selected", "rows_compared", "shown", "jump")
+    def _valid(self, proposal: Any) -> Any:
+        problem = self._problem(proposal.trait.name, proposal.value)
+        if problem:
+            raise traitlets.TraitError(problem)
         return proposal.value
 
+    def _problem(self, name: str, value: Any) -> str | None:
+        """Why a choice can't be shown, in a sentence."""
+        rows, columns = self._shape
+        what = "Grid" if self._comparison is None else "Comparison"
+        if name == "colour" and value:
+            differences = self._comparison.differences if self._comparison else ()
+            known = dict.fromkeys(q for grid in (*self._grids, *differences) if grid for q in grid.quantities)
+            if value not in known:
+                return f"This {what} has no quantity {value!r} to colour by; it has {', '.join(known)}."
+        if name == "selected" and value is not None and not (0 <= value[0] < rows and 0 <= value[1] < columns):
+            return (
+                f"Cell {list(value)} is outside this {what}, which has rows 0 to {rows - 1} and columns 0 to {columns - 1}; "
+                "select [row, column]."
+            )
+        if name == "rows_compared" and value:
+            if len(value) != 2 or value[0] == value[1]:
+                return f"rows_compared takes two rows, or none; got {list(value)}."
+            if max(value) >= rows:
+                return f"Row {max(value)} is outside this {what}, which has rows 0 to {rows - 1}."
+        if name == "shown" and value >= len(self._grids):
+            return f"There is no Grid {value} to show; this {what} has {len(self._grids)}, counted from 0."
+        if name == "jump" and value is not None:
+            column, _, row = value
+            rows, columns = self.grid.shape
+            if not (0 <= column < columns and 1 <= row < rows):
+                return (
+                    f"There is no jump {list(value)} in this Grid, which has columns 0 to {columns - 1} and rows 1 to "
+                    f"{rows - 1} that have a row below; open [column, token id, row]."
+                )
+        return None
+
+    @traitlets.observe("jump")
+    def _answer(self, _: Any = None) -> None:
+        explain, jump = self._explains(), self.jump
+        if jump is None or explain is None:
+            return
+        try:
+            answer: dict[str, Any] = {"grid": encode([explain(*jump)])}
+        except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
+            answer = {"error": _what_went_wrong(reason, "explaining this jump")}
+        self.set_trait("explained", {"jump": list(jump), **answer})
+
+    def _get_embed_state(self, drop_defaults: bool = False) -> Any:
+        """All of it: ipywidgets' embedding leaves out defaults that anywidget's view then lacks, its own name among them."""
+        return super()._get_embed_state(drop_defaults=False)
+
     def __repr__(self) -> str:
-        return f"LensWidget showing a {self._grid!r}"
+        return f"LensWidget showing a {self._comparison or self.grid!r}"
 
     def _ipython_display_(self) -> None:
         """In Jupyter, the picture and the widget are two outputs, of which the stylesheet hides the first.
@@ -146,8 +315,11 @@ class LensWidget(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture, width, height = png(self._grid)
-        data |= {"text/plain": repr(self._grid), "image/png": base64.b64encode(picture).decode("ascii")}
+        picture, width, height = png(*self._grids[:PICTURED])
+        data |= {
+            "text/plain": repr(self._comparison or self.grid),
+            "image/png": base64.b64encode(picture).decode("ascii"),
+        }
         return data, {**metadata, "image/png": {"width": width, "height": height}}
 
 
@@ -158,8 +330,8 @@ def _is_jupyter() -> bool:
     return kernel is not None and "google.colab" not in sys.modules and "VSCODE_PID" not in os.environ
 
 
-def show(grid: Grid) -> LensWidget:
-    """The widget of a Grid that ends a cell, after closing those that an earlier run of the same cell showed.
+def show(shown: Grid | Comparison) -> LensWidget:
+    """The widget of what ends a cell, after closing those that an earlier run of the same cell showed.
 
     A notebook forgets an output when its cell runs again; ipywidgets would keep the widget behind it for ever.
     """
@@ -170,7 +342,7 @@ def show(grid: Grid) -> LensWidget:
             widget.layout.close()  # a widget of its own, which ipywidgets leaves open
             widget.close()
         widgets = []
-    widget = LensWidget(grid)
+    widget = LensWidget(shown)
     if cell is not None:
         _shown[cell] = (execution, [*widgets, widget])
     return widget
@@ -190,11 +362,25 @@ def _cell() -> tuple[str | None, str | None]:
         return None, None
 
 
-def _grid(grid: Any) -> Grid:
-    if not isinstance(grid, Grid):
-        raise TypeError(f"LensWidget shows a Grid and got {type(grid).__name__}; make one with lw.logit_lens(run).")
-    return grid
+def _what_went_wrong(reason: BaseException, doing: str) -> str:
+    """A sentence for a reader who sees no traceback."""
+    while_doing = f" while {doing}" if doing else ""
+    said = " ".join(str(reason).split())
+    if isinstance(reason, KeyboardInterrupt):
+        return f"Interrupted{while_doing}."
+    # told by its name, as the view knows no torch; on a processor torch has no class for it
+    if isinstance(reason, MemoryError) or type(reason).__name__ == "OutOfMemoryError" or "allocate memory" in said:
+        return f"Out of memory{while_doing}: {said or 'no more could be had'}. A shorter prompt needs less."
+    kind = "" if isinstance(reason, (ValueError, TypeError)) and said else f"{type(reason).__name__}: "
+    return f"Failed{while_doing}. {kind}{said}".rstrip(": ")
 
 
-def _inside(cell: Sequence[int], grid: Grid) -> bool:
-    return len(cell) == 2 and 0 <= cell[0] < grid.shape[0] and 0 <= cell[1] < grid.shape[1]
+def _showable(shown: Any) -> Grid | Comparison:
+    if isinstance(shown, (list, tuple)) and shown:
+        shown = shown[0] if len(shown) == 1 else compare(*shown)
+    if not isinstance(shown, (Grid, Comparison)):
+        got = "an empty list" if shown in ([], ()) else type(shown).__name__
+        raise TypeError(
+            f"LensWidget shows a Grid, a Comparison or a list of Grids and got {got}; make one with lw.logit_lens(run)."
+        )
+    return shown

@@ -50,6 +50,8 @@ SMALL: dict[str, Any] = {
     "initializer_range": 0.15,
     "logits_scaling": 3.0,
     "logit_scale": 0.37,
+    "residual_multiplier": 0.6,
+    "embedding_multiplier": 1.9,
     "lm_head_multiplier": 0.7,
     "output_multiplier": 1.7,
     "final_logit_softcapping": 5.0,

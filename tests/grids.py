@@ -69,7 +69,16 @@ def make_grid(
         decision=np.where(differs.any(0), rows - np.argmax(differs[::-1], 0), 0).astype(np.int32),
         aside=(0,) if columns > 1 else (),
         special=(0,),
-        strips=(Strip("held-out KL", _f(np.linspace(9, 0, rows)), unit="bits", strong="low", domain=(0.0, 9.0)),),
+        strips=(
+            Strip(
+                "held-out KL",
+                _f(np.linspace(9, 0, rows)),
+                unit="bits",
+                strong="low",
+                domain=(0.0, 9.0),
+                says="this row was {} from the output on held-out text",
+            ),
+        ),
         jumps=Jumps(np.full(2, columns - 1, dtype=np.int32), top[-1, -1, :2].astype(np.int32), parts, _f(jumps)),
         check=Check(2e-6, 1e-3),
         notes=("raw, unadjusted",),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -16,8 +18,10 @@ from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_f
 from transformer_lens.model_bridge.sources.native import NativeModel
 from transformers import AutoTokenizer
 
+from lenswidget.attribution import attribute
 from lenswidget.cached_run import Run, from_cache, run
-from lenswidget.lenses.logit import logit_lens
+from lenswidget.grid import Grid
+from lenswidget.lenses.read import logit_lens
 from lenswidget.readout import ROUNDING
 from tests import architectures
 
@@ -102,6 +106,7 @@ def require_packages(architecture: str) -> None:
 @dataclass
 class Case:
     run: Run
+    model: Any
     oracle: Any
     blocks: torch.nn.ModuleList
     """The oracle's own, to be cut off."""
@@ -116,7 +121,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     oracle = architectures.oracle(name, folder)
     model = architectures.boot(folder)
     assert model.cfg.architecture in (name, architectures.ALIASES.get(name))
-    return Case(run(model, TOKENS), oracle, oracle.get_submodule(model.adapter.component_mapping["blocks"].name))
+    return Case(run(model, TOKENS), model, oracle, oracle.get_submodule(model.adapter.component_mapping["blocks"].name))
 
 
 def says(oracle: Any) -> Tensor:
@@ -133,6 +138,55 @@ def distance(ours: Tensor, theirs: Tensor) -> float:
 def test_the_last_row_is_the_model(case: Case) -> None:
     assert case.run.check is not None and case.run.check.error <= case.run.check.tolerance
     assert distance(case.run.readout.logits(case.run.residual[-1]), says(case.oracle)) < 1e-4
+
+
+# architecture → the blocks whose modules don't add up to what the block wrote, so that each is one row
+LEFT_WHOLE = {
+    "OpenAIGPTLMHeadModel": "L0, L1, L2",  # norms the stream itself, after each addition
+    "RecurrentGemmaForCausalLM": "L0, L1, L2",  # TransformerLens mounts none of their modules
+    "RwkvForCausalLM": "L0",  # norms the embedding first
+    "Zamba2ForCausalLM": "L1",  # a shared transformer within a block
+}
+WITHOUT_HEADS = {
+    "FalconMambaForCausalLM", "JetMoEForCausalLM", "JetMoeForCausalLM", "Mamba2ForCausalLM", "MambaForCausalLM",
+    "NemotronHForCausalLM", "OpenAIGPTLMHeadModel", "RecurrentGemmaForCausalLM", "RwkvForCausalLM", "Zamba2ForCausalLM",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", READ, indirect=True)
+def test_components_and_heads_sum_to_the_models_own_logit(case: Case) -> None:
+    logits = says(case.oracle)
+    target = int(logits[-1].argmax())
+    architecture = case.model.cfg.architecture
+    grids = {"component": attribute(case.run, target)}
+    left = [note for note in grids["component"].notes if note.startswith("not taken apart")]
+    assert left == [
+        f"not taken apart, a row each: {LEFT_WHOLE[architecture]}" for _ in range(architecture in LEFT_WHOLE)
+    ]
+    if architecture in WITHOUT_HEADS:
+        with pytest.raises(ValueError, match="no attention whose heads can be told apart"):
+            attribute(case.run, target, unit="head")
+    else:
+        grids["head"] = attribute(case.run, target, unit="head")
+    for unit, grid in grids.items():
+        rows = grid.quantities["contribution"].values[:, 0].astype(np.float64)
+        size = max(abs(float(logits[-1, target])), np.abs(rows).max())
+        assert abs(rows.sum() - float(logits[-1, target])) <= 1e-5 * size, unit
+        assert grid.check is not None and grid.check.holds
+    if "head" in grids:
+        totals = [_by_block(grid, "attn") for grid in grids.values()]
+        for row, attention in totals[0].items():
+            assert totals[1][row] == pytest.approx(attention, abs=1e-5 * size), row
+
+
+def _by_block(grid: Grid, part: str) -> dict[str, float]:
+    """What attention added in each block: the component, or its heads and bias."""
+    sums: dict[str, float] = {}
+    for label, value in zip(grid.rows, grid.quantities["contribution"].values[:, 0].tolist()):
+        row = re.fullmatch(rf"(L\d+)(H\d+|\.{part}|\.{part} bias)", label)
+        if row:
+            sums[row[1]] = sums.get(row[1], 0.0) + value
+    return sums
 
 
 @pytest.mark.parametrize("case", READ, indirect=True)

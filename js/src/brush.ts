@@ -82,7 +82,7 @@ export function paintOdd(
     context.fillStyle = palette.aside;
     context.fillRect(x, y, width, height);
     if (shade === ODD.aside) return palette.muted;
-    clipped(context, box, () => hatch(context, box, palette.hatch));
+    hatch(context, box, palette.hatch);
     return palette.ink;
   }
   const ramp = diverging ? palette.diverging : palette.sequential;
@@ -107,13 +107,17 @@ export function paintOdd(
   return ink;
 }
 
-function hatch(context: CanvasRenderingContext2D, { x, y, width, height }: Rectangle, colour: string): void {
-  context.strokeStyle = colour;
-  context.lineWidth = 1;
-  context.beginPath();
-  for (let at = 0; at < width + height; at += 5) {
-    context.moveTo(x + at, y);
-    context.lineTo(x + at - height, y + height);
-  }
-  context.stroke();
+/** Thin lines across a box. */
+export function hatch(context: CanvasRenderingContext2D, box: Rectangle, colour: string): void {
+  const { x, y, width, height } = box;
+  clipped(context, box, () => {
+    context.strokeStyle = colour;
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let at = 0; at < width + height; at += 5) {
+      context.moveTo(x + at, y);
+      context.lineTo(x + at - height, y + height);
+    }
+    context.stroke();
+  });
 }

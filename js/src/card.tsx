@@ -2,12 +2,14 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { columnPlace, nameOf } from "./followed.js";
-import type { Cell } from "./grid.js";
-import { placeCard, type Rectangle } from "./layout.js";
+import { type Cell, isAttribution } from "./grid.js";
+import type { Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
+import { place } from "./placing.js";
 import type { Reading } from "./reading.js";
+import { verdicts } from "./strip.js";
 import { ColumnName, Dot } from "./token.js";
-import { facts, followingOf, listed, rowName, standing } from "./words.js";
+import { cellName, facts, followingOf, listed, standing } from "./words.js";
 
 interface Props {
   reading: Reading;
@@ -18,42 +20,38 @@ interface Props {
   held?: boolean;
   /** For looking elsewhere while another is held, or beside the one that is pointed at. */
   isSmall?: boolean;
+  /** What is to be said of the cell beyond its quantities. */
+  more?: { name: string; value: string }[];
 }
 
-export function Card({ reading, cell, at, held = false, isSmall = false }: Props) {
+export function Card({ reading, cell, at, held = false, isSmall = false, more = [] }: Props) {
   const { grid, followed, slots, sides } = reading;
   const card = useRef<HTMLElement>(null);
-  useLayoutEffect(() => {
-    const element = card.current!;
-    element.hidden = !at;
-    if (!at) return;
-    const cells = element.offsetParent!.getBoundingClientRect();
-    const root = element.closest(".lenswidget")!.getBoundingClientRect();
-    // a grid's card stays on it, so that those of its neighbours can be read, too
-    const panel = element.closest(".lw-panel")?.getBoundingClientRect() ?? root;
-    const frame = { x: panel.x - cells.x, y: root.y - cells.y, width: panel.width, height: root.height };
-    const [x, y] = placeCard(at, { width: element.offsetWidth, height: element.offsetHeight }, cells, frame);
-    element.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
-  });
-
+  useLayoutEffect(() => place(card.current!, at));
   const isThere = !grid.gaps.has(cell.column);
   const wide = !isSmall && sides.length > 0;
   return (
     <section
       ref={card}
       class={`lw-card${held ? " lw-held" : ""}${isSmall ? " lw-small" : ""}${wide ? " lw-wide" : ""}`}
-      aria-label="Cell"
       aria-hidden={!held}
     >
-      <p class="lw-strong">{rowName(grid.rows[cell.row]!)}</p>
+      <p class="lw-strong">{cellName(grid, cell)}</p>
       {isThere ? (
-        <p class="lw-muted">
-          {!grid.columnLabels && `${columnPlace(grid, cell.column)} · `}
-          <ColumnName grid={grid} column={cell.column} />
-        </p>
+        !(isAttribution(grid) && grid.columnLabels) && (
+          <p class="lw-muted">
+            {!grid.columnLabels && `${columnPlace(grid, cell.column)} · `}
+            <ColumnName grid={grid} column={cell.column} />
+          </p>
+        )
       ) : (
         <p class="lw-muted">no such token in this prompt</p>
       )}
+      {verdicts(grid, cell.row).map(({ words, doubtful }) => (
+        <p key={words} class={doubtful ? "lw-verdict lw-warning" : "lw-verdict lw-muted"}>
+          {words}
+        </p>
+      ))}
       {isThere && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
       {wide && (
         <div class="lw-sides">
@@ -64,13 +62,14 @@ export function Card({ reading, cell, at, held = false, isSmall = false }: Props
       )}
       {isThere && !isSmall && (
         <dl>
-          {facts(reading, cell).map(({ name, value }) => (
+          {[...facts(reading, cell), ...more].map(({ name, value }) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{value}</dd>
             </div>
           ))}
           {!wide &&
+            !isAttribution(grid) &&
             followed.value.map((one, i) => (
               <div key={i}>
                 <dt>

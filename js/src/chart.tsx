@@ -2,10 +2,13 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { Cell } from "./grid.js";
+import { JumpPanel } from "./jump.js";
 import { percent, plain } from "./number.js";
 import type { Measure, Reading } from "./reading.js";
+import { useRested } from "./rested.js";
 import { Ruler } from "./ruler.js";
 import { Segments } from "./segments.js";
+import { Steps } from "./steps.js";
 import { ColumnName, colourOf } from "./token.js";
 import { apart, axisOf, type Line, linesOf } from "./trajectory.js";
 
@@ -14,13 +17,14 @@ const HEIGHT = 220;
 const MARGIN = { top: 8, right: 92, bottom: 22, left: 40 };
 
 export function Chart({ reading }: { reading: Reading }) {
-  const { grid, settings, hover, selected } = reading;
+  const { grid, settings, selected } = reading;
+  const hover = useRested(reading.hover);
   const width = useSignal(0);
   const measured = useComputed(() => {
     const { value } = settings.trajectory;
     return MEASURES.includes(value) ? value : "probability";
   });
-  const position = useComputed(() => reading.open.value?.column ?? grid.columns.length - 1);
+  const position = useComputed(() => (selected.value ?? hover.value)?.column ?? grid.columns.length - 1);
   // apart, because the pointer moves along a column more often than from one to another
   const plotted = useComputed(() => linesOf(reading, position.value, measured.value));
   const [measure, column, { lines, absent }] = [measured.value, position.value, plotted.value];
@@ -41,25 +45,27 @@ export function Chart({ reading }: { reading: Reading }) {
         {measure === "rank" ? "rank" : "probability"} at position {grid.positions[column]},{" "}
         <ColumnName grid={grid} column={column} />
       </p>
-      {width.value > 0 && <Plot {...{ reading, lines, measure, marked }} width={width.value} />}
+      {width.value > 0 && <Plot {...{ reading, column, lines, measure, marked }} width={width.value} />}
       {absent.map((label) => (
         <p key={label} class="lw-muted">
           <bdi class="lw-token">{label}</bdi> was never among the candidates here
         </p>
       ))}
+      <JumpPanel reading={reading} />
     </div>
   );
 }
 
 interface PlotProps {
   reading: Reading;
+  column: number;
   lines: Line[];
   measure: Measure;
   marked: Cell | null;
   width: number;
 }
 
-function Plot({ reading, lines, measure, marked, width }: PlotProps) {
+function Plot({ reading, column, lines, measure, marked, width }: PlotProps) {
   const { rows } = reading.grid;
   const axis = axisOf(measure, lines);
   const [right, bottom] = [width - MARGIN.right, HEIGHT - MARGIN.bottom];
@@ -76,36 +82,39 @@ function Plot({ reading, lines, measure, marked, width }: PlotProps) {
     bottom,
   );
   return (
-    <svg width={width} height={HEIGHT} role="img" aria-label={summary(lines, measure)}>
-      {axis.ticks.map(({ value, label }) => (
-        <g key={label}>
-          <line class="lw-rule" x1={MARGIN.left} x2={right} y1={y(value)} y2={y(value)} />
-          <text class="lw-tick" x={MARGIN.left - 6} y={y(value)} dy="0.32em" text-anchor="end">
-            {label}
-          </text>
-        </g>
-      ))}
-      {xTicks(last).map((row) => (
-        <text key={row} class="lw-tick" x={x(row)} y={HEIGHT - 6} text-anchor="middle">
-          {rows[row]}
-        </text>
-      ))}
-      {marked && <line class="lw-marker" x1={x(marked.row)} x2={x(marked.row)} y1={MARGIN.top} y2={bottom} />}
-      {lines.map(({ label, slot, values }, i) => {
-        const colour = slot === null ? "var(--lw-faint)" : colourOf(slot);
-        const at = marked ? values[marked.row]! : Number.NaN;
-        return (
-          <g key={i}>
-            <path class="lw-line" d={path(values, x, y)} style={{ stroke: colour }} />
-            {Number.isFinite(at) && <circle cx={x(marked!.row)} cy={y(at)} r="4" style={{ fill: colour }} />}
-            <circle cx={right + 9} cy={labels[i]} r="3" style={{ fill: colour }} />
-            <text class="lw-label" x={right + 16} y={labels[i]} dy="0.32em">
-              {cut(label)}
+    <div class="lw-plot">
+      <svg width={width} height={HEIGHT} role="img" aria-label={summary(lines, measure)}>
+        {axis.ticks.map(({ value, label }) => (
+          <g key={label}>
+            <line class="lw-rule" x1={MARGIN.left} x2={right} y1={y(value)} y2={y(value)} />
+            <text class="lw-tick" x={MARGIN.left - 6} y={y(value)} dy="0.32em" text-anchor="end">
+              {label}
             </text>
           </g>
-        );
-      })}
-    </svg>
+        ))}
+        {xTicks(last).map((row) => (
+          <text key={row} class="lw-tick" x={x(row)} y={HEIGHT - 6} text-anchor="middle">
+            {rows[row]}
+          </text>
+        ))}
+        {marked && <line class="lw-marker" x1={x(marked.row)} x2={x(marked.row)} y1={MARGIN.top} y2={bottom} />}
+        {lines.map(({ label, slot, values }, i) => {
+          const colour = slot === null ? "var(--lw-faint)" : colourOf(slot);
+          const at = marked ? values[marked.row]! : Number.NaN;
+          return (
+            <g key={i}>
+              <path class="lw-line" d={path(values, x, y)} style={{ stroke: colour }} />
+              {Number.isFinite(at) && <circle cx={x(marked!.row)} cy={y(at)} r="4" style={{ fill: colour }} />}
+              <circle cx={right + 9} cy={labels[i]} r="3" style={{ fill: colour }} />
+              <text class="lw-label" x={right + 16} y={labels[i]} dy="0.32em">
+                {cut(label)}
+              </text>
+            </g>
+          );
+        })}
+      </svg>
+      <Steps {...{ reading, column, lines, measure, width, x, y }} height={HEIGHT} />
+    </div>
   );
 }
 

@@ -18,6 +18,7 @@ export interface Palette {
   background: string;
   ink: string;
   muted: string;
+  faint: string;
   /** Fill of what is left out of the scale. */
   aside: string;
   /** Lines through cells that hold no number. */
@@ -41,6 +42,7 @@ export function paletteOf(root: Element): Palette {
     background: css(background),
     ink: css(ink),
     muted: css(get("muted")),
+    faint: css(get("faint")),
     aside: css(get("aside")),
     hatch: css(get("hatch")),
     sequential: ramp(amount, ink, (t) => t),

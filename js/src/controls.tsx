@@ -9,6 +9,7 @@ import { leadersOf } from "./trajectory.js";
 import { quantityName } from "./words.js";
 
 export function Controls({ reading }: { reading: Reading }) {
+  if (reading.grid.view === "bars") return null; // they have their own
   return (
     <>
       <Colour reading={reading} />

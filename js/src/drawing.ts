@@ -4,10 +4,11 @@ import { ellipsize } from "./brush.js";
 import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import { escaped } from "./escape.js";
 import type { Picture } from "./heatmap.js";
-import { gutterFor, type Layout, layoutOf, shownRow } from "./layout.js";
+import { gutterFor, type Layout, labelRight, layoutOf, shownRow } from "./layout.js";
 import { visible } from "./marks.js";
 import type { Reading } from "./reading.js";
 import { ODD } from "./scale.js";
+import { drawnTrust, stripLeft } from "./strip.js";
 import { quantityName } from "./words.js";
 
 const CELL = 76;
@@ -25,12 +26,12 @@ export interface Drawing {
 
 export function drawingOf(reading: Reading, picture: Picture, palette: Palette): Drawing {
   const { grid, settings } = reading;
-  const gutter = gutterFor(grid.rows);
+  const gutter = gutterFor(grid);
   const columns = grid.columns.length;
   const { stride, height: wished } = settings;
   const layout = layoutOf({
     ...{ rows: grid.rows.length, columns, gutter, density: 1 },
-    ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value },
+    ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value, only: reading.rowsShown.value },
   });
   const width = Math.max(420, 2 * MARGIN + gutter + columns * layout.cellWidth);
   const height = HEAD + layout.height + layout.footer + LEGEND;
@@ -72,12 +73,15 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
   const ramp = picture.diverging ? palette.diverging : palette.sequential;
   const out: string[] = [];
   const last = rows.length - 1;
+  const right = labelRight(layout, picture.strips.length);
   for (const [shown, row] of rows.entries()) {
     const y = (last - shown) * cellHeight;
     const middle = y + cellHeight / 2 + FONT * 0.35;
-    out.push(
-      text(gutter - 8, middle, shorten(picture.rowLabels[row]!, gutter - 8), palette.muted, `text-anchor="end"`),
-    );
+    out.push(text(right, middle, shorten(picture.rowLabels[row]!, right), palette.muted, `text-anchor="end"`));
+    for (const [i, trust] of picture.strips.entries()) {
+      const x = gutter + stripLeft(i, picture.strips.length);
+      out.push(drawnTrust(trust[row]!, { x, y, height: cellHeight - 1 }, palette));
+    }
     for (let column = 0; column < columns; column++) {
       const cell = row * columns + column;
       const x = gutter + column * cellWidth;
@@ -86,8 +90,9 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
       const slot = picture.ringOf(cell);
       if (slot >= 0) {
         const colour = palette.pins[slot % PIN_COLOURS]!;
+        const dash = picture.isBroken(cell) ? ` stroke-dasharray="3 3"` : "";
         out.push(
-          `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${colour}" stroke-width="2"/>`,
+          `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`,
         );
       }
       const word = picture.wordOf(cell);
@@ -115,6 +120,7 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
 
 function look(shade: number, { flipped }: Picture, palette: Palette, ramp: Palette["sequential"]) {
   if (shade < STEPS) return { fill: ramp.fill[shade]!, ink: ramp.ink[shade]! };
+  if (shade === ODD.gap) return { fill: palette.background, ink: palette.muted };
   if (shade === ODD.aside) return { fill: palette.aside, ink: palette.muted };
   if (shade === ODD.nan) return { fill: palette.hatch, ink: palette.ink };
   const end = (shade === ODD.above || shade === ODD.high) === flipped ? 0 : STEPS - 1;

@@ -69,6 +69,14 @@ export function Export({ reading, message, source, palette }: Props) {
   }, [url]);
   return (
     <div class="lw-export">
+      <span role="status">
+        {saved.value?.said}{" "}
+        {url && (
+          <a ref={link} href={url} download={saved.value!.name} target="_blank" rel="noreferrer">
+            {isFramed() ? "open it" : "again"}
+          </a>
+        )}
+      </span>
       <label class="lw-menu">
         <select
           aria-label="Export"
@@ -89,14 +97,6 @@ export function Export({ reading, message, source, palette }: Props) {
           {canCopy() && <option value="copy">copy the picture</option>}
         </select>
       </label>
-      <span role="status">
-        {saved.value?.said}{" "}
-        {url && (
-          <a ref={link} href={url} download={saved.value!.name} target="_blank" rel="noreferrer">
-            {isFramed() ? "open it" : "again"}
-          </a>
-        )}
-      </span>
     </div>
   );
 }

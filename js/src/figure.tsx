@@ -44,9 +44,12 @@ function Shown({ readings, message, source, palette, painted }: Props) {
   const layout = readings.layout.value;
   const reading = frontOf(readings);
   const together = layout === "side by side";
+  const summary = layout === "strips" || layout === "mean";
   const told = together
     ? readings.each.slice(0, AT_A_GLANCE).map((one, i) => ({ name: readings.names[i]!, reading: one }))
-    : [{ name: "", reading }];
+    : summary
+      ? []
+      : [{ name: "", reading }];
   const panel = { palette, painted };
   return (
     <>
@@ -60,20 +63,20 @@ function Shown({ readings, message, source, palette, painted }: Props) {
               label="Layout"
               options={readings.layouts}
               chosen={layout}
-              choose={(name) => (readings.settings.layout.value = name)}
+              choose={(name) => (readings.settings.view.value = name)}
             />
           )}
           <Export {...{ reading, message, source, palette }} />
           <More readings={readings} />
         </div>
       </div>
-      <Hint settings={readings.settings} />
+      {reading.grid.view !== "bars" && <Hint settings={readings.settings} />}
       {together ? (
         <Panels readings={readings} {...panel} />
       ) : (
         <Panel key={reading} reading={reading} {...panel} open={layout === "strips" ? opening(readings) : undefined} />
       )}
-      <StoryLine settings={readings.settings} told={told} />
+      {told.length > 0 && <StoryLine settings={readings.settings} told={told} />}
       {told.map((one) => (
         <LayerDifference key={one.reading} {...one} />
       ))}
@@ -102,6 +105,6 @@ function frontOf(readings: Readings): Reading {
 function opening({ settings }: Readings) {
   return ({ row }: { row: number }) => {
     settings.shown.value = row;
-    settings.layout.value = "one";
+    settings.view.value = "one";
   };
 }

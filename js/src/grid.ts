@@ -28,6 +28,8 @@ export interface Strip {
   /** The good end. */
   strong: "high" | "low";
   domain: [number, number] | null;
+  /** A sentence about a row, with {} where its value goes; "" for the name and the value. */
+  says: string;
   values: Float32Array;
 }
 
@@ -118,6 +120,11 @@ export function trajectory(grid: Grid, column: number, token: number): Float32Ar
 /** A token's place among the candidates of a cell, 1 first, or NaN beyond them. */
 export function rankAmongCandidates(grid: Grid, cell: Cell, token: number): number {
   return candidatesAt(grid, cell).findIndex((candidate) => candidate.token === token) + 1 || Number.NaN;
+}
+
+/** Whether cells are parts of a sum: who made a logit, and not what a lens read. */
+export function isAttribution(grid: Grid): boolean {
+  return grid.quantities[0]!.measure === "contribution";
 }
 
 // one byte has no room for "not a number": the first quantity knows

@@ -37,7 +37,8 @@ function what({ kind, notes }: Grid): string {
   return [kind, notes.join(", ")].filter(Boolean).join(": ");
 }
 
-function size({ rows, columns, columnLabels }: Grid): string {
+function size({ rows, columns, columnLabels, view }: Grid): string {
+  if (view === "bars" && columns.length === 1) return count(rows.length, "row");
   return `${count(rows.length, "row")} × ${count(columns.length, columnLabels ? "column" : "token")}`;
 }
 

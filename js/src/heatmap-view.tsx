@@ -39,7 +39,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
       width: width.value,
       height: settings.height.value,
       stride: settings.stride.value,
-      gutter: gutterFor(grid.rows),
+      gutter: gutterFor(grid, width.value),
       density: density.value,
       only: reading.rowsShown.value,
     }),

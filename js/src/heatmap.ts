@@ -7,8 +7,9 @@
 import { clipped, ellipsize, paintOdd, ring, sized } from "./brush.js";
 import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import type { Cell } from "./grid.js";
-import { type Layout, labelStride, placeOf, shownRow } from "./layout.js";
+import { type Layout, labelRight, labelStride, placeOf, shownRow } from "./layout.js";
 import { ODD } from "./scale.js";
+import { paintTrust, stripLeft, veil } from "./strip.js";
 
 /** What to paint. Cells are counted `row * columns + column`. */
 export interface Picture {
@@ -26,6 +27,8 @@ export interface Picture {
   /** In each column the row beneath which a dashed line runs; the lowest has nothing to be told from. */
   steps: Int32Array | null;
   rowLabels: string[];
+  /** How far each row can be believed, as each strip has it. */
+  strips: Float32Array[];
   columnLabel: (column: number) => string;
 }
 
@@ -76,6 +79,7 @@ export class Heatmap {
   paint(picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
     const scene = this.stage(this.cells, picture, layout, palette, scrolled);
     this.paintRowLabels(scene);
+    this.paintStrips(scene);
     const { gutter, viewWidth, height, footer } = layout;
     clipped(this.cells, { x: gutter, y: 0, width: viewWidth, height: height + footer }, () => {
       this.paintCells(scene);
@@ -126,12 +130,14 @@ export class Heatmap {
     const hasWords = cellHeight >= LEAST_HEIGHT.words;
     const gap = cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
     const room = this.roomForWords(layout);
+    const lines = veil(context, palette, layout.density);
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.textBaseline = "middle";
     for (let shown = 0; shown < rows.length; shown++) {
       const y = top(shown);
       const height = top(shown - 1) - y - gap;
+      const doubtful = isDoubtful(picture, rows[shown]!);
       for (let column = first; column < end; column++) {
         const cell = rows[shown]! * columns + column;
         const shade = picture.shades[cell]!;
@@ -143,6 +149,10 @@ export class Heatmap {
           context.fillRect(x, y, width, height);
         } else {
           ink = paintOdd(context, shade, { x, y, width, height }, picture, palette);
+        }
+        if (doubtful) {
+          context.fillStyle = lines;
+          context.fillRect(x, y, width, height);
         }
         const word = hasWords ? picture.wordOf(cell) : -1;
         if (word < 0) continue;
@@ -192,21 +202,34 @@ export class Heatmap {
   }
 
   private paintRowLabels({ picture, layout, palette }: Scene): void {
-    const { rows, cellHeight, gutter } = layout;
+    const { rows, cellHeight } = layout;
+    const right = labelRight(layout, picture.strips.length);
     const context = this.cells;
     const every = labelStride(layout, LEAST_HEIGHT.labels);
     const last = rows.length - 1;
     context.font = LABEL_FONT;
     context.textAlign = "right";
     context.textBaseline = "middle";
-    context.fillStyle = palette.muted;
     for (let shown = last; shown >= 0; shown--) {
       // counted from the top; the lowest is always written, and what would run into it isn't
       const clear = (last - shown) % every === 0 && shown * cellHeight >= LEAST_HEIGHT.labels;
       if (shown > 0 && !clear) continue;
-      const label = ellipsize(context, picture.rowLabels[rows[shown]!]!, gutter - 8);
+      const label = ellipsize(context, picture.rowLabels[rows[shown]!]!, right);
       const middle = Math.max((last - shown + 0.5) * cellHeight, LEAST_HEIGHT.labels / 2);
-      context.fillText(label, gutter - 8, middle);
+      context.fillStyle = isDoubtful(picture, rows[shown]!) ? palette.faint : palette.muted;
+      context.fillText(label, right, middle);
+    }
+  }
+
+  private paintStrips({ picture, layout, palette, top }: Scene): void {
+    const { rows, gutter, cellHeight } = layout;
+    const gap = cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
+    for (const [i, trust] of picture.strips.entries()) {
+      const x = gutter + stripLeft(i, picture.strips.length);
+      for (const [shown, row] of rows.entries()) {
+        const y = top(shown);
+        paintTrust(this.cells, trust[row]!, { x, y, height: top(shown - 1) - y - gap }, palette);
+      }
     }
   }
 
@@ -229,28 +252,33 @@ export class Heatmap {
 
   private paintMarkedRow(row: number, { picture, layout, palette, scrolled }: Scene): void {
     const { y, height } = placeOf(layout, { row, column: 0 }, scrolled);
-    this.paintRowLabel(picture.rowLabels[row]!, y + height / 2, layout, palette);
+    this.paintRowLabel(picture.rowLabels[row]!, y + height / 2, labelRight(layout, picture.strips.length), palette);
     this.above.fillStyle = palette.ink;
     this.above.fillRect(layout.gutter - 4, y, 2, height - GAP);
   }
 
   /** A row's label in bold, over the plain one. */
-  private paintRowLabel(text: string, middle: number, { gutter }: Layout, { background, ink }: Palette): void {
+  private paintRowLabel(text: string, middle: number, right: number, { background, ink }: Palette): void {
     const context = this.above;
     context.textBaseline = "middle";
     context.textAlign = "right";
     context.font = `bold ${LABEL_FONT}`;
     context.fillStyle = background;
-    context.fillRect(0, middle - 8, gutter - 5, 16);
+    context.fillRect(0, middle - 8, right + 3, 16);
     context.fillStyle = ink;
-    context.fillText(ellipsize(context, text, gutter - 8), gutter - 8, middle);
+    context.fillText(ellipsize(context, text, right), right, middle);
   }
 
   private paintBoldLabels(cell: Cell, { picture, layout, palette, scrolled }: Scene): void {
     const context = this.above;
     const { gutter, height, footer, viewWidth } = layout;
     const place = placeOf(layout, cell, scrolled);
-    this.paintRowLabel(picture.rowLabels[cell.row]!, place.y + place.height / 2, layout, palette);
+    this.paintRowLabel(
+      picture.rowLabels[cell.row]!,
+      place.y + place.height / 2,
+      labelRight(layout, picture.strips.length),
+      palette,
+    );
     const centre = gutter + place.x + place.width / 2;
     if (centre < gutter || centre > gutter + viewWidth) return;
     // a label may be wider than its column: it is written out when it is pointed at, within what shows
@@ -281,4 +309,9 @@ export class Heatmap {
     }
     return fitted;
   }
+}
+
+/** Whether the first strip says that a row is not to be believed. */
+function isDoubtful({ strips }: Picture, row: number): boolean {
+  return strips[0]?.[row] === 0;
 }

@@ -6,12 +6,14 @@ import { type Change, changes, type Moved } from "./changes.js";
 import { columnName, nameOf } from "./followed.js";
 import type { Grid } from "./grid.js";
 import type { Reading } from "./reading.js";
+import { useRested } from "./rested.js";
 import { Dot } from "./token.js";
 
 const KINDS = ["entered", "rose", "fell", "left"] as const;
 
 export function LayerDifference({ reading, name }: { reading: Reading; name: string }) {
-  const { grid, settings, open, column } = reading;
+  const { grid, settings, column } = reading;
+  const open = useRested(reading.open);
   const rows = useComputed(() => {
     const [a, b] = settings.rows_compared.value;
     const isThere = (row: number | undefined) => row !== undefined && grid.rows[row] !== undefined;
@@ -29,7 +31,7 @@ export function LayerDifference({ reading, name }: { reading: Reading; name: str
   const [before, after] = rows.value as [number, number];
   const { count } = grid.candidates!;
   return (
-    <section class="lw-changes" aria-label="Layer against layer">
+    <section class="lw-changes" aria-label={`Layer against layer ${name}`}>
       <p class="lw-panel-head">
         <span class="lw-strong">
           {name && `${name}: `}from {grid.rows[before]} to {grid.rows[after]}
@@ -40,7 +42,7 @@ export function LayerDifference({ reading, name }: { reading: Reading; name: str
         </button>
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <section class="lw-list" ref={list} tabIndex={0} aria-label="Positions">
+      <section class="lw-list" ref={list} tabIndex={0} aria-label={`Positions ${name}`}>
         <table>
           <thead>
             <tr>

@@ -1,6 +1,7 @@
 // Where the cells lie: pure arithmetic, in CSS pixels, shared by what paints, what is pointed at and what floats.
 
-import type { Cell } from "./grid.js";
+import type { Cell, Grid } from "./grid.js";
+import { stripsWidth } from "./strip.js";
 
 export interface Layout {
   /** The rows that are drawn, from the bottom up. */
@@ -68,10 +69,16 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
   };
 }
 
-/** The space that row labels need, up to a length beyond which they are cut. */
-export function gutterFor(labels: string[]): number {
-  const longest = Math.max(...labels.map((label) => label.length));
-  return Math.min(200, 16 + Math.max(5, longest) * 8);
+/** The space that row labels need, up to a quarter of the room there is, beyond which they are cut; and the strips beside them. */
+export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">, width = Number.POSITIVE_INFINITY): number {
+  const longest = Math.max(...rows.map((label) => label.length));
+  const room = Math.max(80, Math.floor(width / 4));
+  return Math.min(200, room, 16 + Math.max(5, longest) * 8) + stripsWidth(strips.length);
+}
+
+/** Where row labels end: short of the strips. */
+export function labelRight({ gutter }: Layout, strips: number): number {
+  return gutter - 8 - stripsWidth(strips);
 }
 
 /** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */

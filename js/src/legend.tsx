@@ -3,10 +3,12 @@
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { paintOdd, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
+import type { Strip } from "./grid.js";
 import type { Picture } from "./heatmap.js";
-import { isPoints, isProbability } from "./number.js";
+import { isPoints, isProbability, plain } from "./number.js";
 import type { Reading } from "./reading.js";
 import { ODD } from "./scale.js";
+import { amount, endsOf, paintTrust } from "./strip.js";
 import { quantityName } from "./words.js";
 
 const ODDITIES = [
@@ -48,6 +50,9 @@ export function Legend({ reading, picture, palette }: Props) {
           <span class="lw-dash" /> the output leads from here up
         </span>
       )}
+      {grid.strips.map((strip) => (
+        <StripKey key={strip.name} strip={strip} palette={palette} />
+      ))}
       {ODDITIES.filter(({ shade }) => present.has(shade)).map(({ shade, name }) => (
         <span key={shade}>
           <Swatch shade={shade} picture={picture} palette={palette} />
@@ -65,6 +70,24 @@ export function Legend({ reading, picture, palette }: Props) {
         <span>{grid.aside.size === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>
       )}
     </div>
+  );
+}
+
+/** What the ends of a strip stand for. */
+function StripKey({ strip, palette }: { strip: Strip; palette: Palette }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current!.getContext("2d")!;
+    const { width, height } = SWATCH;
+    sized(context, width, height, devicePixelRatio);
+    for (const [i, trust] of [1, 0.5, 0].entries()) paintTrust(context, trust, { x: i * 8, y: 0, height }, palette);
+  });
+  const [bad, good] = endsOf(strip);
+  return (
+    <span>
+      <canvas ref={canvas} class="lw-swatch" />
+      {strip.name}: {plain(good)} to {amount(strip, bad)}
+    </span>
   );
 }
 

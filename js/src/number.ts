@@ -30,8 +30,7 @@ export function plain(value: number): string {
   if (size >= 1000) return sign + Math.round(size).toLocaleString("en").replaceAll(",", NARROW);
   if (Number.isInteger(size)) return sign + size;
   if (size < 0.001) return sign + size.toExponential(0).replace("-", "−");
-  if (size >= 0.1 && Number.isInteger(size * 10)) return sign + size;
-  return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+  return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.00995 ? 2 : 3);
 }
 
 /** The same for a difference, whose sign is what is looked for. */
@@ -56,7 +55,11 @@ export function isPoints({ measure, centre }: Quantity): boolean {
 
 /** A value of a quantity where there is little room, and no unit. */
 export function inCell(quantity: Quantity, value: number): string {
-  if (isPoints(quantity)) return signed(Number((100 * value).toFixed(Math.abs(value) < 0.0995 ? 1 : 0)));
+  if (isPoints(quantity) && Number.isFinite(value)) {
+    const [sign, points] = [value < 0 ? "−" : "+", Math.abs(100 * value)];
+    const digits = points.toFixed(points < 9.95 ? 1 : 0);
+    return Number(digits) ? sign + digits : "0";
+  }
   return quantity.centre === 0 ? signed(value) : plain(value);
 }
 

@@ -1,6 +1,7 @@
 // A grid in its place: the heatmap, its legend and its chart; or several of them beside each other.
 
 import type { Signal } from "@preact/signals";
+import { BarsView } from "./bars-view.js";
 import { Chart } from "./chart.js";
 import type { Palette } from "./colour.js";
 import { Colour, Rows } from "./controls.js";
@@ -25,6 +26,7 @@ export function Panel({
 }: Props & { reading: Reading; open?: ((cell: Cell) => void) | undefined }) {
   const { grid } = reading;
   const picture = pictureOf(reading);
+  if (grid.view === "bars") return <BarsView reading={reading} painted={rest.painted} />;
   return (
     <div class="lw-body" style={widthsOf(grid)}>
       <div class="lw-main">
@@ -94,7 +96,7 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
 }
 
 function widthsOf(grid: Grid) {
-  const gutter = gutterFor(grid.rows);
+  const gutter = gutterFor(grid);
   const { legible, widest } = usefulWidths(grid.columns.length, gutter);
   return { "--lw-gutter": `${gutter}px`, "--lw-legible": `${legible}px`, "--lw-widest": `${widest}px` };
 }

@@ -7,6 +7,7 @@ import { cellText, isMuted } from "./marks.js";
 import { inCell } from "./number.js";
 import type { Reading } from "./reading.js";
 import { shadesOf } from "./scale.js";
+import { trustOf } from "./strip.js";
 
 const pictures = new WeakMap<Reading, ReadonlySignal<Picture>>();
 
@@ -22,6 +23,7 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
   const texts = grid.tokens.texts.map(cellText);
   const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
   const leading = leaders(grid);
+  const strips = grid.strips.map(trustOf);
   // apart, so that a pin repaints the rings without working out every shade again
   const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
   const columns = grid.columns.length;
@@ -46,6 +48,7 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
       steps: grid.decision,
       rowLabels: grid.rows,
+      strips,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
     };
   });

@@ -36,6 +36,7 @@ export function PromptBox({ settings, isLost }: { settings: Shared; isLost: Read
   if (isLost.value)
     said = "The kernel was restarted or has gone. The picture stays; to run prompts, run the cell again.";
   else if (isLate.value) said = "The kernel doesn’t answer: it is busy with another cell, or gone.";
+  else if (isWaiting.value) said = "Asking the kernel…";
   else if (state === "running") said = message || "Running…";
   else if (state === "failed") said = `${message || "That didn’t run."} The picture is of the last prompt that did.`;
   return (

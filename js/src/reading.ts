@@ -4,13 +4,14 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Followed, followedOf } from "./followed.js";
 import type { Cell, Grid, Quantity } from "./grid.js";
+import type { Jump } from "./live.js";
 import { type Domain, domainOf, type Scale, scaleOf } from "./scale.js";
 import { overwrites, type Story, storyOf } from "./story.js";
 
 /** What Python and the browser share; `widget.py` has a trait for each. */
 export interface Settings {
   /** Which of LAYOUTS, "" for the one that suits. */
-  layout: string;
+  view: string;
   /** The grid in front where one is shown at a time. */
   shown: number;
   /** Those of LINKS that hold. */
@@ -33,6 +34,8 @@ export interface Settings {
   stride: number;
   /** In CSS pixels, 0 for one that suits. */
   height: number;
+  /** The step of a trajectory that is open. */
+  jump: Jump | null;
 }
 
 export type Measure = "probability" | "log" | "rank";
@@ -67,7 +70,8 @@ export function shared(initial: Partial<Settings> = {}): Shared {
     trajectory: signal(initial.trajectory ?? "probability"),
     stride: signal(initial.stride ?? 0),
     height: signal(initial.height ?? 0),
-    layout: signal(initial.layout ?? ""),
+    jump: signal(initial.jump ?? null),
+    view: signal(initial.view ?? ""),
     shown: signal(initial.shown ?? 0),
     links: signal(initial.links ?? [...LINKS]),
     rows_compared: signal(initial.rows_compared ?? []),

@@ -55,7 +55,7 @@ export class Readings {
     };
     this.layouts = LAYOUTS.filter((name) => there[name]);
     const suits = !several ? "one" : grids.length <= AT_A_GLANCE ? "side by side" : this.overview ? "strips" : "one";
-    this.layout = computed(() => this.layouts.find((name) => name === settings.layout.value) ?? suits);
+    this.layout = computed(() => this.layouts.find((name) => name === settings.view.value) ?? suits);
     this.shown = computed(() => Math.max(0, Math.min(settings.shown.value, grids.length - 1)));
   }
 
@@ -109,6 +109,7 @@ export class Readings {
         pins: linked(settings.pins, held("pins"), tokens.there, tokens.back),
         colour: this.colourIn(grid, settings.colour, held("colour"), grids[0]),
         stride: linked(settings.stride, held("stride"), itself, itself),
+        jump: signal(null),
         rows_compared: linked(
           settings.rows_compared,
           always,
@@ -156,6 +157,7 @@ export class Readings {
     return {
       ...this.settings,
       selected: signal(null),
+      jump: signal(null),
       rows_compared: signal([]),
       stride: signal(0),
       filter: signal(""),

@@ -14,12 +14,12 @@ export function StoryLine({ settings, told }: Props) {
   const [{ reading: first }] = told as [Props["told"][0]];
   const isOn = settings.filter.value === LOOK_HERE;
   const rows = first.rowsToLookAt.value;
-  if (first.isList || !first.story.value.sentences.length) return null;
+  if (!first.story.value.sentences.length) return null;
   return (
     <div class="lw-story">
       {told.map(({ name, reading }) => (
-        <p key={name}>
-          {name && <span class="lw-strong">{name} </span>}
+        <p key={name} class={name ? "" : "lw-sentence"}>
+          <span class="lw-strong">{name && `${name}, `}</span>
           <ColumnName grid={reading.grid} column={reading.column.value} />:
           {reading.story.value.sentences.map((pieces, i) => (
             <Sentence key={i} pieces={pieces} />

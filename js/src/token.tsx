@@ -2,16 +2,21 @@
 
 import { PIN_COLOURS } from "./colour.js";
 import { columnName } from "./followed.js";
-import type { Grid } from "./grid.js";
+import { type Grid, isAttribution } from "./grid.js";
 
 export function colourOf(slot: number): string {
   return `var(--lw-pin-${(slot % PIN_COLOURS) + 1})`;
 }
 
-/** What a column is: after which token, or its label where it is none. */
+/** What a column is: after which token a lens read, which token was attributed, or its label where it is none. */
 export function ColumnName({ grid, column }: { grid: Grid; column: number }) {
   const name = <bdi class="lw-token">{columnName(grid, column)}</bdi>;
-  return grid.columnLabels ? name : <>after “{name}”</>;
+  if (grid.columnLabels) return name;
+  return (
+    <>
+      {!isAttribution(grid) && "after "}“{name}”
+    </>
+  );
 }
 
 export function Dot({ slot }: { slot: number }) {

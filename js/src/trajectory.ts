@@ -6,6 +6,8 @@ import { tick } from "./number.js";
 import type { Measure, Reading } from "./reading.js";
 
 export interface Line {
+  /** What the line is of: several tokens where their probabilities add. */
+  tokens: number[];
   label: string;
   /** Pin colour, or null for what is only context. */
   slot: number | null;
@@ -33,11 +35,11 @@ export function linesOf(reading: Reading, column: number, measure: Measure): { l
   for (const token of others.slice(0, alone ? 4 : 1)) {
     const label = nameOf(grid, token);
     const values = known({ tokens: [token], label, target: null, pin: null });
-    if (values) lines.push({ label, slot: alone ? lines.length : null, values });
+    if (values) lines.push({ tokens: [token], label, slot: alone ? lines.length : null, values });
   }
   for (const [i, one] of followed.value.entries()) {
     const values = known(one);
-    if (values) lines.push({ label: one.label, slot: slots.value[i]!, values });
+    if (values) lines.push({ tokens: one.tokens, label: one.label, slot: slots.value[i]!, values });
     else absent.push(one.label);
   }
   return { lines, absent };

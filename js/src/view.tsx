@@ -5,6 +5,7 @@ import { render } from "preact";
 import { type Palette, paletteOf } from "./colour.js";
 import type { Source } from "./export.js";
 import { Figure } from "./figure.js";
+import { type Live, LiveContext } from "./live.js";
 import type { Shared } from "./reading.js";
 import { Readings } from "./readings.js";
 import { followTheme } from "./theme.js";
@@ -18,13 +19,15 @@ export interface View {
 export interface Surroundings {
   /** Says that no kernel listens any more. */
   isLost?: ReadonlySignal<boolean>;
+  /** The Python that can be asked what moved a token. */
+  live?: Live;
   /** What a page is written with. */
   source?: Source | undefined;
 }
 
 /** Puts a view into `el`, until the signal is aborted. */
 export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, around: Surroundings = {}): View {
-  const { isLost = signal(false), source } = around;
+  const { isLost = signal(false), live = null, source } = around;
   const root = document.createElement("div");
   root.className = "lenswidget";
   root.dataset.state = "loading";
@@ -69,7 +72,12 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         }
         const readings = new Readings(shown, settings);
         const view = { readings, palette: palette as Signal<Palette>, painted: ready };
-        render(<Figure {...view} {...{ turn, isLost, message, source }} />, root);
+        render(
+          <LiveContext.Provider value={live}>
+            <Figure {...view} {...{ turn, isLost, message, source }} />
+          </LiveContext.Provider>,
+          root,
+        );
       } catch (reason) {
         if (turn === latest) fail((reason as Error).message);
       }

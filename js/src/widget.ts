@@ -1,15 +1,18 @@
 // The module that a notebook loads. It is the only file that touches `model`, which carries what Python shares.
 
-import { effect, signal as flag } from "@preact/signals";
+import { effect, signal as flag, type ReadonlySignal } from "@preact/signals";
 import type { Source } from "./export.js";
+import type { Answer, Live } from "./live.js";
 import { type Settings, type Shared, shared } from "./reading.js";
 import { createView } from "./view.js";
-import type { Message } from "./wire.js";
+import { decode, type Message } from "./wire.js";
 
 interface Traits extends Settings {
   grids: Message;
   /** A reference to the model that holds the script; `loader.ts` follows it. */
   script: string | null;
+  explains: boolean;
+  explained: Partial<Omit<Answer, "grid"> & { grid: Message }>;
 }
 
 /** The part of an anywidget model that is used here. */
@@ -22,7 +25,7 @@ export interface Model {
   widget_manager?: { get_model(name: string): Promise<unknown> };
 }
 
-/** ipywidgets' own, "comm_live_update", tells that the way to the kernel opened or closed. */
+/** ipywidgets has one more, "comm_live_update", when a kernel restarts or dies: a view that is there has lost it. */
 type Event = `change:${keyof Traits}` | "comm_live_update";
 
 export interface Host {
@@ -36,10 +39,13 @@ export default (source?: Source) => ({
     const settings = shared();
     for (const name of Object.keys(settings) as (keyof Settings)[]) share(model, settings, name, signal);
     const isLost = flag(false);
-    listen(model, "comm_live_update", signal, () => {
-      isLost.value = el.closest(".jupyter-widgets-disconnected") !== null;
+    listen(model, "change:progress", signal, () => {
+      isLost.value = false; // only a kernel tells of progress
     });
-    const view = createView(el, settings, signal, { isLost, source });
+    on(model, "comm_live_update", signal, () => {
+      isLost.value = true;
+    });
+    const view = createView(el, settings, signal, { isLost, live: liveBehind(model, isLost, signal), source });
     listen(model, "change:grids", signal, () => view.show(model.get("grids")));
   },
 });
@@ -49,6 +55,21 @@ export function mount(el: HTMLElement, message: Message, state: Partial<Settings
   const ending = new AbortController();
   createView(el, shared({ ...state, live: false }), ending.signal, { source }).show(message);
   return () => ending.abort();
+}
+
+/** The Python behind a model, as far as it has answered. */
+function liveBehind(model: Model, isLost: ReadonlySignal<boolean>, aborted: AbortSignal): Live {
+  const live = { isLost, explains: flag(false), explained: flag<Answer | null>(null) };
+  listen(model, "change:explains", aborted, () => {
+    live.explains.value = model.get("explains");
+  });
+  listen(model, "change:explained", aborted, async () => {
+    const { jump, grid, error } = model.get("explained");
+    if (!jump) live.explained.value = null;
+    else if (grid) live.explained.value = { jump, grid: (await decode(grid)).grids[0]! };
+    else live.explained.value = { jump, error: error! };
+  });
+  return live;
 }
 
 /** Keeps a setting and its trait the same, whichever changes. */
@@ -69,9 +90,13 @@ function share<Name extends keyof Settings>(model: Model, settings: Shared, name
 
 /** Calls back now and at every event. */
 function listen(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
+  on(model, event, signal, happened);
+  happened();
+}
+
+function on(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
   model.on(event, happened);
   signal.addEventListener("abort", () => model.off(event, happened));
-  happened();
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

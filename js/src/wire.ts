@@ -8,7 +8,7 @@ const VERSION = 1;
 /** What a host may hand over: Jupyter gives a DataView, Colab a Uint8Array, a page an ArrayBuffer. */
 export type Message = ArrayBuffer | ArrayBufferView<ArrayBuffer>;
 
-type Dtype = "i4" | "u2" | "u1" | "f2";
+type Dtype = "i4" | "u2" | "u1" | "f4" | "f2";
 
 interface Reference {
   dtype: Dtype;
@@ -182,6 +182,7 @@ class Arrays {
   }
 
   floats(reference: Reference): Float32Array {
+    if (reference.dtype === "f4") return this.view(reference, Float32Array);
     const whole = reference.dtype === "i4";
     const codes = whole ? this.integers(reference) : this.view(reference, Uint16Array);
     const floats = new Float32Array(codes.length);

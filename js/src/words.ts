@@ -1,12 +1,24 @@
 // What the card says about a cell, in words and numbers; the same is read aloud.
 
 import { columnName, columnPlace, type Followed, nameOf, probabilities, ranks } from "./followed.js";
-import { type Candidate, type Cell, candidatesAt, type Grid, NO_TOKEN, type Quantity, trajectory } from "./grid.js";
+import {
+  type Candidate,
+  type Cell,
+  candidatesAt,
+  type Grid,
+  isAttribution,
+  NO_TOKEN,
+  type Quantity,
+  trajectory,
+} from "./grid.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import type { Reading } from "./reading.js";
+import { verdicts } from "./strip.js";
 
-/** What a row is: "After layer 26", "Embedding", or its own label. */
-export function rowName(label: string): string {
+/** What a cell is: "After layer 26" where a lens was read, "L23 H3" or "L23.mlp" where parts of a sum are told apart. */
+export function cellName(grid: Grid, { row, column }: Cell): string {
+  const label = grid.rows[row]!;
+  if (isAttribution(grid)) return grid.columnLabels ? `${label} ${grid.columnLabels[column]}` : label;
   if (label === "embed") return "Embedding";
   return label.replace(/^L(\d+)$/, "After layer $1");
 }
@@ -66,10 +78,13 @@ export function spoken(reading: Reading, cell: Cell): string {
   const [leader] = candidatesAt(grid, cell);
   const value = quantity.value.values[cell.row * grid.columns.length + cell.column]!;
   return [
-    rowName(grid.rows[cell.row]!),
-    [columnPlace(grid, cell.column), columnName(grid, cell.column)].filter(Boolean).join(" after "),
+    cellName(grid, cell),
+    [columnPlace(grid, cell.column), columnName(grid, cell.column)]
+      .filter(Boolean)
+      .join(isAttribution(grid) ? ", " : " after "),
     leader && `${nameOf(grid, leader.token)} leads with ${percent(leader.probability)}`,
     `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}`,
+    ...verdicts(grid, cell.row).map(({ words }) => words),
   ]
     .filter(Boolean)
     .join(", ");

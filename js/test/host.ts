@@ -1,6 +1,8 @@
 // A notebook to test in: a model that behaves as anywidget's does, and elements to render views into.
 
+import axe from "axe-core";
 import { expect, onTestFinished, vi } from "vitest";
+import { userEvent } from "vitest/browser";
 import "../src/style.css";
 import { shared } from "../src/reading.js";
 import createWidget, { type Model } from "../src/widget.js";
@@ -16,7 +18,7 @@ export class FakeModel {
 
   constructor(grids: ArrayBufferView | ArrayBuffer, settings: Record<string, unknown> = {}) {
     const defaults = Object.fromEntries(Object.entries(shared()).map(([name, setting]) => [name, setting.value]));
-    this.values = { ...defaults, ...settings, grids };
+    this.values = { ...defaults, explains: false, explained: {}, ...settings, grids };
   }
 
   get(name: string): unknown {
@@ -36,7 +38,11 @@ export class FakeModel {
   /** What Python does when it assigns a trait. */
   change(name: string, value: unknown): void {
     this.values[name] = value;
-    for (const listener of [...(this.listeners.get(`change:${name}`) ?? [])]) listener();
+    this.happen(`change:${name}`);
+  }
+
+  happen(event: string): void {
+    for (const listener of [...(this.listeners.get(event) ?? [])]) listener();
   }
 
   on(event: string, listener: Listener): void {
@@ -78,4 +84,25 @@ export function middle(root: HTMLElement, row: number, column: number, rows = 5,
   const { width, height } = firstElementChild!.getBoundingClientRect();
   const footer = 26;
   return { x: ((column + 0.5) * width) / columns, y: ((rows - row - 0.5) * (height - footer)) / rows };
+}
+
+export const card = (root: ParentNode) => root.querySelector<HTMLElement>(".lw-card");
+export const cards = (root: ParentNode) => [...root.querySelectorAll<HTMLElement>(".lw-card")];
+export const chips = (root: ParentNode) => [...root.querySelectorAll(".lw-chip bdi")].map((chip) => chip.textContent);
+export const canvasOf = (root: HTMLElement) => root.querySelector("canvas")!;
+export const hover = (root: HTMLElement, row: number, column: number) =>
+  userEvent.hover(scroller(root), { position: middle(root, row, column) });
+export const click = (root: HTMLElement, row: number, column: number) =>
+  userEvent.click(scroller(root), { position: middle(root, row, column) });
+
+/** Every colour on the canvas of the cells. */
+export function pixels(root: HTMLElement): string {
+  const canvas = canvasOf(root);
+  return [...canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data].join();
+}
+
+/** What in a view hinders a reader, as axe-core finds it. */
+export async function hindrances(root: HTMLElement): Promise<string[]> {
+  const { violations } = await axe.run(root);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
 }

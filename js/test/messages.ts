@@ -1,16 +1,27 @@
 // Messages to test with, written from the description of the layout and not from the decoder.
 
+import comparisonUrl from "../../tests/golden/comparison.lens?url";
 import goldenUrl from "../../tests/golden/grid.lens?url";
 
 /** The message that Python wrote; tests/golden/grid.json says what is in it. */
 export async function golden(): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (await fetch(goldenUrl)).arrayBuffer());
+  return fetched(goldenUrl);
 }
 
-interface Wish {
+/** The same of several grids, and tests/golden/comparison.json. */
+export async function goldenComparison(): Promise<Uint8Array<ArrayBuffer>> {
+  return fetched(comparisonUrl);
+}
+
+async function fetched(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await fetch(url)).arrayBuffer());
+}
+
+export interface Wish {
   rows?: number;
   columns?: number;
   texts?: string[];
+  rowLabels?: string[];
   /** Candidates of a cell: tokens with their probabilities, best first. */
   candidates?: ((row: number, column: number) => [token: number, probability: number][]) | null;
   /** The token that really follows each column. */
@@ -18,6 +29,9 @@ interface Wish {
   /** Trajectories of a column. */
   followed?: (column: number) => number[];
   quantities?: { name: string; values: (row: number, column: number) => number; [key: string]: unknown }[];
+  /** What moved tokens: for each entry its column, its token, and the parts of the jump to a row. */
+  jumps?: { parts: string[]; entries: [column: number, token: number, parts: (row: number) => number[]][] };
+  strips?: { name: string; values: number[]; [key: string]: unknown }[];
   [key: string]: unknown;
 }
 
@@ -29,6 +43,51 @@ const CELL = [
 
 /** A message of one grid; what isn't wished for is small and plain. */
 export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<ArrayBuffer>> {
+  const arrays = new Arrays();
+  return written({ version, grids: [header(wish, arrays)], comparison: null }, arrays);
+}
+
+export interface Comparing {
+  names?: string[];
+  /** For each slot the index into every grid, -1 for none; by default all grids are alike. */
+  rows?: number[][];
+  columns?: number[][];
+  differences?: (Wish | null)[];
+  overview?: Wish;
+  mean?: Wish;
+  notes?: string[];
+}
+
+/** A message of several grids that answer to each other. */
+export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const arrays = new Arrays();
+  const slots = (count: number) => Array.from({ length: count }, (_, slot) => wishes.map(() => slot));
+  const axis = (given: number[][]) => arrays.put("i4", [given.length, wishes.length], given.flat());
+  const less = {
+    quantities: [{ name: "probability", centre: 0, values: () => 0.25 }],
+    candidates: null,
+    trajectories: null,
+  };
+  const grids = wishes.map((wish) => header(wish, arrays));
+  const comparison = {
+    names: about.names ?? wishes.map((_, i) => `grid ${i}`),
+    rows: axis(about.rows ?? slots(5)),
+    columns: axis(about.columns ?? slots(4)),
+    differences: (about.differences ?? wishes.slice(1).map(() => less)).map((wish) => wish && header(wish, arrays)),
+    overview: about.overview ? header(about.overview, arrays) : null,
+    mean: about.mean ? header(about.mean, arrays) : null,
+    notes: about.notes ?? [],
+  };
+  return written({ version: 1, grids, comparison }, arrays);
+}
+
+function written(text: unknown, arrays: Arrays): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new TextEncoder().encode(JSON.stringify(text));
+  const length = new Uint8Array(new Uint32Array([bytes.length]).buffer);
+  return deflate(new Blob([length, bytes, ...arrays.parts]));
+}
+
+function header(wish: Wish, arrays: Arrays) {
   const {
     rows = 5,
     columns = 4,
@@ -37,9 +96,11 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     followed,
     following,
     candidates,
+    jumps,
+    rowLabels,
+    strips = [],
     ...rest
   } = wish;
-  const arrays = new Arrays();
   const cells = <T>(value: (row: number, column: number) => T) =>
     Array.from({ length: rows * columns }, (_, cell) => value(Math.floor(cell / columns), cell % columns));
   const leading = candidates ?? (() => (candidates === null ? [] : CELL));
@@ -47,13 +108,13 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
   const tracks = Array.from({ length: columns }, (_, column) => followed?.(column) ?? [0, 1]);
   const offsets = [0];
   for (const tokens of tracks) offsets.push(offsets.at(-1)! + tokens.length);
-  const grid = {
+  return {
     title: "a prompt of tests",
     kind: "Logit lens",
     model: "a-model",
     notes: ["raw, unadjusted"],
     check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
-    rows: Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
+    rows: rowLabels ?? Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
     tokens: { ids: texts.map((_, token) => 100 + token), texts, special: [] },
     columns: arrays.put(
       "i4",
@@ -67,8 +128,34 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     ),
     columnLabels: null,
     view: "heatmap",
-    strips: [],
-    jumps: null,
+    strips: strips.map((strip) => ({
+      unit: "bits",
+      strong: "low",
+      domain: [0, 6],
+      says: "this row was {} from the output",
+      ...strip,
+      values: arrays.put("f2", [rows], strip.values),
+    })),
+    jumps: jumps
+      ? {
+          columns: arrays.put(
+            "i4",
+            [jumps.entries.length],
+            jumps.entries.map(([column]) => column),
+          ),
+          tokens: arrays.put(
+            "i4",
+            [jumps.entries.length],
+            jumps.entries.map(([, token]) => token),
+          ),
+          parts: jumps.parts,
+          values: arrays.put(
+            "f4",
+            [jumps.entries.length, rows, jumps.parts.length],
+            jumps.entries.flatMap(([, , parts]) => Array.from({ length: rows }, (_, row) => parts(row)).flat()),
+          ),
+        }
+      : null,
     aside: [],
     following: following ? arrays.put("i4", [columns], following) : null,
     decision: null,
@@ -84,7 +171,11 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
       centre: null,
       target: null,
       ...quantity,
-      values: arrays.put(quantity.scale === "log" ? "i4" : "f2", [rows, columns], cells(values)),
+      values: arrays.put(
+        quantity.scale === "log" ? "i4" : rest.view === "bars" ? "f4" : "f2",
+        [rows, columns],
+        cells(values),
+      ),
     })),
     candidates:
       candidates === null
@@ -113,9 +204,6 @@ export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<
     },
     ...rest,
   };
-  const header = new TextEncoder().encode(JSON.stringify({ version, grids: [grid] }));
-  const length = new Uint8Array(new Uint32Array([header.length]).buffer);
-  return deflate(new Blob([length, header, ...arrays.parts]));
 }
 
 export async function deflate(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
@@ -127,11 +215,12 @@ class Arrays {
   readonly parts: Uint8Array<ArrayBuffer>[] = [];
   private size = 0;
 
-  put(dtype: "i4" | "u2" | "u1" | "f2", shape: number[], values: number[]) {
+  put(dtype: "i4" | "u2" | "u1" | "f4" | "f2", shape: number[], values: number[]) {
     const data = {
       i4: () => new Int32Array(values),
       u2: () => new Uint16Array(values),
       u1: () => new Uint8Array(values),
+      f4: () => new Float32Array(values),
       f2: () => new Uint16Array(values.map(half)),
     }[dtype]();
     const padded = new Uint8Array(Math.ceil(data.byteLength / 8) * 8);

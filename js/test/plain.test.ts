@@ -2,10 +2,12 @@
 
 import { describe, expect, it } from "vitest";
 import { STEPS } from "../src/colour.js";
+import type { Grid, Strip } from "../src/grid.js";
 import { cellAt, layoutOf, placeCard, placeOf } from "../src/layout.js";
 import { cellText, visible } from "../src/marks.js";
 import { lessThan, percent, plain, tick } from "../src/number.js";
 import { domainOf, ODD, scaleOf, shadesOf } from "../src/scale.js";
+import { trustOf, verdicts } from "../src/strip.js";
 import { decode } from "../src/wire.js";
 import { message } from "./messages.js";
 
@@ -84,9 +86,8 @@ describe("a scale", () => {
     const {
       grids: [grid],
     } = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
-    const [drawn] = grid!.quantities;
-    const scale = scaleOf(drawn!, domainOf(grid!, drawn!));
-    return { scale, shades: [...shadesOf(grid!, drawn!, scale)] };
+    const scale = scaleOf(grid!.quantities[0]!, domainOf(grid!, grid!.quantities[0]!));
+    return { scale, shades: [...shadesOf(grid!, grid!.quantities[0]!, scale)] };
   };
 
   it("begins and ends with the data where nothing else is said, leaving out what stands aside", async () => {
@@ -168,5 +169,36 @@ describe("a layout", () => {
         expect(top >= frame.y && top + card.height <= frame.y + frame.height).toBe(true);
       }
     }
+  });
+});
+
+describe("a strip", () => {
+  const strip = (values: number[], more = {}): Strip => ({
+    name: "held-out KL",
+    unit: "bits",
+    strong: "low",
+    domain: [0, 6],
+    says: "",
+    values: Float32Array.from(values),
+    ...more,
+  });
+
+  it.each([
+    [strip([0, 3, 6, 150, Number.NaN]), [1, 0.5, 0, 0, Number.NaN]],
+    [strip([-1, 0, 1], { strong: "high", domain: [-1, 1] }), [0, 0.5, 1]],
+    [strip([2, 4, 3, Number.NaN], { domain: null }), [1, 0, 0.5, Number.NaN]],
+    [strip([2, 2], { domain: null }), [1, 1]],
+    [strip([Number.NaN], { domain: null }), [Number.NaN]],
+  ])("says how far a row can be believed, %#", (one, trust) => {
+    expect([...trustOf(one)]).toEqual(trust);
+  });
+
+  it("says it in words, and nothing where nothing is known", () => {
+    const strips = [strip([1, 9, Number.NaN], { says: "this row was {} away" }), strip([2, 2, 2])];
+    expect(verdicts({ strips } as Grid, 1)).toEqual([
+      { words: "this row was 9 bits away", doubtful: true },
+      { words: "held-out KL: 2 bits", doubtful: false },
+    ]);
+    expect(verdicts({ strips } as Grid, 2)).toHaveLength(1);
   });
 });

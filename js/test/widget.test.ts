@@ -1,24 +1,10 @@
-import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import { mountPage } from "../src/page.js";
+import { shared } from "../src/reading.js";
 import createWidget, { type Model, mount } from "../src/widget.js";
-import { FakeModel, middle, scroller, show } from "./host.js";
+import { canvasOf, card, chips, click, FakeModel, hindrances, hover, middle, pixels, scroller, show } from "./host.js";
 import { golden, message } from "./messages.js";
-
-const card = (root: ParentNode) => root.querySelector<HTMLElement>(".lw-card");
-const chips = (root: ParentNode) => [...root.querySelectorAll(".lw-chip bdi")].map((chip) => chip.textContent);
-const hover = (root: HTMLElement, row: number, column: number) =>
-  userEvent.hover(scroller(root), { position: middle(root, row, column) });
-const click = (root: HTMLElement, row: number, column: number) =>
-  userEvent.click(scroller(root), { position: middle(root, row, column) });
-
-const canvasOf = (root: HTMLElement) => root.querySelector("canvas")!;
-
-/** Every colour on the canvas of the cells. */
-function pixels(root: HTMLElement): string {
-  const canvas = canvasOf(root);
-  return [...canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data].join();
-}
 
 afterEach(async () => {
   document.documentElement.removeAttribute("theme");
@@ -124,7 +110,7 @@ describe("a view", () => {
   it("ends with its signal: nothing listens, nothing stays", async () => {
     const model = new FakeModel(await message());
     const { el, end } = await show(model);
-    expect(model.listening).toBe(7);
+    expect(model.listening).toBe(Object.keys(shared()).length + 5);
     end();
     expect(model.listening).toBe(0);
     expect(el.childElementCount).toBe(0);
@@ -146,7 +132,7 @@ it("a page that stands alone shows what its elements hold", async () => {
   const el = document.createElement("div");
   el.dataset.lens = btoa(String.fromCharCode(...(await golden())));
   document.body.append(el);
-  await import("../src/page.js");
+  mountPage(document.createElement("script"));
   await vi.waitFor(() => expect(el.querySelector("[data-state=ready]")).not.toBeNull());
   el.remove();
 });
@@ -164,6 +150,33 @@ describe("pointing at a cell", () => {
     expect(model.sent).toEqual([]);
     await userEvent.hover(root.querySelector(".lw-header")!);
     await vi.waitFor(() => expect(card(root)).toBeNull());
+  });
+
+  it("says how far its row can be believed, and one that can't looks so", async () => {
+    const strip = (lowest: number) => [{ name: "held-out KL", values: [lowest, 4, 3, 2, 0] }];
+    const painted = async (lowest: number) => {
+      const { root } = await show(new FakeModel(await message({ strips: strip(lowest) })));
+      return root;
+    };
+    const [doubted, believed] = [await painted(150), await painted(5)];
+    const cell = (root: HTMLElement, row: number) => {
+      const { x, y } = middle(root, row, 1);
+      const left = scroller(root).offsetLeft;
+      const { data } = canvasOf(root)
+        .getContext("2d")!
+        .getImageData(left + x - 15, y - 4, 30, 8);
+      return new Set(Array.from({ length: data.length / 4 }, (_, i) => data.slice(4 * i, 4 * i + 3).join())).size;
+    };
+    expect(cell(doubted, 0)).toBeGreaterThan(cell(believed, 0));
+    expect(cell(doubted, 1)).toBe(cell(believed, 1));
+    expect(doubted.querySelector(".lw-legend")!.textContent).toContain("held-out KL: 0 to 6 bits");
+
+    await hover(doubted, 0, 1);
+    await vi.waitFor(() => expect(card(doubted)?.textContent).toContain("this row was 150 bits from the output"));
+    expect(card(doubted)!.querySelector(".lw-warning")).not.toBeNull();
+    await hover(doubted, 3, 1);
+    await vi.waitFor(() => expect(card(doubted)?.textContent).toContain("this row was 2 bits from the output"));
+    expect(card(doubted)!.querySelector(".lw-warning")).toBeNull();
   });
 
   it("never has the card under the pointer, nor beyond the frame", async () => {
@@ -321,7 +334,7 @@ describe("the controls", () => {
 
   it("thin the rows, and offer no such thing where there are few", async () => {
     const few = await show(new FakeModel(await message()));
-    expect(few.root.querySelectorAll("select")).toHaveLength(2);
+    expect(few.root.textContent).not.toContain("to fit");
     const model = new FakeModel(await message({ rows: 80 }));
     const { root } = await show(model);
     const menu = root.querySelectorAll("select")[2]!;
@@ -438,8 +451,7 @@ describe("the theme", () => {
         colour: "odd",
       }),
     );
-    const { violations } = await axe.run(root);
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`)).toEqual([]);
+    expect(await hindrances(root)).toEqual([]);
   });
 });
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.lenses.divergence import Sample
 from lenswidget.lenses.parallel import Workers
+from lenswidget.lenses.sampled_kl import Sample
 
 Optimizer = Literal["adam", "sgd", "lbfgs"]
 RATES: dict[str, float] = {"adam": 0.03, "sgd": 0.1, "lbfgs": 1.0}

@@ -1,82 +1,64 @@
-"""How far rows are from the output, on a sample of the vocabulary that is drawn anew for every batch: what fits descend.
-
-Gradients over a whole vocabulary cost eight times as much, and most of it on tokens that neither side expects.
-"""
+"""How far two lenses are apart: between the whole distributions that they read in one run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import importlib.metadata
+from typing import Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import numpy as np
 
-from lenswidget.lenses.parallel import Workers
-from lenswidget.readout import Readout
+from lenswidget.cached_run import as_run
+from lenswidget.comparison import Comparison, compare
+from lenswidget.grid import Grid, Quantity
+from lenswidget.lenses.lens import as_lens, moved
+from lenswidget.lenses.read import read
+from lenswidget.targets import Followed
 
-LEADING, DRAWN = 4096, 2048
 
+def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
+    """Jensen–Shannon divergence and KL(one ‖ other) in every cell, in bits, between what two lenses read.
 
-@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
-class Sample:
-    """Some columns of the unembedding, and the output's distribution over them.
+    `one` and `other` are lenses as `read` takes them. The last row is 0: it is the model's own output in every lens.
 
-    The columns are the tokens that the output expects most over the batch, each standing for itself, and others drawn
-    with replacement in proportion to what it expects of them. A drawn column stands for as many as it was likely to be
-    missed: `standing` is the logarithm of that, so that sums over the sample estimate sums over the vocabulary.
+    Source: J. Lin, "Divergence measures based on the Shannon entropy", 1991.
     """
+    run, ours, theirs = as_run(run_or_cache), as_lens(one), as_lens(other)
+    jensen_shannon, kl = run.readout.divergence(moved(run, ours), moved(run, theirs))
+    texts = run.texts.of(run.tokens.tolist())
+    columns = run.tokens.cpu().numpy().astype(np.int32)
+    return Grid(
+        title=run.prompt,
+        kind=f"{ours.name} beside {theirs.name}",
+        model=run.model,
+        rows=run.labels,
+        columns=columns,
+        positions=np.arange(len(columns), dtype=np.int32),
+        quantities={
+            q.name: q
+            for q in (
+                Quantity("Jensen–Shannon", jensen_shannon.numpy(), unit="bits", domain=(0.0, 1.0)),
+                Quantity("KL", kl.numpy(), unit="bits"),
+            )
+        },
+        texts=texts,
+        special=tuple(i for i in texts if i in run.texts.special),
+        aside=(0,) if len(columns) > 1 else (),
+        check=run.check,
+        notes=(f"KL({ours.name} ‖ {theirs.name})", *run.notes),
+        provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt},
+    )
 
-    W_U: Float[Tensor, "d columns"]
-    b_U: Float[Tensor, "columns"] | None
-    standing: Float[Tensor, "columns"]
-    output: Float[Tensor, "positions columns"]
-    """log q over the sample, normalised there."""
-    readout: Readout
-    positions: int
-    """Of all processes."""
 
-    @classmethod
-    def of(
-        cls,
-        readout: Readout,
-        last: Float[Tensor, "positions d"],
-        generator: torch.Generator,
-        workers: Workers,
-        leading: int = LEADING,
-        drawn: int = DRAWN,
-    ) -> Sample:
-        """Draw columns for the positions of a batch, whose last rows are given. A small vocabulary is taken whole."""
-        log_q = readout.logits(last).log_softmax(-1)
-        positions = torch.tensor(float(len(last)), device=log_q.device)
-        if readout.vocabulary <= leading + drawn:
-            columns = torch.arange(readout.vocabulary, device=log_q.device)
-            standing = torch.zeros(len(columns), device=log_q.device)
-        else:
-            expected = log_q.exp().sum(0)
-            workers.add([expected])
-            top = expected.topk(leading).indices
-            # a tenth of the draws is spread evenly: a row may expect what the output does not
-            chance = 0.9 * expected / expected.sum() + 0.1 / len(expected)
-            chance[top] = 0.0
-            chance /= chance.sum()
-            # drawn on the CPU, so that a seed means the same on every device
-            others = torch.multinomial(chance.cpu(), drawn, replacement=True, generator=generator).to(top.device)
-            columns = torch.cat([top, others])
-            standing = torch.cat([torch.zeros(leading, device=top.device), -(drawn * chance[others]).log()])
-        workers.add([positions])
-        output = (log_q[:, columns] + standing).log_softmax(-1)
-        # a gather of rows, which is what columns are in memory
-        W_U = readout.W_U.T[columns].float().T
-        b_U = None if readout.b_U is None else readout.b_U[columns]
-        return cls(W_U, b_U, standing, output, readout, int(positions))
+def compare_lenses(run_or_cache: Any, *lenses: Any, follow: Followed = (), k: int = 10) -> Comparison:
+    """Read one run through two or more lenses and put them side by side, with how far each is from the first.
 
-    def kl(self, moved: Float[Tensor, "positions d"]) -> Float[Tensor, ""]:
-        """KL(output ‖ row) in nats over the sample, summed over positions. Differentiable."""
-        logits = self.readout.norm(moved) @ self.W_U
-        if self.b_U is not None:
-            logits = logits + self.b_U
-        logits = logits * self.readout.scale
-        if self.readout.cap is not None:
-            logits = (logits / self.readout.cap).tanh() * self.readout.cap
-        log_p = (logits + self.standing).log_softmax(-1)
-        return torch.nn.functional.kl_div(log_p, self.output, log_target=True, reduction="sum")
+    The same as `compare(read(run, a), read(run, b))`, and the difference of each from the first also holds their
+    Jensen–Shannon divergence and KL, which need both distributions at once.
+    """
+    run = as_run(run_or_cache)
+    if len(lenses) < 2:
+        raise ValueError(
+            f"compare_lenses reads a run through two or more lenses and got {len(lenses)}; read(run, lens) takes one."
+        )
+    grids = [read(run, lens, follow=follow, k=k) for lens in lenses]
+    return compare(*grids, divergences=[divergence(run, lenses[0], lens) for lens in lenses[1:]])

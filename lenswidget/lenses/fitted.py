@@ -15,11 +15,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.cached_run import Run
+from lenswidget.grid import Strip
 from lenswidget.lenses.lens import Lens
 from lenswidget.readout import Readout
 
 SAMPLED = 1024
 """Entries of the unembedding that a lens remembers, to know its model again."""
+BLIND = 6.0
+"""About as many bits from the output of a language model as a guess that never looks at the prompt; `lw.fidelity` measures it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,15 @@ class FittedLens(Lens):
         if len(self.sample) or self.card.unembedding:
             return (fitted,)
         return (fitted, f"its file says that it belongs to {self.card.model}; nothing in it can show that")
+
+    @property
+    def strips(self) -> tuple[Strip, ...]:
+        if not self.card.kl:
+            return ()
+        # the last row is the model's own
+        kl = np.array([*self.card.kl, 0.0], dtype=np.float32)[: len(self.bias) + 1]
+        says = "this row was {} from the output on held-out text"
+        return (Strip("held-out KL", kl, unit="bits", strong="low", domain=(0.0, BLIND), says=says),)
 
     def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
         weight, bias = (part[row].to(residual.device) for part in (self.weight, self.bias))

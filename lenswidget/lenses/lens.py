@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.cached_run import Run
+from lenswidget.grid import Strip
 
 
 class Lens:
@@ -23,6 +24,11 @@ class Lens:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of the lens, in a few words: what it was fitted on, or that it wasn't."""
+        return ()
+
+    @property
+    def strips(self) -> tuple[Strip, ...]:
+        """How far each row can be believed, where the lens knows it: what a Grid shows beside its rows."""
         return ()
 
     def require(self, run: Run) -> None:

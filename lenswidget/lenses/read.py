@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from lenswidget.cached_run import as_run
 from lenswidget.grid import Grid
+from lenswidget.jumps import explain, jumps, leading
 from lenswidget.lenses.lens import as_lens, moved
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.to_grid import grid_of
-from lenswidget.targets import Followed, followed_targets
+from lenswidget.targets import Followed, Token, compared, followed_targets
+
+if TYPE_CHECKING:
+    from lenswidget.lenses.fidelity import Fidelity
 
 EXTRA = frozenset({"jensen_shannon", "total_variation"})
 
 
-def read(run_or_cache: Any, lens: Any, *, follow: Followed = (), k: int = 10, extra: Iterable[str] = ()) -> Grid:
+def read(
+    run_or_cache: Any,
+    lens: Any,
+    *,
+    follow: Followed = (),
+    against: Token | Iterable[Token] | None = None,
+    k: int = 10,
+    extra: Iterable[str] = (),
+    fidelity: Fidelity | None = None,
+) -> Grid:
     """Read every row of the residual stream through a lens, then the model's final norm and unembedding.
 
     `lens` is a `Lens` (`LogitLens()`, a fitted one) or a function of `(residual [positions, d], row)` that returns the
     row moved. The Grid has `L + 1` rows (the embedding, then the output of each block; the last is the model's own
     output whatever the lens) and a column for each token. `follow` names tokens to follow through the rows: a text or
-    an id, or a list of them; a tuple or set within the list is one target whose probabilities add. `k` candidates are
-    kept in each cell. `extra` adds the Jensen–Shannon divergence (bits) and the total variation from the output, a
-    pass over the vocabulary each.
+    an id, or a list of them; a tuple or set within the list is one target whose probabilities add. `against` adds the
+    logit difference of each from one target more. `k` candidates are kept in each cell. `extra` adds the
+    Jensen–Shannon divergence (bits) and the total variation from the output, a pass over the vocabulary each. What
+    `lw.fidelity` measured of the lens is shown beside the rows; without it, the held-out KL of a fitted lens that knows
+    its own.
 
     Raises ValueError for a followed text that is several tokens, naming them, for a cache that can't be read, and for
     a lens that was made for another model.
     """
+    given = lens
     run, lens = as_run(run_or_cache), as_lens(lens)
     if not 1 <= k <= run.readout.vocabulary:
         raise ValueError(f"k is the number of candidates a cell, 1 to {run.readout.vocabulary}; got {k}.")
@@ -36,21 +53,39 @@ def read(run_or_cache: Any, lens: Any, *, follow: Followed = (), k: int = 10, ex
     if unknown:
         raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
     targets = followed_targets(run, follow)
+    strips = lens.strips if fidelity is None else (fidelity.strip(given),)
+    if against is not None:
+        targets = compared(run, targets, against)
+    # what isn't moved needs no copy
+    stream = run.residual if isinstance(lens, LogitLens) else moved(run, lens)
     reading = run.readout.read(
-        # what isn't moved needs no copy
-        run.residual if isinstance(lens, LogitLens) else moved(run, lens),
+        stream,
         run.following,
         k=k,
         targets=[target.ids for target in targets],
         jensen_shannon="jensen_shannon" in wanted,
         total_variation="total_variation" in wanted,
     )
-    return grid_of(run, reading, targets, kind=lens.name, notes=lens.notes)
+    followed = [i for target in targets for i in target.ids]
+    carried = jumps(run, stream[:, -1], leading(reading.top_ids[:, -1].tolist(), followed))
+    grid = grid_of(run, reading, targets, compared=against is not None, kind=lens.name, notes=lens.notes, strips=strips)
+
+    def ask(column: int, token: int, row: int) -> Grid:
+        return explain(run, token, row, position=column, lens=lens)
+
+    return replace(grid, jumps=carried, explain=ask)
 
 
-def logit_lens(run_or_cache: Any, *, follow: Followed = (), k: int = 10, extra: Iterable[str] = ()) -> Grid:
+def logit_lens(
+    run_or_cache: Any,
+    *,
+    follow: Followed = (),
+    against: Token | Iterable[Token] | None = None,
+    k: int = 10,
+    extra: Iterable[str] = (),
+) -> Grid:
     """Read every row of the residual stream as if it were the last: `read` through a `LogitLens`.
 
     Source: nostalgebraist, "interpreting GPT: the logit lens", 2020.
     """
-    return read(run_or_cache, LogitLens(), follow=follow, k=k, extra=extra)
+    return read(run_or_cache, LogitLens(), follow=follow, against=against, k=k, extra=extra)

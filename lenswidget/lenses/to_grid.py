@@ -9,12 +9,21 @@ import torch
 from torch import Tensor
 
 from lenswidget.cached_run import Run
-from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Target, Trajectories
+from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Strip, Target, Trajectories
 from lenswidget.readout import Reading, uniform_entropy
 
 
-def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: str, notes: tuple[str, ...]) -> Grid:
-    """A Grid from what was read."""
+def grid_of(
+    run: Run,
+    reading: Reading,
+    targets: tuple[Target, ...],
+    *,
+    kind: str,
+    notes: tuple[str, ...],
+    strips: tuple[Strip, ...] = (),
+    compared: bool = False,
+) -> Grid:
+    """A Grid from what was read. `compared` says that the last target is what the others are compared with."""
     candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
     trajectories = Trajectories(
         _int(reading.offsets),
@@ -33,7 +42,9 @@ def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: st
         rows=run.labels,
         columns=_int(run.tokens),
         positions=positions,
-        quantities={q.name: q for q in _quantities(run, reading, targets)},
+        quantities={
+            q.name: q for q in (*_quantities(run, reading, targets), *_differences(reading, targets, compared))
+        },
         texts=run.texts.of(ids),
         special=tuple(i for i in ids if i in run.texts.special),
         candidates=candidates,
@@ -43,6 +54,7 @@ def grid_of(run: Run, reading: Reading, targets: tuple[Target, ...], *, kind: st
         decision=_decision(candidates.ids[:, :, 0]),
         # one token is all there is to look at, however large its norm
         aside=(0,) if len(positions) > 1 else (),
+        strips=strips,
         check=run.check,
         notes=notes + run.notes,
         provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt, "lens": kind},
@@ -82,6 +94,24 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
             ),
         ]
     return quantities
+
+
+def _differences(reading: Reading, targets: tuple[Target, ...], compared: bool) -> list[Quantity]:
+    """The logit of each target, less that of the one that they are compared with."""
+    if not compared:
+        return []
+    *others, last = targets
+    logits = _float(reading.target_logit)
+    return [
+        Quantity(
+            f"logit difference of {target.label!r} from {last.label!r}",
+            logits[i] - logits[-1],
+            centre=0.0,
+            target=i,
+            measure="logit difference",
+        )
+        for i, target in enumerate(others)
+    ]
 
 
 def _reach(values: np.ndarray) -> tuple[float, float] | None:

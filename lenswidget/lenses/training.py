@@ -15,10 +15,10 @@ from torch import Tensor
 from lenswidget.cached_run import Run
 from lenswidget.files import write_whole
 from lenswidget.lenses.descent import RATES, WARM_UP, Optimizer, Translator, whitening
-from lenswidget.lenses.divergence import Sample
 from lenswidget.lenses.fitting import Residuals, kl_by_row
 from lenswidget.lenses.linear import RIDGE, Moments, regress
 from lenswidget.lenses.progress import Progress
+from lenswidget.lenses.sampled_kl import Sample
 
 START_TOKENS = 20_000
 """Tokens of the linear lens that a fit starts from."""

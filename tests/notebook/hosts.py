@@ -105,36 +105,40 @@ class Host:
 
 @contextlib.contextmanager
 def serve(name: str, folder: Path) -> Iterator[Host]:
-    """A host ("lab" or "notebook") on a free port, ended with its whole process group."""
+    """A notebook host ("lab" or "notebook"), ready for `Host.open`."""
+    app = {"lab": ["jupyterlab", "--LabApp.expose_app_in_browser=True"],
+           "notebook": ["notebook", "--JupyterNotebookApp.expose_app_in_browser=True"]}[name]  # fmt: skip
+    flags = ["--ip=127.0.0.1", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password="]
+    command = [*app, "--no-browser", *flags, "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder / 'work'}"]
+    with started(command, folder, "/api") as url:
+        yield Host(name, url, folder / "work")
+
+
+@contextlib.contextmanager
+def started(command: list[str], folder: Path, ready: str = "/") -> Iterator[str]:
+    """A Python module that serves on a free port, in `folder/work`, ended with its whole process group. Gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     work = folder / "work"
-    settings = {
-        n: str(folder / n.lower())
-        for n in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    }
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "XDG_CONFIG_HOME")
+    settings = {n: str(folder / n.lower()) for n in names}
     for path in (work, *map(Path, settings.values()), Path(settings["JUPYTER_CONFIG_DIR"]) / "labconfig"):
         path.mkdir(parents=True, exist_ok=True)
     # no toast over what is being looked at
     (Path(settings["JUPYTER_CONFIG_DIR"]) / "labconfig/page_config.json").write_text(
         '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
     )
-    app = {"lab": ["jupyterlab", "--LabApp.expose_app_in_browser=True"],
-           "notebook": ["notebook", "--JupyterNotebookApp.expose_app_in_browser=True"]}[name]  # fmt: skip
-    command = [
-        sys.executable, "-m", app[0], app[1], "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root",
-        "--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}",
-    ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     log = folder / "server.log"
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, **settings, "PYTHONPATH": root}
+    whole = [sys.executable, "-m", *command, f"--port={port}"]
     with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=work, stdout=out, stderr=out, env=environment, start_new_session=True)
+        server = subprocess.Popen(whole, cwd=work, stdout=out, stderr=out, env=environment, start_new_session=True)
         try:
-            _wait_for(f"{url}/api", server, log)
-            yield Host(name, url, work)
+            _wait_for(f"{url}{ready}", server, log)
+            yield url
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGTERM)

@@ -113,11 +113,11 @@ def test_running_a_cell_again_leaves_nothing_behind(host: Host, watched: Watched
     (host.folder / "count.json").unlink(missing_ok=True)
     host.open(page, [GRID + "grid", count])
     page.wait_for_selector(READY)
-    file_says(page, host.folder / "count.json", ["Layout", "LensWidget"])
+    file_says(page, host.folder / "count.json", ["Layout", "LensWidget", "Script"])
     for _ in range(3):
         (host.folder / "count.json").unlink()
         host.run_all(page)
-        file_says(page, host.folder / "count.json", ["Layout", "LensWidget"])
+        file_says(page, host.folder / "count.json", ["Layout", "LensWidget", "Script"])
     expect(page.locator(".lenswidget")).to_have_count(1)
 
 

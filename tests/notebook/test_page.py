@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import io
+import json
+import re
+import zlib
+from collections.abc import Callable
 from pathlib import Path
+from xml.dom import minidom
 
-from playwright.sync_api import Browser, expect
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
+import lenswidget as lw
+from lenswidget.grid import Grid
 from tests.grids import hostile_grid, make_grid
 from tests.notebook.hosts import Watched, watch
 
 READY = "[data-state=ready]"
+COLOUR = "label:has-text('colour') select"
 
 
 def test_a_page_from_a_file_is_alive(watched: Watched, tmp_path: Path) -> None:
@@ -45,18 +58,107 @@ def test_a_page_without_scripts_shows_the_picture(chromium: Browser, tmp_path: P
     context.close()
 
 
-def test_a_page_works_in_a_sandboxed_frame(watched: Watched, tmp_path: Path) -> None:
-    page = watched.page
+def frame(page: Page, html: str, sandbox: str = "allow-scripts") -> FrameLocator:
+    """A page in a `srcdoc` frame without an origin of its own."""
     page.goto("about:blank")
-    html = make_grid().to_html(tmp_path / "page.html").read_text()
     page.evaluate(
-        """html => {
+        """([html, sandbox]) => {
             const frame = document.createElement("iframe");
-            frame.sandbox = "allow-scripts";
+            frame.sandbox = sandbox;
             frame.style = "width: 1200px; height: 800px";
             frame.srcdoc = html;
             document.body.append(frame);
         }""",
-        html,
+        [html, sandbox],
     )
-    expect(page.frame_locator("iframe").locator(READY)).to_be_visible()
+    return page.frame_locator("iframe")
+
+
+def test_a_page_works_in_a_sandboxed_frame(watched: Watched, tmp_path: Path) -> None:
+    inside = frame(watched.page, make_grid().to_html(tmp_path / "page.html").read_text())
+    expect(inside.locator(READY)).to_be_visible()
+    inside.get_by_label("Export").select_option("csv")
+    expect(inside.get_by_role("status")).to_contain_text("If it doesn’t arrive, this frame may not save files")
+
+
+def test_ten_figures_share_one_script_and_the_servers_strict_policy_lets_it_run(
+    watched: Watched, tmp_path: Path
+) -> None:
+    path = lw.write_page([make_grid(seed=i) for i in range(10)], tmp_path / "page.html", title="ten {script}")
+    page = watched.page
+    html = path.read_text()
+    assert html.count("var lenswidget=") == 1
+    policy = re.findall(r"script-src 'sha256-[^']*'", html)[0]
+
+    def served(route: Route) -> None:
+        headers = {
+            "content-security-policy": f"default-src 'none'; {policy}; style-src 'unsafe-inline'; sandbox allow-scripts"
+        }
+        route.fulfill(body=html, content_type="text/html", headers=headers)
+
+    page.context.route("https://a.test/", served)
+    page.goto("https://a.test/")
+    expect(page.locator(READY)).to_have_count(10)
+    assert page.title() == "ten {script}"
+
+
+def test_a_fragment_keeps_its_looks_and_leaves_the_page_its_own(watched: Watched, tmp_path: Path) -> None:
+    fragments = [make_grid(seed=i).to_html(tmp_path / f"{i}.html", fragment=True).read_text() for i in range(2)]
+    assert not any("\n\n" in fragment for fragment in fragments), "Markdown would leave off at a blank line"
+    style = "<style>p, dt, select { color: red !important; float: right } :root { --lw-ink: red }</style>"
+    (tmp_path / "course.html").write_text(f"<meta charset=utf-8>{style}<p id=mine>text</p>{''.join(fragments)}")
+    page = watched.page
+    page.goto((tmp_path / "course.html").as_uri())
+    expect(page.locator(READY)).to_have_count(2)
+    title = page.locator(".lw-title").first
+    assert title.evaluate("e => getComputedStyle(e).float") == "none"
+    assert "255, 0, 0" not in title.evaluate("e => getComputedStyle(e).color")
+    assert "255, 0, 0" in page.locator("#mine").evaluate("e => getComputedStyle(e).color")
+
+
+@pytest.mark.parametrize("made", [make_grid, hostile_grid])
+def test_what_the_menu_saves_is_whole(watched: Watched, tmp_path: Path, made: Callable[[], Grid]) -> None:
+    page, grid = watched.page, made()
+    page.add_init_script("window.alert = () => { window.attacked = true }")
+    page.goto(grid.to_html(tmp_path / "page.html").as_uri())
+    page.wait_for_selector(READY)
+    page.locator(COLOUR).select_option("entropy")
+
+    def saved(kind: str) -> Path:
+        with page.expect_download() as download:
+            page.get_by_label("Export").select_option(kind)
+        assert re.fullmatch(r"lens-[\w-]+\." + kind, download.value.suggested_filename)
+        download.value.save_as(tmp_path / f"saved.{kind}")
+        return tmp_path / f"saved.{kind}"
+
+    drawn = minidom.parse(str(saved("svg")))
+    assert {node.nodeName for node in drawn.getElementsByTagName("*")} <= {"svg", "title", "g", "rect", "text", "path"}
+    assert Image.open(saved("png")).width > 800
+    cells = list(csv.reader(io.StringIO(saved("csv").read_bytes().decode(), newline="")))
+    assert [json.loads(line[4]) for line in cells[1 : 1 + grid.shape[1]]] == [grid.text(i) for i in grid.columns]
+    assert not any(value[:1] in "=+@\t" for line in cells for value in line), (
+        "a spreadsheet would take it for a formula"
+    )
+    values = grid.quantities["entropy"].values
+    place = cells[0].index('"entropy"')
+    assert [float(line[place]) for line in cells[1:]] == pytest.approx(values.ravel().tolist(), rel=2e-3)
+    assert json.loads(saved("json").read_text())["rows"] == list(grid.rows)
+    page.goto(saved("html").as_uri())
+    page.wait_for_selector(READY)
+    expect(page.locator(COLOUR)).to_have_value("entropy")
+    assert page.evaluate("window.attacked") is None
+    assert page.locator("script").count() == 2
+
+
+def test_a_page_says_what_is_wrong_with_its_data(watched: Watched, tmp_path: Path) -> None:
+    html = make_grid().to_html(tmp_path / "page.html").read_text()
+    data = re.search(r'data-lens="([^"]*)"', html)
+    assert data
+    raw = base64.b64decode(data[1])
+    plain = zlib.decompress(raw)
+    newer = zlib.compress(plain.replace(b'"version":1', b'"version":9', 1))
+    for wrong, says in ((raw[: len(raw) // 2], "damaged or cut short"), (newer, "another version of lenswidget")):
+        path = tmp_path / "wrong.html"
+        path.write_text(html.replace(data[1], base64.b64encode(wrong).decode()))
+        watched.page.goto(path.as_uri())
+        expect(watched.page.get_by_role("alert")).to_contain_text(says)

@@ -1,0 +1,79 @@
+// A grid of bars in the page: its position, and the card of a part.
+
+import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useMemo } from "preact/hooks";
+import { Bars } from "./bars.js";
+import { Card } from "./card.js";
+import { columnName } from "./followed.js";
+import { isAttribution, type Quantity } from "./grid.js";
+import { percent } from "./number.js";
+import type { Reading } from "./reading.js";
+import { bySize, REST } from "./sum.js";
+
+interface Props {
+  reading: Reading;
+  /** Called after each painting. */
+  painted: () => void;
+}
+
+/** The first quantity has the bars, and the card has the others. */
+export function BarsView({ reading, painted }: Props) {
+  const { grid, selected, settings, hover } = reading;
+  const quantity = grid.quantities[0]!;
+  const columns = grid.columns.length;
+  const active = useSignal<number | null>(null);
+  const chosen = useSignal(columns - 1);
+  const column = useComputed(() => selected.value?.column ?? chosen.value).value;
+  const columnOf = (of: Quantity) => Float32Array.from(grid.rows, (_, row) => of.values[row * columns + column]!);
+  const values = useMemo(() => columnOf(quantity), [column]);
+  const sorted = useMemo(() => bySize(values), [values]);
+  const spread = grid.quantities.find(({ measure }) => measure === "spread");
+  useLayoutEffect(painted);
+  useSignalEffect(() => {
+    const row = active.value;
+    hover.value = row === null || row === REST ? null : { row, column };
+  });
+
+  const toColumn = (to: number) => {
+    chosen.value = Math.max(0, Math.min(to, columns - 1));
+    if (selected.value) settings.selected.value = [selected.value.row, chosen.value];
+  };
+  const sums = isAttribution(grid);
+  const standing = (row: number) => {
+    const rank = { name: "by size", value: `${sorted.indexOf(row) + 1} of ${sorted.length}` };
+    const share = values[row]! / values.reduce((sum, value) => sum + value, 0);
+    return sums && share > 0 && share <= 1 ? [rank, { name: "of the sum", value: percent(share) }] : [rank];
+  };
+  return (
+    <div class="lw-bars-view">
+      <Bars
+        name={`${grid.kind}, ${quantity.name}`}
+        labels={grid.rows}
+        values={values}
+        spread={spread && columnOf(spread)}
+        unit={quantity.unit}
+        sums={sums}
+        check={grid.check}
+        active={active}
+        selected={selected.value?.row ?? null}
+        onSelect={(row) => (settings.selected.value = row === null ? null : [row, column])}
+        onSide={(step) => toColumn(column + step)}
+        beside={(row, at) => <Card reading={reading} cell={{ row, column }} at={at} more={standing(row)} />}
+      >
+        {columns > 1 && (
+          <label class="lw-menu">
+            <span>at</span>
+            <select onChange={(event) => toColumn(Number(event.currentTarget.value))}>
+              {Array.from(grid.columns, (_, i) => (
+                <option key={i} value={i} selected={i === column}>
+                  {grid.columnLabels ? "" : `${grid.positions[i]}: `}
+                  {columnName(grid, i)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </Bars>
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+// Parts of a sum as bars: which are shown, in what order, and where each begins and ends. Nothing is ever left out: what
+// isn't shown is one bar more, the rest, and the last line is the sum of all.
+
+export const ORDERS = ["by size", "in order", "waterfall"] as const;
+export type Order = (typeof ORDERS)[number];
+
+/** The place of the bar that stands for all parts that aren't shown. */
+export const REST = -1;
+
+export interface Bar {
+  /** Which part it is, or REST. */
+  place: number;
+  value: number;
+  /** Where it begins: at zero, or in a waterfall where the one before it ended. */
+  from: number;
+  to: number;
+}
+
+export interface Sum {
+  bars: Bar[];
+  /** How many parts the rest stands for. */
+  left: number;
+  total: number;
+  /** How many parts are not finite, so that the total isn't either. */
+  odd: number;
+  domain: [number, number];
+}
+
+/** Places of the parts, the largest first; what is no number comes before all, so that nothing hides it. */
+export function bySize(values: ArrayLike<number>): number[] {
+  const size = Float64Array.from(values, (value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : Math.abs(value)));
+  return Array.from(size, (_, place) => place).sort((a, b) => size[b]! - size[a]! || a - b);
+}
+
+/** The `count` largest parts, `sorted` as above, in an order, and the rest. */
+export function sumOf(values: ArrayLike<number>, sorted: number[], order: Order, count: number): Sum {
+  // one part has its own name, which says more than "1 other"
+  const shown = sorted.length - count <= 1 ? sorted.slice() : sorted.slice(0, count);
+  if (order !== "by size") shown.sort((a, b) => a - b);
+  const rest = sorted.slice(shown.length).reduce((sum, place) => sum + values[place]!, 0);
+  const left = sorted.length - shown.length;
+  const each = shown.map((place) => ({ place, value: values[place]! }));
+  if (left) each.push({ place: REST, value: rest });
+
+  let reached = 0;
+  const bars = each.map(({ place, value }) => {
+    const length = Number.isFinite(value) ? value : 0;
+    const from = order === "waterfall" ? reached : 0;
+    reached += length;
+    return { place, value, from, to: from + length };
+  });
+  const all = Array.from(values);
+  const total = all.reduce((sum, value) => sum + value, 0);
+  const ends = bars.flatMap(({ from, to }) => [from, to]);
+  const low = ends.reduce((least, end) => Math.min(least, end), 0);
+  const high = ends.reduce((most, end) => Math.max(most, end), 0);
+  return {
+    bars,
+    left,
+    total,
+    odd: all.filter((value) => !Number.isFinite(value)).length,
+    domain: low < high ? [low, high] : [-1, 1],
+  };
+}

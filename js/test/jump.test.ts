@@ -1,0 +1,178 @@
+import axe from "axe-core";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import { mount } from "../src/widget.js";
+import { FakeModel, show } from "./host.js";
+import { message } from "./messages.js";
+
+afterEach(async () => {
+  document.documentElement.removeAttribute("theme");
+  await page.viewport(1200, 900);
+});
+
+const PARTS = ["H0", "H1", "mlp", "norm rescale"];
+/** Token 0 is carried in the last column: what moved it to a row is the row's number in the MLP, and a little by H0. */
+const jumps = {
+  parts: PARTS,
+  entries: [[3, 0, (row: number) => (row ? [0.25, Number.NaN, row, -0.125] : PARTS.map(() => Number.NaN))]] as [
+    number,
+    number,
+    (row: number) => number[],
+  ][],
+};
+
+const steps = (root: ParentNode) => root.querySelector<HTMLElement>(".lw-steps")!;
+const panel = (root: ParentNode) => root.querySelector<HTMLElement>(".lw-jump");
+const rowsOf = (root: ParentNode) =>
+  [...panel(root)!.querySelectorAll("tbody tr[data-place]")].map((row) => row.textContent);
+
+/** Points at, or clicks, a step at 0.6 of the way from one row to the next. */
+function onStep(root: HTMLElement, type: "pointermove" | "click", row: number) {
+  const { x, y, width, height } = steps(root).getBoundingClientRect();
+  const [left, right, top, bottom] = [40, width - 92, 8, height - 22];
+  const probability = 0.4 * known(row - 1) + 0.6 * known(row);
+  const at = {
+    clientX: x + left + ((row - 0.4) / 4) * (right - left),
+    clientY: y + bottom - probability * (bottom - top),
+  };
+  steps(root).dispatchEvent(new PointerEvent(type, { ...at, bubbles: true }));
+}
+/** Where `message` has every trajectory in a row. */
+const known = (row: number) => ((20 * (row + 1)) / 255) ** 4;
+
+describe("a step of a trajectory", () => {
+  it("says where it is pointed at what it is, and opens who made it, with their sum", async () => {
+    const model = new FakeModel(await message({ jumps }));
+    const { root } = await show(model);
+    onStep(root, "pointermove", 2);
+    await vi.waitFor(() => expect(root.querySelector(".lw-step-hint")!.textContent).toMatch(/L0 to L1/));
+    expect(model.sent).toEqual([]);
+    onStep(root, "click", 2);
+    expect(model.get("jump")).toEqual([3, 100, 2]);
+    await vi.waitFor(() => expect(panel(root)).not.toBeNull());
+    expect(panel(root)!.textContent).toContain("What moved “␣zero” between L0 and L1");
+    expect(panel(root)!.textContent).toMatch(/added to its logit at position 3; its probability went from <\s0.1\s%/);
+    expect(rowsOf(root)).toEqual(["mlp+2", "H0+0.25", "norm rescale−0.13"]);
+    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sumlogits+2.13");
+    onStep(root, "click", 2);
+    expect(model.get("jump")).toBeNull();
+    await vi.waitFor(() => expect(panel(root)).toBeNull());
+  });
+
+  it("is reached with the keys, and let go with them, and they stay here", async () => {
+    const model = new FakeModel(await message({ jumps }));
+    const { root } = await show(model);
+    const heard: string[] = [];
+    const listen = (event: KeyboardEvent) => heard.push(event.key);
+    document.addEventListener("keydown", listen);
+    steps(root).focus();
+    const told = () => steps(root).getAttribute("aria-valuetext");
+    await userEvent.keyboard("{End}{Home}{ArrowRight}{ArrowRight}");
+    await vi.waitFor(() => expect(told()).toMatch(/^␣zero, L1 to L2: 0.3\s% to 1.0\s%/));
+    await userEvent.keyboard("{ArrowDown}");
+    await vi.waitFor(() => expect(told()).toMatch(/^␣one, L1 to L2/));
+    await userEvent.keyboard("{ArrowUp}{Enter}");
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("mlp+3"));
+    await userEvent.keyboard("{Escape}{Escape}{Escape}");
+    document.removeEventListener("keydown", listen);
+    expect(model.get("jump")).toBeNull();
+    expect(heard).toEqual(["Escape"]);
+  });
+
+  it("that Python opens is open", async () => {
+    const model = new FakeModel(await message({ jumps }));
+    const { root } = await show(model);
+    model.change("jump", [3, 100, 4]);
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("mlp+4"));
+    await userEvent.click(panel(root)!.querySelector("[aria-label='Close what moved it']")!);
+    expect(model.get("jump")).toBeNull();
+    model.change("jump", [99, 100, 4]);
+    expect(panel(root)).toBeNull();
+  });
+
+  it("in a saved page opens as it did in the notebook", async () => {
+    const el = document.createElement("div");
+    document.body.append(el);
+    const remove = mount(el, await message({ jumps }), { jump: [3, 100, 1] });
+    await vi.waitFor(() => expect(rowsOf(el)[0]).toBe("mlp+1"));
+    remove();
+    const end = mount(el, await message({ jumps }), { jump: [1, 100, 1] });
+    await vi.waitFor(() => expect(panel(el)!.textContent).toContain("there is no model here to ask"));
+    end();
+    el.remove();
+  });
+
+  it("can't be opened where nothing is carried and nobody can be asked", async () => {
+    const { root } = await show(new FakeModel(await message()));
+    expect(steps(root)).toBeNull();
+  });
+
+  it("of a pin of several tokens can't, as no parts sum to it", async () => {
+    const { root } = await show(
+      new FakeModel(await message({ jumps, followed: () => [0, 1] }), { pins: [[100, 101]] }),
+    );
+    expect(steps(root)).toBeNull();
+  });
+});
+
+describe("a step that isn't carried", () => {
+  const explained = () =>
+    message({
+      view: "bars",
+      columns: 1,
+      rowLabels: ["norm rescale", "L1H0", "L1.mlp"],
+      rows: 3,
+      candidates: null,
+      trajectories: null,
+      check: { error: 1e-6, tolerance: 1e-4, claim: "rows sum to the jump" },
+      quantities: [{ name: "contribution", unit: "logits", centre: 0, values: (row: number) => 2 ** row }],
+    });
+
+  it("is asked of the kernel, which answers with bars and whether they add up", async () => {
+    const model = new FakeModel(await message(), { explains: true });
+    const { root } = await show(model);
+    onStep(root, "click", 2);
+    await vi.waitFor(() => expect(panel(root)!.textContent).toContain("Asking the model…"));
+    const jump = model.get("jump");
+    model.change("explained", { jump: [0, 100, 1], grid: await explained() }); // an answer to another question
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(panel(root)!.textContent).toContain("Asking the model…");
+    model.change("explained", { jump, grid: await explained() });
+    await vi.waitFor(() => expect(rowsOf(root)).toEqual(["L1.mlp+4", "L1H0+2", "norm rescale+1"]));
+    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump+7");
+  });
+
+  it("is told in a sentence where the model can't be asked", async () => {
+    const jump = [3, 100, 2];
+    const model = new FakeModel(await message(), { explains: true, jump });
+    const { root } = await show(model);
+    model.change("explained", { jump, error: "ValueError: this cache has no heads" });
+    await vi.waitFor(() => expect(panel(root)!.textContent).toContain("this cache has no heads"));
+  });
+
+  it("is told in a sentence where the kernel is gone, and where it takes its time", async () => {
+    const model = new FakeModel(await message(), { explains: true, jump: [3, 100, 2] });
+    const { el, root } = await show(model);
+    await vi.waitFor(() => expect(panel(root)!.textContent).toContain("No answer yet"), { timeout: 6000 });
+    el.classList.add("jupyter-widgets-disconnected");
+    model.happen("comm_live_update");
+    await vi.waitFor(() => expect(panel(root)!.textContent).toContain("The kernel that could be asked is gone"));
+  });
+
+  it.each(["light", "dark"])("hinders no reader (%s)", async (theme) => {
+    document.documentElement.setAttribute("theme", theme);
+    const model = new FakeModel(await message({ jumps }), { explains: true, jump: [3, 100, 2], pins: [[100]] });
+    const { root } = await show(model);
+    steps(root).focus();
+    await userEvent.keyboard("{ArrowDown}");
+    for (const jump of [
+      [3, 100, 2],
+      [3, 101, 2],
+    ]) {
+      model.change("jump", jump);
+      await vi.waitFor(() => expect(panel(root)).not.toBeNull());
+      const { violations } = await axe.run(root);
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`)).toEqual([]);
+    }
+  });
+});

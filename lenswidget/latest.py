@@ -1,0 +1,96 @@
+"""Latest: does work in a thread, one piece at a time, and only what was asked for last."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+Report = Callable[[float, str], None]
+"""Says how far the work is, 0 to 1, and what it is doing. Raises Superseded where nobody waits for it any more."""
+PAUSE = 0.05
+"""Seconds between reports that are passed on: a reader sees no more."""
+
+
+class Superseded(BaseException):
+    """Raised within work that a newer request has made pointless."""
+
+
+class Latest:
+    """Calls `work(request, report)` in a thread; a newer request takes the place of the one in flight.
+
+    `done` gets what the work returned, `failed` the exception and what it was doing then, `progress` what it reports.
+    They are called in the thread, and never for a request that was superseded.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Any, Report], Any],
+        *,
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException, str], None],
+        progress: Report,
+    ) -> None:
+        self._work, self._done, self._failed, self._progress = work, done, failed, progress
+        self._lock = threading.Lock()
+        self._waiting: tuple[Any] | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def ask(self, request: Any) -> None:
+        """Begin a piece of work, and let go of the one in flight."""
+        with self._lock:
+            self._waiting = (request,)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="lenswidget", daemon=True)
+                self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is in flight; False if that takes longer than `timeout` seconds."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+        return thread is None or not thread.is_alive()
+
+    def stop(self) -> None:
+        """Let go of all work, for good."""
+        with self._lock:
+            self._stopped, self._waiting = True, None
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if self._waiting is None:
+                    self._thread = None
+                    return
+                (request,) = self._waiting
+                self._waiting = None
+            self._do(request)
+
+    def _do(self, request: Any) -> None:
+        doing, last = "", -PAUSE
+
+        def report(share: float, what: str) -> None:
+            nonlocal doing, last
+            if self._is_superseded:
+                raise Superseded
+            now = time.monotonic()
+            if what != doing or now - last >= PAUSE:
+                last, doing = now, what
+                self._progress(share, what)
+
+        try:
+            result = self._work(request, report)
+        except Superseded:
+            return
+        except BaseException as reason:  # an interrupt, too, must end in the thread that it stops
+            if not self._is_superseded:
+                self._failed(reason, doing)
+            return
+        if not self._is_superseded:
+            self._done(result)
+
+    @property
+    def _is_superseded(self) -> bool:
+        return self._stopped or self._waiting is not None

@@ -1,0 +1,123 @@
+"""Causal fidelity: does what moves a lens move the model, as much and the same way?
+
+A lens may read what the model never uses. So a row is changed, at every position but the first, by a step along one
+direction; the lens reads the changed row, and the model goes on from it. Two figures compare their answers:
+
+- influence, Spearman's correlation over directions of KL(before ‖ after) of the lens and of the model;
+- alignment, the correlation over tokens, weighted by the output, of the changes in their log-probabilities.
+
+Directions are orthonormal, and what the row really does: the principal directions of some of its states. Belrose et al.
+2023 (arXiv 2303.08112, section 4) erase each direction where we step along it. But what is erased is larger the more a
+row varies that way, and then any two functions of a row agree on what matters: on SmolLM2's row 12 a lens that reads in
+a random basis had 0.74 from erasing, and a linear lens 0.65. Steps of one length leave agreement to what is read. The
+alignment is the paper's similarity of stimulus and response in Aitchison's geometry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+from tqdm.auto import tqdm
+from transformer_lens.model_bridge.exceptions import StopAtLayerException
+
+from lenswidget.cached_run import Run, residual_hooks, run
+from lenswidget.lenses.lens import Lens
+
+STEP = 0.25
+"""Length of a step, as a share of the median distance of a row's states from their mean: small, yet beyond half precision."""
+CONTEXT, PROMPTS = 17, 2
+"""Tokens of each prompt, and prompts, on which influences are measured."""
+BATCH = 1024
+"""Tokens that the model is given at once."""
+
+
+@torch.no_grad()
+def causal_fidelity(
+    model: Any, lenses: Sequence[Lens], runs: Sequence[Run], *, directions: int, seed: int = 0
+) -> tuple[Float32[np.ndarray, "rows lenses"], Float32[np.ndarray, "rows lenses"]]:
+    """Influence and alignment for each row and lens, -1 to 1; NaN where a lens or the model answers to no direction.
+
+    Directions are taken from all states of `runs`, and tried on the first tokens of the first of them. Raises ValueError
+    where the runs hold no more states than directions.
+    """
+    found, width = sum(len(one.tokens) - 1 for one in runs), runs[0].residual.shape[-1]
+    if directions > min(found - 1, width):
+        raise ValueError(
+            f"The texts give {found} states of width {width}, which vary in {min(found - 1, width)} directions; ask for no "
+            f"more than those, or pass more text. Got directions={directions}."
+        )
+    prompts = [run(model, one.tokens[:CONTEXT]) for one in runs[:PROMPTS]]
+    readout, hooks = prompts[0].readout, residual_hooks(model)[1:]
+    influence, alignment = np.full((2, len(hooks), len(lenses)), np.nan, dtype=np.float32)
+    for row, hook in enumerate(tqdm(hooks, desc="Causal fidelity", unit=" rows", leave=False)):
+        steps = _steps(torch.cat([one.residual[row, 1:] for one in runs]).float(), directions, seed)
+        before = [prompt.residual[row, 1:] for prompt in prompts]
+        # rounded as the model's rows are, so that the lens reads what the model goes on from
+        after = [h + steps[:, None].to(h) for h in before]
+        arrived = [_go_on(model, prompt, hook, hooks[-1], changed) for prompt, changed in zip(prompts, after)]
+
+        last = row == len(hooks) - 1  # the model's own in every lens
+        readers = [partial(_as_it_is if last else lens.move, row=row) for lens in lenses]
+        unchanged, changed = torch.cat(before).float(), torch.cat(after, dim=1).float()
+        output = torch.cat([prompt.residual[-1, 1:] for prompt in prompts]).float()
+        strength, way = readout.responses(
+            torch.stack([*(read(unchanged).float() for read in readers), output]),
+            torch.stack(
+                [
+                    *(read(changed.flatten(0, 1)).float().view(changed.shape) for read in readers),
+                    torch.cat(arrived, dim=1).float(),
+                ]
+            ),
+        )
+        influence[row] = [spearman(one, strength[-1]) for one in strength[:-1]]
+        alignment[row] = way[:-1].nanmean(-1)
+    return influence, alignment
+
+
+def _as_it_is(residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
+    return residual
+
+
+def _steps(states: Float[Tensor, "states d"], directions: int, seed: int) -> Float[Tensor, "directions d"]:
+    """Steps of one length along the principal directions of some of the states, picked at random."""
+    deviations = states - states.mean(0)
+    picked = torch.randperm(len(states), generator=torch.Generator().manual_seed(seed))[: directions + 1]
+    some = states[picked.to(states.device)]
+    principal = torch.linalg.svd(some - some.mean(0), full_matrices=False).Vh[:directions]
+    steps: Tensor = STEP * deviations.norm(dim=-1).median() * principal
+    return steps
+
+
+def _go_on(
+    model: Any, prompt: Run, hook: str, last: str, changed: Float[Tensor, "directions positions d"]
+) -> Float[Tensor, "directions positions d"]:
+    """The last row that the model arrives at from each of several changed rows. The first position stays as it was."""
+    arrived: list[Tensor] = []
+
+    def change(row: Float[Tensor, "batch all d"], hook: Any, to: Float[Tensor, "batch positions d"]) -> Tensor:
+        return torch.cat([row[:, :1], to.to(row)], dim=1)
+
+    def keep(row: Float[Tensor, "batch all d"], hook: Any) -> None:
+        arrived.append(row[:, 1:])
+        raise StopAtLayerException(row)  # its logits are for readout to make, a few at a time
+
+    for some in torch.split(changed, max(1, BATCH // len(prompt.tokens))):
+        tokens = prompt.tokens.expand(len(some), -1)
+        model.run_with_hooks(tokens, return_type=None, fwd_hooks=[(hook, partial(change, to=some)), (last, keep)])
+    return torch.cat(arrived)
+
+
+def spearman(one: Float[Tensor, "n"], other: Float[Tensor, "n"]) -> float:
+    """The correlation of ranks, equal values sharing theirs; NaN where either has only one value."""
+    import pandas
+
+    ranks = np.array([pandas.Series(values.cpu().numpy()).rank() for values in (one, other)])
+    if not (np.ptp(ranks, axis=1) > 0).all():
+        return float("nan")
+    return float(np.corrcoef(ranks)[0, 1])
