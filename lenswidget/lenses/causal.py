@@ -9,8 +9,10 @@ direction; the lens reads the changed row, and the model goes on from it. Two fi
 Directions are orthonormal, and what the row really does: the principal directions of some of its states. Belrose et al.
 2023 (arXiv 2303.08112, section 4) erase each direction where we step along it. But what is erased is larger the more a
 row varies that way, and then any two functions of a row agree on what matters: on SmolLM2's row 12 a lens that reads in
-a random basis had 0.74 from erasing, and a linear lens 0.65. Steps of one length leave agreement to what is read. The
-alignment is the paper's similarity of stimulus and response in Aitchison's geometry.
+a random basis had 0.74 from erasing, and a linear lens 0.65. Steps are of one length, for that: at row 22 influence (and
+alignment) are then 0.29 (0.32) for the logit lens, 0.62 (0.45) for the linear and 0.02 (-0.02) for the random basis. Two
+dozen directions leave chance about ±0.2 of influence; the alignment, the paper's similarity of stimulus and response
+in Aitchison's geometry, needs fewer.
 """
 
 from __future__ import annotations
