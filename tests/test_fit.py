@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 import lenswidget as lw
-from lenswidget.lenses.sampled_kl import Sample
 from lenswidget.lenses.fitted import FittedLens
 from lenswidget.lenses.fitting import Residuals
 from lenswidget.lenses.linear import LinearLens, Moments
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.progress import Progress
+from lenswidget.lenses.sampled_kl import Sample
 from lenswidget.lenses.text import Text
 from lenswidget.lenses.tuned import TunedLens
 from tests import architectures
