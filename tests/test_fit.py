@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import string
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import lenswidget as lw
+from lenswidget.lenses.fitted import FittedLens
 from lenswidget.lenses.fitting import Residuals
 from lenswidget.lenses.linear import LinearLens, Moments
+from lenswidget.lenses.parallel import Workers
+from lenswidget.lenses.progress import Progress
+from lenswidget.lenses.sampled_kl import Sample
 from lenswidget.lenses.text import Text
+from lenswidget.lenses.tuned import TunedLens
 from tests import architectures
 
 WINDOW = 32
@@ -204,3 +211,123 @@ def test_half_precision_fits_too(folder: Path, model: Any) -> None:
         lens = LinearLens.fit(architectures.boot(folder, dtype), texts, tokens=3000, window=WINDOW, held_out=128)
         assert lens.weight.dtype == torch.float32
         torch.testing.assert_close(torch.tensor(lens.card.kl), torch.tensor(exact.card.kl), rtol=0.1, atol=0.02)
+
+
+def tuned(model: Any, **settings: Any) -> TunedLens:
+    given = {"steps": 12, "window": WINDOW, "held_out": 128, "watch": lambda progress: None, "rate": 0.01}
+    return TunedLens.fit(model, letters(60), **{**given, **settings})
+
+
+def same(one: FittedLens, other: FittedLens, **tolerance: float) -> None:
+    tolerance = tolerance or {"rtol": 0.0, "atol": 0.0}
+    torch.testing.assert_close(one.weight, other.weight, **tolerance)
+    torch.testing.assert_close(one.bias, other.bias, **tolerance)
+
+
+def test_a_fresh_tuned_lens_is_the_logit_lens_bit_for_bit(model: Any) -> None:
+    run = lw.run(model, "anything")
+    fresh, plain = lw.read(run, TunedLens.identity(model)), lw.logit_lens(run)
+    for name, quantity in plain.quantities.items():
+        np.testing.assert_array_equal(fresh.quantities[name].values, quantity.values)
+    np.testing.assert_array_equal(fresh.candidates.ids, plain.candidates.ids)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "lbfgs"])
+def test_training_brings_every_row_nearer_to_the_output(model: Any, optimizer: Any) -> None:
+    seen: list[tuple[float, ...]] = []
+    start = "identity" if optimizer == "sgd" else "linear"
+    lens = tuned(
+        model,
+        optimizer=optimizer,
+        start=start,
+        rate=None,
+        steps=24,
+        watch=lambda p: seen.append(p.kl[0][1] if p.kl else ()),
+    )
+    assert lens.card.held_out >= 120
+    assert all(after < before for after, before in zip(lens.card.kl, seen[-1])), (lens.card.kl, seen[-1])
+
+
+def test_the_gradient_on_a_sample_is_that_on_the_whole_vocabulary(model: Any) -> None:
+    """On average over draws: 64 columns that lead and 64 that are drawn, of 288."""
+    readout = lw.run(model, "abc").readout
+    generator = torch.Generator().manual_seed(0)
+    last, row = torch.randn(2, 40, 32, generator=generator)
+
+    def gradient(leading: int, drawn: int) -> Tensor:
+        x = row.clone().requires_grad_()
+        Sample.of(readout, last, generator, Workers(), leading, drawn).kl(x).backward()
+        assert x.grad is not None
+        return x.grad
+
+    whole = gradient(288, 0)
+    q, p = readout.logits(last).log_softmax(-1), readout.logits(row).log_softmax(-1)
+    expected = (q.exp() * (q - p)).sum()
+    kl = Sample.of(readout, last, generator, Workers(), 288, 0).kl(row)
+    torch.testing.assert_close(kl, expected, rtol=1e-4, atol=1e-4)
+    mean = torch.stack([gradient(64, 64) for _ in range(300)]).mean(0)
+    assert torch.cosine_similarity(mean.flatten(), whole.flatten(), 0) > 0.98
+    assert mean.norm() / whole.norm() == pytest.approx(1, abs=0.1)
+
+
+def test_one_seed_gives_one_lens(model: Any) -> None:
+    same(tuned(model), tuned(model))
+
+
+def test_a_resumed_fit_ends_where_the_uninterrupted_one_does(model: Any, tmp_path: Path) -> None:
+    whole = tuned(model)
+    path = tmp_path / "fit.pt"
+
+    def stop_at_seven(progress: Progress) -> None:
+        if progress.fraction >= 7 / 12:
+            progress.stop()
+            progress.stop()
+
+    partial = tuned(model, checkpoint=path, watch=stop_at_seven)
+    assert partial.card.settings["steps"] == 7
+    resumed = tuned(model, resume=path)
+    same(resumed, whole)
+    assert resumed.card.kl == whole.card.kl and resumed.card.tokens == whole.card.tokens
+    with pytest.raises(ValueError, match=r"is a checkpoint of a fit with seed=0; this one has 1"):
+        tuned(model, resume=path, seed=1)
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"is not a checkpoint of TunedLens\.fit"):
+        tuned(model, resume=path)
+
+
+def test_an_interrupt_keeps_what_is_reached_however_often_it_comes(model: Any) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.fraction > 0.2:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    lens = tuned(model, watch=interrupt)
+    assert 0 < lens.card.settings["steps"] < 12
+    assert lens.weight.isfinite().all() and len(lens.card.kl) == 3
+    with pytest.raises(KeyboardInterrupt):  # afterwards an interrupt is one again
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_rows_that_are_not_chosen_stay_as_they_start(model: Any) -> None:
+    some, all_rows = tuned(model, rows=[1]), tuned(model)
+    start = tuned(model, rows=[2])
+    torch.testing.assert_close(some.weight[1], all_rows.weight[1], rtol=0, atol=0)
+    torch.testing.assert_close(some.weight[0], start.weight[0], rtol=0, atol=0)
+    assert not torch.equal(some.weight[1], start.weight[1])
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"optimizer": "adamw"}, "optimizer is 'adam', 'sgd' or 'lbfgs'; got 'adamw'"),
+        ({"start": "jacobian"}, "start is 'linear' or 'identity'; got 'jacobian'"),
+        ({"rate": 0}, "above 0; got 0"),
+        ({"steps": 0}, "A fit takes steps above 0; got 0"),
+        ({"seconds": -1.0}, "A fit takes seconds above 0; got -1.0"),
+        ({"rows": [3]}, "0 for the embedding to 2; got row 3. The last row needs no translator"),
+        ({"rows": []}, "got none"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(model: Any, settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        tuned(model, **settings)

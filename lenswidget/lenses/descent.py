@@ -12,7 +12,7 @@ from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.sampled_kl import Sample
 
 Optimizer = Literal["adam", "sgd", "lbfgs"]
-RATES: dict[str, float] = {"adam": 0.03, "sgd": 0.1, "lbfgs": 1.0}
+RATES: dict[str, float] = {"adam": 0.02, "sgd": 0.1, "lbfgs": 1.0}
 WARM_UP = 5
 """Steps in which the learning rate grows to its peak."""
 
@@ -95,7 +95,11 @@ class Translator:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def whitening(covariance: Float[Tensor, "d d"], damping: float = 1e-3) -> Float[Tensor, "d d"]:
-    """A basis in which the covariance is the identity, but for directions that hardly vary."""
+def whitening(covariance: Float[Tensor, "d d"], spread: float, damping: float = 1e-3) -> Float[Tensor, "d d"]:
+    """Coordinates of a row that vary alike, but for those that hardly vary at all, scaled to the spread of the output.
+
+    So one rate suits any model: a step that changes every entry of a change by 1 would move rows by about the spread.
+    """
     sizes, directions = torch.linalg.eigh(covariance)
-    return (directions / (sizes.clamp(min=0) + damping * sizes.mean()).sqrt()).float()
+    whitened = directions / (sizes.clamp(min=0) + damping * sizes.mean()).sqrt()
+    return (whitened * spread / len(sizes) ** 0.5).float()

@@ -149,15 +149,16 @@ def unembedding_hash(W_U: Float[Tensor, "d vocabulary"]) -> str:
             ends = range(size) if size <= 6 else (0, 1, 2, 3, size - 3, size - 2, size - 1)  # the 3 is printed as "..."
             corners = corners.index_select(dim, torch.tensor(ends, device=corners.device))
         printed = 0
-    as_numpy_prints_by_default = {
-        "edgeitems": 3,
-        "linewidth": 75,
-        "suppress": False,
-        "floatmode": "maxprec",
-        "sign": "-",
-        "formatter": None,
-        "legacy": False,
-    }
-    with np.printoptions(threshold=printed, **as_numpy_prints_by_default):
+    # as numpy prints by default, whatever is set here
+    with np.printoptions(
+        threshold=printed,
+        edgeitems=3,
+        linewidth=75,
+        suppress=False,
+        floatmode="maxprec",
+        sign="-",
+        formatter=None,
+        legacy=False,
+    ):
         text = np.array_str(corners.float().cpu().numpy(), precision=1)
     return hashlib.sha256(text.encode()).hexdigest()

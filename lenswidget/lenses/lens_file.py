@@ -125,5 +125,5 @@ def _digest(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, part in sorted(tensors.items()):
         digest.update(f"{name} {part.dtype} {list(part.shape)}".encode())
-        digest.update(part.reshape(-1).view(torch.uint8).numpy())
+        digest.update(part.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -86,23 +86,30 @@ class Moments:
         self.sum = torch.zeros(rows, d, dtype=torch.float64, device=device)
         self.own = torch.zeros(rows - 1, d, d, dtype=torch.float64, device=device)
         self.cross = torch.zeros(rows - 1, d, d, dtype=torch.float64, device=device)
+        self.last = torch.zeros(d, dtype=torch.float64, device=device)
 
     def add(self, residual: Float[Tensor, "rows positions d"]) -> None:
         x = residual - self.shift
         last = x[-1]
         self.count += x.shape[1]
         self.sum += x.sum(1).to(self.sum)
+        self.last += last.square().sum(0).to(self.last)
         for row, before in enumerate(x[:-1]):
             self.own[row] += (before.T @ before).to(self.own)
             self.cross[row] += (before.T @ last).to(self.cross)
 
     def gather(self, workers: Workers) -> None:
         """Take the sums of all processes together."""
-        workers.add([self.count, self.sum, self.own, self.cross])
+        workers.add([self.count, self.sum, self.own, self.cross, self.last])
 
     @property
     def mean(self) -> Float[Tensor, "rows d"]:
         return self.sum / self.count + self.shift.squeeze(1).to(self.sum)
+
+    @property
+    def spread(self) -> float:
+        """Root mean square, over coordinates, of the last row's standard deviations."""
+        return float((self.last / self.count - (self.sum[-1] / self.count).square()).mean().sqrt())
 
     def covariance(self, row: int) -> Float[Tensor, "d d"]:
         mean = self.sum[row] / self.count

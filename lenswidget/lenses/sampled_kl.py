@@ -1,6 +1,6 @@
 """How far rows are from the output, on a sample of the vocabulary that is drawn anew for every batch: what fits descend.
 
-Gradients over a whole vocabulary cost eight times as much, and most of it on tokens that neither side expects.
+Gradients over a whole vocabulary cost ten times as much, and most of it on tokens that neither side expects.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 from lenswidget.lenses.parallel import Workers
 from lenswidget.readout import Readout
 
-LEADING, DRAWN = 4096, 2048
+LEADING, DRAWN = 2048, 1024
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==

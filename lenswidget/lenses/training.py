@@ -130,11 +130,10 @@ class Training:
             moments = regress(self._counted(batches), self.residuals, START_TOKENS, lambda _: self.progress.tell(0.0))
             if self.recipe.start == "linear":
                 self.start = moments.solve(RIDGE)
-        device = self.one.readout.W_U.device
         for row in self.recipe.rows:
             basis, mean = None, torch.zeros(d)
             if moments is not None and self.recipe.optimizer != "sgd":
-                basis, mean = whitening(moments.covariance(row)).to(device), moments.mean[row].float()
+                basis, mean = whitening(moments.covariance(row), moments.spread), moments.mean[row].float()
             self._add(row, {"weight": self.start[0][row], "bias": self.start[1][row], "mean": mean, "basis": basis})
 
     def _add(self, row: int, state: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ def read_tuned_folder(folder: str | os.PathLike[str]) -> TunedLens:
     if kind != KIND:
         raise ValueError(f"{str(folder)!r} holds a lens of the type {kind!r}; lenswidget reads {KIND!r}.")
     state = _read_params(folder / PARAMS)
-    shapes = {f"{row}.weight": (d, d) for row in range(layers)}
+    shapes: dict[str, tuple[int, ...]] = {f"{row}.weight": (d, d) for row in range(layers)}
     if has_bias:
         shapes |= {f"{row}.bias": (d,) for row in range(layers)}
     _require_shapes(state, shapes, folder / PARAMS)
@@ -99,9 +99,11 @@ def fetch_tuned_folder(name: str, revision: str | None = None) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
-    place = {"repo_type": "space", "subfolder": f"lens/{name}", "revision": revision}
     try:
-        files = [Path(hf_hub_download(SPACE, file, **place)) for file in (PARAMS, CONFIG)]  # type: ignore[arg-type]
+        files = [
+            Path(hf_hub_download(SPACE, file, repo_type="space", subfolder=f"lens/{name}", revision=revision))
+            for file in (PARAMS, CONFIG)
+        ]
     except LocalEntryNotFoundError as reason:
         raise OSError(
             f"There is no file or folder {name!r} here, and the Hub, which may have a tuned lens of that name in {SPACE}, can't "
