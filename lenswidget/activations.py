@@ -62,8 +62,8 @@ class Activations:
 
     def bring(self, names: Iterable[str], positions: Int[Tensor, "p"]) -> None:
         """Make sure of what `at` will be asked for, in one forward pass at most. Raises as `whole` does."""
-        names = set(names)
-        if not (self._only_last(positions) and names <= self._last.keys()):
+        names = list(names)
+        if not (self._only_last(positions) and self._last.keys() >= set(names)):
             self.whole(names)
 
     def at(self, names: Iterable[str], positions: Int[Tensor, "p"]) -> dict[str, Tensor]:

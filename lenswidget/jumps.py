@@ -149,7 +149,7 @@ def _moves(
     h_below, h_above = (run.row(block.layer + i, where) for i in (0, 1))
     rows: list[Rows] = []
     if block.parts:
-        names = {name for part in block.parts for name in (part.hooks if part.heads else (part.hook,))}
+        names = [name for part in block.parts for name in (part.hooks if part.heads else (part.hook,))]
         run.brought.bring(names, where)
         for part in block.parts:
             if part.heads:
