@@ -48,7 +48,7 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
         <p class="lw-muted">no such token in this prompt</p>
       )}
       {verdicts(grid, cell.row).map(({ words, doubtful }) => (
-        <p key={words} class={doubtful ? "lw-verdict lw-warning" : "lw-verdict lw-muted"}>
+        <p key={words} class={doubtful ? "lw-warning" : "lw-muted"}>
           {words}
         </p>
       ))}

@@ -1,6 +1,5 @@
 // The strips beside the row labels: one number a row, which says how far the row can be believed.
 
-import { extent } from "d3-array";
 import { hatch, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
 import type { Grid, Strip } from "./grid.js";
@@ -17,7 +16,8 @@ export function stripsWidth(count: number): number {
 
 /** The ends of a strip's scale, the bad one first. */
 export function endsOf({ values, domain, strong }: Strip): [bad: number, good: number] {
-  const [low = 0, high = 0] = domain ?? extent(values.filter(Number.isFinite));
+  const finite = values.filter(Number.isFinite);
+  const [low, high] = domain ?? [Math.min(...finite), Math.max(...finite)];
   return strong === "high" ? [low, high] : [high, low];
 }
 
@@ -30,7 +30,7 @@ export function trustOf(strip: Strip): Float32Array {
 
 /** A value of a strip, with its unit. */
 export function amount({ unit }: Strip, value: number): string {
-  return [plain(value), unit].filter(Boolean).join(" ");
+  return `${plain(value)} ${unit}`.trim();
 }
 
 /** What the strips say of a row, in words. */
@@ -52,24 +52,23 @@ export function paintTrust(
   palette: Palette,
 ): void {
   if (Number.isNaN(trust)) return;
-  const box = { x, y, width: WIDTH, height };
-  context.fillStyle = palette.aside;
-  context.fillRect(x, y, WIDTH, height);
-  if (trust === 0) {
-    hatch(context, box, palette.hatch);
-    return;
-  }
-  context.globalAlpha = trust;
-  context.fillStyle = palette.muted;
-  context.fillRect(x, y, WIDTH, height);
-  context.globalAlpha = 1;
+  const fill = (colour: string) => {
+    context.fillStyle = colour;
+    context.fillRect(x, y, WIDTH, height);
+  };
+  fill(palette.aside);
+  if (trust) {
+    context.globalAlpha = trust;
+    fill(palette.muted);
+    context.globalAlpha = 1;
+  } else hatch(context, { x, y, width: WIDTH, height }, palette.hatch);
 }
 
 /** The same as a drawing. */
 export function drawnTrust(trust: number, { x, y, height }: Omit<Rectangle, "width">, palette: Palette): string {
   if (Number.isNaN(trust)) return "";
-  const box = `<rect x="${x}" y="${y}" width="${WIDTH}" height="${height}" fill=`;
-  return `${box}"${palette.aside}"/>${trust ? `${box}"${palette.muted}" fill-opacity="${trust.toFixed(2)}"/>` : ""}`;
+  const fill = trust ? `${palette.muted}" fill-opacity="${trust}` : palette.hatch;
+  return `<rect x="${x}" y="${y}" width="${WIDTH}" height="${height}" fill="${fill}"/>`;
 }
 
 /** Fine lines in the page's own colour: what a row that is not to be believed is seen through. */
@@ -81,10 +80,10 @@ export function veil(context: CanvasRenderingContext2D, { background }: Palette,
   brush.strokeStyle = background;
   brush.globalAlpha = 0.4;
   brush.beginPath();
-  // a line and the corners of its neighbours, so that tiles join
+  // a line, and the corners of its neighbours, so that tiles join
   for (const at of [0, size, 2 * size]) {
-    brush.moveTo(at + 1, -1);
-    brush.lineTo(at - size - 1, size + 1);
+    brush.moveTo(at, 0);
+    brush.lineTo(at - size, size);
   }
   brush.stroke();
   const pattern = context.createPattern(tile, "repeat")!;

@@ -16,7 +16,7 @@ TRUTHS = {
 raw, fitted = measured.kl.T
 assert (fitted[:-1] < raw[:-1]).all()
 assert (raw[:25] > 1.5 * measured.blind).all()
-assert (fitted[12:] < measured.blind).all()
+assert (fitted[22:] < measured.blind).all()
 
 ranks = [lw.read(tower, lens, follow=" Paris").quantities["rank of ' Paris'"].values[:, -1] for lens in (lw.LogitLens(), linear)]
 assert ranks[1][22] < ranks[0][22]
