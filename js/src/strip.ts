@@ -1,6 +1,5 @@
 // The strips beside the row labels: one number a row, which says how far the row can be believed.
 
-import { extent } from "d3-array";
 import { hatch, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
 import type { Grid, Strip } from "./grid.js";
@@ -17,7 +16,8 @@ export function stripsWidth(count: number): number {
 
 /** The ends of a strip's scale, the bad one first. */
 export function endsOf({ values, domain, strong }: Strip): [bad: number, good: number] {
-  const [low = 0, high = 0] = domain ?? extent(values.filter(Number.isFinite));
+  const known = values.filter(Number.isFinite);
+  const [low, high] = domain ?? (known.length ? [Math.min(...known), Math.max(...known)] : [0, 0]);
   return strong === "high" ? [low, high] : [high, low];
 }
 
