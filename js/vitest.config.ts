@@ -10,15 +10,7 @@ const installed = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium
 export default defineConfig({
   // bundled before the first test: found one by one, there would be two of preact
   optimizeDeps: {
-    include: [
-      "preact",
-      "preact/hooks",
-      "preact/jsx-runtime",
-      "preact/jsx-dev-runtime",
-      "@preact/signals",
-      "d3-array",
-      "axe-core",
-    ],
+    include: ["preact", "preact/hooks", "preact/jsx-runtime", "preact/jsx-dev-runtime", "@preact/signals", "axe-core"],
   },
   server: { fs: { allow: [".", "../tests/golden"] } },
   test: {

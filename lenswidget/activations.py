@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lenswidget.alone import alone
 from lenswidget.blocks import stack_of
 from lenswidget.probe import name_of
 
@@ -62,8 +63,8 @@ class Activations:
 
     def bring(self, names: Iterable[str], positions: Int[Tensor, "p"]) -> None:
         """Make sure of what `at` will be asked for, in one forward pass at most. Raises as `whole` does."""
-        names = set(names)
-        if not (self._only_last(positions) and names <= self._last.keys()):
+        names = list(names)
+        if not (self._only_last(positions) and self._last.keys() >= set(names)):
             self.whole(names)
 
     def at(self, names: Iterable[str], positions: Int[Tensor, "p"]) -> dict[str, Tensor]:
@@ -105,7 +106,7 @@ class Activations:
 
         model = self.model
         last = row_hooks(model)[-1]
-        with torch.inference_mode():
+        with alone(model), torch.inference_mode():
             _, cache = model.run_with_cache(
                 self._tokens.unsqueeze(0), names_filter={*names, last}.__contains__, return_cache_object=False
             )

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.alone import alone
 from lenswidget.probe import norm_of
 from lenswidget.readout import FinalNorm
 
@@ -132,7 +133,7 @@ def _probe(model: Any) -> Stack:
 
     rows = row_hooks(model)
     wanted = {name for name in model.hook_dict if _OUTPUT.fullmatch(name)} | set(rows)
-    with torch.inference_mode():
+    with alone(model), torch.inference_mode():
         tokens = model.to_tokens(PROMPT)[:, : int(getattr(model.cfg, "n_ctx", 0) or 16)]
         _, cache = model.run_with_cache(tokens, names_filter=wanted.__contains__, return_cache_object=False)
         stream = [cache[name][0] for name in rows]

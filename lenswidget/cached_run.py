@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.activations import Activations, keep_last
+from lenswidget.alone import alone
 from lenswidget.blocks import stack_of
 from lenswidget.grid import Check
 from lenswidget.probe import architecture_of, name_of, readout_of
@@ -84,7 +85,7 @@ def run(model: Any, prompt: Prompt) -> Run:
     tokens = _tokenize(model, prompt, readout.vocabulary)
     last: dict[str, Tensor] = {}
     keep = [(name, keep_last(last, name)) for part in stack_of(model).parts for name in part.hooks]
-    with torch.inference_mode(), model.hooks(fwd_hooks=keep):
+    with alone(model), torch.inference_mode(), model.hooks(fwd_hooks=keep):
         logits, cache = model.run_with_cache(tokens.unsqueeze(0), names_filter=set(residual_hooks(model)).__contains__)
     residual = _residual(cache, model, batch=0)
     # inference tensors can't enter autograd later; a copy can, and the stack is one already

@@ -74,17 +74,41 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How nearly a claim holds that a Grid makes of itself: `error` is max |difference|, in logits; NaN if not checked."""
+
+    error: float
+    tolerance: float
+    claim: str = "last row is the model"
+
+    @property
+    def holds(self) -> bool:
+        return self.error <= self.tolerance
+
+    def __str__(self) -> str:
+        if self.error == 0:
+            return f"{self.claim}, exactly"
+        if np.isnan(self.error):
+            return f"{self.claim}: not checked, as it is not finite"
+        mantissa, exponent = f"{self.error:.0e}".split("e")
+        off = f"off by {mantissa}e{int(exponent)}"
+        return f"{self.claim}, {off}" if self.holds else f"not so: {self.claim}, {off}"
+
+
+@dataclass(frozen=True)
 class Jumps:
     """Who moved a token from one row to the next: entry `i` speaks of token `tokens[i]` in column `columns[i]`.
 
     `values[i, r]` are what each part of the block that wrote row `r` added to the token's logit since row `r - 1`. They
-    sum to the jump; a part that a block doesn't have is NaN, and so is all of row 0.
+    sum to the jump; a part that a block doesn't have is NaN, and so is all of row 0. `parts` are their names, in which
+    `{}` stands for the row's label: "{}H3", "{}.mlp", "norm rescale". `check` is that of the jump that is furthest off.
     """
 
     columns: Int32[np.ndarray, "entries"]
     tokens: Int32[np.ndarray, "entries"]
     parts: tuple[str, ...]
     values: Float32[np.ndarray, "entries rows parts"]
+    check: Check
 
 
 @dataclass(frozen=True)
@@ -122,28 +146,6 @@ class Target:
 
     label: str
     ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Check:
-    """How nearly a claim holds that a Grid makes of itself: `error` is max |difference|, in logits; NaN if not checked."""
-
-    error: float
-    tolerance: float
-    claim: str = "last row is the model"
-
-    @property
-    def holds(self) -> bool:
-        return self.error <= self.tolerance
-
-    def __str__(self) -> str:
-        if self.error == 0:
-            return f"{self.claim}, exactly"
-        if np.isnan(self.error):
-            return f"{self.claim}: not checked, as it is not finite"
-        mantissa, exponent = f"{self.error:.0e}".split("e")
-        off = f"off by {mantissa}e{int(exponent)}"
-        return f"{self.claim}, {off}" if self.holds else f"not so: {self.claim}, {off}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -381,7 +383,7 @@ def _slice_jumps(whole: Jumps, rows: np.ndarray, columns: np.ndarray) -> Jumps:
     # a jump is told from one row to the next: where the row below was left out, it isn't known
     values[:, [i for i, row in enumerate(rows) if i == 0 or rows[i - 1] != row - 1]] = np.nan
     moved = np.array([where[int(c)] for c in whole.columns[keep]], dtype=np.int32)
-    return Jumps(moved, whole.tokens[keep], whole.parts, values)
+    return replace(whole, columns=moved, tokens=whole.tokens[keep], values=values)
 
 
 def _slice_explain(
@@ -426,19 +428,22 @@ def _flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "view": grid.view,
         "quantities": [_facts(quantity) for quantity in grid.quantities.values()],
         "strips": [_facts(strip) for strip in grid.strips],
-        "jumps": grid.jumps and list(grid.jumps.parts),
+        "jumps": grid.jumps and [list(grid.jumps.parts), _check(grid.jumps.check)],
         "texts": sorted((int(i), text) for i, text in grid.texts.items()),
         "targets": [[target.label, list(target.ids)] for target in grid.targets],
         "aside": list(grid.aside),
         "special": list(grid.special),
-        # NaN, where no position was finite, is no JSON and equals nothing: null stands for it
-        "check": grid.check
-        and [grid.check.error if np.isfinite(grid.check.error) else None, grid.check.tolerance, grid.check.claim],
+        "check": grid.check and _check(grid.check),
         "notes": list(grid.notes),
         "provenance": dict(grid.provenance),
         "arrays": sorted(arrays),
     }
     return header, arrays
+
+
+def _check(check: Check) -> list[Any]:
+    # NaN, where no position was finite, is no JSON and equals nothing: null stands for it
+    return [check.error if np.isfinite(check.error) else None, check.tolerance, check.claim]
 
 
 def _facts(part: Quantity | Strip) -> dict[str, Any]:
@@ -458,6 +463,9 @@ def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
         ]
 
     quantities = figures(Quantity, "quantity", header["quantities"])
+
+    def check(written: list[Any]) -> Check:
+        return Check(np.nan if written[0] is None else written[0], *written[1:])
 
     def part(kind: type, name: str) -> Any:
         names = [f.name for f in fields(kind)]
@@ -483,9 +491,13 @@ def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
         view=header["view"],
         strips=tuple(figures(Strip, "strip", header["strips"])),
         jumps=header["jumps"]
-        and Jumps(arrays["jumps/columns"], arrays["jumps/tokens"], tuple(header["jumps"]), arrays["jumps/values"]),
-        check=header["check"]
-        and Check(np.nan if header["check"][0] is None else header["check"][0], *header["check"][1:]),
+        and Jumps(
+            *(arrays[f"jumps/{name}"] for name in ("columns", "tokens")),
+            tuple(header["jumps"][0]),
+            arrays["jumps/values"],
+            check(header["jumps"][1]),
+        ),
+        check=header["check"] and check(header["check"]),
         notes=tuple(header["notes"]),
         provenance=header["provenance"],
     )

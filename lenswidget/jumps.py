@@ -27,6 +27,7 @@ from lenswidget.lenses.logit import LogitLens
 from lenswidget.readout import ROUNDING
 
 MOST_TOKENS = 8
+SUMS = "rows sum to the jump"
 
 
 @torch.no_grad()
@@ -76,7 +77,7 @@ def explain(
         rows,
         run.tokens[where].numpy().astype(np.int32),
         where.numpy().astype(np.int32),
-        Check(off, rounding * max(size, 1e-6), "rows sum to the jump"),
+        Check(off, rounding * max(size, 1e-6), SUMS),
         (
             f"{name} at {run.labels[upper]}: {float(jump):+.4g} in logits, from {float(before.logit):.4g} at "
             f"{run.labels[upper - 1]}",
@@ -101,6 +102,7 @@ def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int]) -> J
     U = readout.scale * readout.W_U[:, list(tokens)].float().T
     bias = 0.0 if readout.b_U is None else readout.scale * readout.b_U[list(tokens)]
     found: list[dict[str, Tensor]] = []
+    checks: list[Check] = []
     for block in stack_of(run.activations.model).blocks:
         below, above = stream[block.layer], stream[block.layer + 1]
         rows = _moves(run, block, where, below, above, U)
@@ -113,16 +115,25 @@ def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int]) -> J
         linear = torch.cat([r.values for r in rows if r.name != "soft-cap"])
         size = torch.maximum(linear.abs().amax(0), jump.abs().amax(0))
         rounding = max(ROUNDING[run.residual.dtype], ROUNDING[readout.W_U.dtype])
-        holds = (linear.sum(0) - jump[0]).abs() <= rounding * size.clamp(min=1e-6)
-        parts = {r.part(i) or "block": value.where(holds, torch.nan) for r in rows for i, value in enumerate(r.values)}
-        found.append(parts)
-    names = tuple(sorted({name for parts in found for name in parts}, key=part_order))
+        error, tolerance = (linear.sum(0) - jump[0]).abs(), rounding * size.clamp(min=1e-6)
+        holds = error <= tolerance
+        checks += [Check(*pair, SUMS) for pair in zip(error[holds].tolist(), tolerance[holds].tolist())]
+        found.append({_pattern(r, i): value.where(holds, torch.nan) for r in rows for i, value in enumerate(r.values)})
+    if not checks:
+        return None
+    names = tuple(sorted({name for parts in found for name in parts}, key=lambda name: part_order(name.strip("{}."))))
     values = np.full((len(tokens), len(run.residual), len(names)), np.nan, dtype=np.float32)
     for row, parts in enumerate(found, start=1):
         for name, value in parts.items():
             values[:, row, names.index(name)] = value.cpu().numpy()
     columns = np.full(len(tokens), int(where), dtype=np.int32)
-    return Jumps(columns, np.array(tokens, dtype=np.int32), names, values)
+    worst = max(checks, key=lambda check: check.error / check.tolerance)
+    return Jumps(columns, np.array(tokens, dtype=np.int32), names, values, worst)
+
+
+def _pattern(rows: Rows, i: int) -> str:
+    """The label of a part, `L5H3`, with {} for that of the block, `L5`."""
+    return rows.label(i).replace(f"L{rows.layer}", "{}", 1)
 
 
 def leading(ids: Sequence[Sequence[int]], followed: Sequence[int]) -> list[int]:
@@ -149,7 +160,7 @@ def _moves(
     h_below, h_above = (run.row(block.layer + i, where) for i in (0, 1))
     rows: list[Rows] = []
     if block.parts:
-        names = {name for part in block.parts for name in (part.hooks if part.heads else (part.hook,))}
+        names = [name for part in block.parts for name in (part.hooks if part.heads else (part.hook,))]
         run.brought.bring(names, where)
         for part in block.parts:
             if part.heads:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lenswidget.alone import alone
 from lenswidget.cached_run import run
 from lenswidget.comparison import Comparison, compare
 from lenswidget.grid import Grid
@@ -29,9 +29,9 @@ def live(
 ) -> LensWidget:
     """A widget with a prompt box: what is typed there, or assigned to its `prompt`, is run and shown in its place.
 
-    Prompts run in a thread, a newer one in place of the one in flight; while one runs, leave the model to it, as
-    TransformerLens's hooks know no threads. The last picture stays until there is another, and `progress` says what
-    went wrong. `lenses` are read side by side, the logit lens alone by default; `follow`, `k` and further keywords are
+    Prompts run in a thread, a newer one in place of the one in flight. What lenswidget runs on the same model meanwhile
+    waits for its turn; a call of the model itself does not, and TransformerLens's hooks know no threads: `widget.wait()`
+    first. The last picture stays until there is another, and `progress` says what went wrong. `lenses` are read side by side, the logit lens alone by default; `follow`, `k` and further keywords are
     those of `read` and of `LensWidget`.
 
     Raises what `run` and `read` raise for the first prompt.
@@ -45,7 +45,7 @@ def live(
         raise ValueError("lenses is empty; give at least one, or leave it out for the logit lens.")
 
     def picture(prompt: str, report: Report) -> Grid | Comparison:
-        with _alone(model), _counted(model, report):
+        with alone(model), _counted(model, report):
             done = run(model, prompt)
         grids = []
         for i, lens in enumerate(chosen):
@@ -54,14 +54,6 @@ def live(
         return compare(*grids) if len(grids) > 1 else grids[0]
 
     return LensWidget(picture(prompt, lambda *_: None), compute=picture, prompt=prompt, **settings)
-
-
-_locks: weakref.WeakKeyDictionary[Any, threading.Lock] = weakref.WeakKeyDictionary()
-
-
-def _alone(model: Any) -> threading.Lock:
-    """One prompt at a time through a model, however many widgets it is behind."""
-    return _locks.setdefault(model, threading.Lock())
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ column's candidates and their trajectories are all there while its logits are, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, log2
 
 import torch
@@ -142,8 +142,12 @@ class Readout:
         Directions are as they leave the norm. What they add is less its mean over the vocabulary, in logits.
         """
         ids, added = [], []
-        for some in torch.split(directions, max(1, LOGITS_BUDGET // (4 * self.vocabulary))):
-            logits = self.scale * torch.cat([some @ W.float() for W in torch.split(self.W_U, 2**14, dim=1)], dim=-1)
+        step = max(1, LOGITS_BUDGET // (4 * self.vocabulary))
+        for start in range(0, len(directions), step):
+            # a bias is no part of a direction, and a soft-cap is no matter of one
+            linear = replace(self, b_U=None, cap=None)
+            some = directions[start : start + step]
+            logits = linear._unembed(some, torch.empty(len(some), self.vocabulary, device=some.device))
             logits -= logits.mean(-1, keepdim=True)
             high, low = logits.topk(k), logits.topk(k, largest=False)
             ids.append(torch.cat([high.indices, low.indices], -1))

@@ -1,6 +1,6 @@
 """Weights in vocabulary space: which tokens a neuron, a head or any direction of the stream promotes and suppresses.
 
-Nothing is run. A direction `w` is read as it would be after the last block: `P(g ⊙ w) W_U`, with the final norm's gain
+Nothing is run. A direction `w` is read as it would be after the last block: `(g ⊙ P w) W_U`, with the final norm's gain
 and without its scale, which depends on the prompt, and less its mean over the vocabulary, which changes no probability.
 Sources: Geva et al. 2021, arXiv 2012.14913; Dar et al. 2022, arXiv 2209.02535; for the singular directions of a head,
 Millidge and Black 2022.
@@ -21,6 +21,7 @@ from lenswidget.blocks import Part, original, stack_of
 from lenswidget.cached_run import texts_of
 from lenswidget.grid import NO_TOKEN, Candidates, Grid, Quantity
 from lenswidget.probe import name_of, readout_of
+from lenswidget.readout import FinalNorm
 
 SINGULAR = 4
 """How many singular directions of a head are shown; each has two ends."""
@@ -46,7 +47,7 @@ def promotes(model: Any, what: str | Tensor, *, k: int = 10) -> Grid:
         raise ValueError(
             f"A direction of {name_of(model)}'s stream has {readout.W_U.shape[0]} numbers; got {vectors.shape[-1]}."
         )
-    ids, added = readout.extremes(readout.norm.frozen(vectors.to(readout.W_U.device, torch.float32)), k)
+    ids, added = readout.extremes(_passed(readout.norm, vectors.to(readout.W_U.device, torch.float32)), k)
     texts = texts_of(model)
     known = texts.of(ids.flatten().tolist())
     sides = (*(f"+{i}" for i in range(1, k + 1)), *(f"−{i}" for i in range(1, k + 1)))
@@ -144,12 +145,14 @@ def _values(model: Any, part: Part, W_O: Tensor) -> Float[Tensor, "d n"] | None:
 
 
 def _normed(part: Part, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-    """Vectors as the block's own norm passes them on, without its scale, which depends on the prompt."""
-    if part.norm is not None:
-        norm = part.norm.read()
-        vectors = vectors - vectors.mean(-1, keepdim=True) if norm.centred else vectors
-        vectors = vectors if norm.gain is None else vectors * norm.gain
-    return part.scale * vectors
+    """Vectors that a part writes, as they reach the stream."""
+    return part.scale * (vectors if part.norm is None else _passed(part.norm.read(), vectors))
+
+
+def _passed(norm: FinalNorm, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """What a norm passes on, `g ⊙ P w`, without its scale, which depends on the prompt."""
+    vectors = vectors - vectors.mean(-1, keepdim=True) if norm.centred else vectors
+    return vectors if norm.gain is None else vectors * norm.gain
 
 
 def _norm_note(part: Part) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ class LensWidget(anywidget.AnyWidget):
 
     failure: BaseException | None = None
     """What the last prompt ended in, with its traceback, if it failed."""
+    _latest: Latest | None = None  # one that could not be made is closed as well
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from lenswidget.comparison import Comparison
-from lenswidget.grid import Grid, Quantity, Strip, Trajectories
+from lenswidget.grid import Check, Grid, Quantity, Strip, Trajectories
 
 VERSION = 1
 
@@ -90,13 +90,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "kind": grid.kind,
         "model": grid.model,
         "notes": list(grid.notes),
-        "check": None
-        if grid.check is None
-        else {
-            "error": _json(grid.check.error),
-            "tolerance": grid.check.tolerance,
-            "claim": grid.check.claim,
-        },
+        "check": None if grid.check is None else _check(grid.check),
         "rows": list(grid.rows),
         "tokens": {
             "ids": ids,
@@ -120,6 +114,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "tokens": arrays.put(tokens(jumps.tokens), "i4"),
             "parts": list(jumps.parts),
             "values": arrays.put(jumps.values, "f4"),
+            "check": _check(jumps.check),
         },
         "candidates": None
         if candidates is None
@@ -182,5 +177,6 @@ def _codes(trajectories: Trajectories) -> np.ndarray:
     return np.diff(codes, axis=1, prepend=np.uint8(0))
 
 
-def _json(number: float) -> float | None:
-    return number if np.isfinite(number) else None
+def _check(check: Check) -> dict[str, Any]:
+    error = check.error if np.isfinite(check.error) else None  # JSON has no NaN
+    return {"error": error, "tolerance": check.tolerance, "claim": check.claim}

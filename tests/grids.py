@@ -44,7 +44,7 @@ def make_grid(
         Quantity(f"rank of ' tok{target}'", _f(ranks[..., target]), scale="log", strong="low",
                  domain=(1.0, float(vocabulary)), target=0, measure="rank"),
     ]  # fmt: skip
-    parts = ("H0", "H1", "mlp")
+    parts = ("{}H0", "{}H1", "{}.mlp")
     jumps = random.normal(size=(2, rows, len(parts)))
     jumps[:, 0] = np.nan
     place = np.stack([ranks[:, c, i] for c, i in entries])
@@ -79,7 +79,13 @@ def make_grid(
                 says="this row was {} from the output on held-out text",
             ),
         ),
-        jumps=Jumps(np.full(2, columns - 1, dtype=np.int32), top[-1, -1, :2].astype(np.int32), parts, _f(jumps)),
+        jumps=Jumps(
+            np.full(2, columns - 1, dtype=np.int32),
+            top[-1, -1, :2].astype(np.int32),
+            parts,
+            _f(jumps),
+            Check(3e-7, 1e-4, "rows sum to the jump"),
+        ),
         check=Check(2e-6, 1e-3),
         notes=("raw, unadjusted",),
         provenance={"lenswidget": "test"},

@@ -196,6 +196,31 @@ def test_a_prompt_in_the_model_ends_where_a_newer_one_comes(smollm: Any) -> None
     assert widget.grid.title == "The newer one" and ran == ["block 9"], "the older one never reached block 9"
 
 
+def test_a_cell_that_runs_the_model_waits_for_the_live_prompt(smollm: Any) -> None:
+    """Hooks belong to the model: two threads in it at once would each be caught in the other's."""
+    widget = lw.live(smollm, "Hello")
+    begun, went_in = threading.Event(), []
+    prompts = {"in the thread": "The capital of Spain is", "in a cell": "Two plus two is four, as ever"}
+
+    def enters(*_: Any) -> None:
+        went_in.append(threading.current_thread() is threading.main_thread())
+        begun.set()
+
+    handle = smollm.blocks[3].register_forward_pre_hook(enters)
+    out = smollm.blocks[29].register_forward_hook(lambda *_: went_in.append("out"))
+    try:
+        widget.prompt = prompts["in the thread"]
+        assert begun.wait(LONG)
+        run = lw.run(smollm, prompts["in a cell"])
+        assert widget.wait(LONG)
+    finally:
+        handle.remove()
+        out.remove()
+    assert went_in == [False, "out", True, "out"], "one after the other"
+    assert widget.grid.title == prompts["in the thread"] and run.prompt == prompts["in a cell"]
+    assert run.check is not None and run.check.holds
+
+
 def test_a_live_widget_is_refused_what_it_cannot_begin_with(smollm: Any) -> None:
     with pytest.raises(ValueError, match="The prompt is empty"):
         lw.live(smollm, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,7 +66,9 @@ def test_a_run_outlives_its_model() -> None:
     del model
     gc.collect()
     assert gone() is None, "the run keeps the whole model alive"
-    assert lw.logit_lens(run) == before
+    # who moved a token is told by the model's weights, which went with it
+    assert before.jumps is not None
+    assert lw.logit_lens(run) == replace(before, jumps=None)
 
 
 def test_a_residual_only_cache_says_that_its_last_row_is_not_checked(smollm: Any) -> None:

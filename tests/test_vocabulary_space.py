@@ -27,6 +27,20 @@ def test_a_neuron_promotes_what_its_output_vector_does(smollm: Any) -> None:
     assert grid.column_labels is not None and (grid.column_labels[0], grid.column_labels[10]) == ("+1", "−1")
 
 
+def test_a_direction_is_read_with_the_models_scale_and_without_its_biases(tmp_path: Path) -> None:
+    for architecture in ("CohereForCausalLM", "PhiForCausalLM", "Gemma2ForCausalLM"):
+        architectures.save(architecture, tmp_path / architecture)
+        model = architectures.boot(tmp_path / architecture)
+        readout = lw.run(model, [1, 40, 70]).readout
+        w = torch.randn(32, generator=torch.Generator().manual_seed(0))
+        norm = readout.norm
+        # what the norm passes on of w, as the difference that w makes to a stream whose scale is held
+        passed = (w - w.mean() if norm.centred else w) * norm.gain
+        logits = readout.scale * passed @ readout.W_U
+        best = lw.promotes(model, w, k=3).quantities["logit added"].values[0, 0]
+        assert best == pytest.approx(float((logits - logits.mean()).max()), rel=1e-4), architecture
+
+
 @pytest.mark.parametrize("architecture", ["LlamaForCausalLM", "GPT2LMHeadModel", "Gemma2ForCausalLM"])
 def test_a_heads_singular_directions_are_those_of_its_whole_matrix(architecture: str, tmp_path: Path) -> None:
     architectures.save(architecture, tmp_path)
@@ -47,10 +61,9 @@ def test_a_heads_singular_directions_are_those_of_its_whole_matrix(architecture:
         direction = s[0] * vh[0]
         if architecture == "Gemma2ForCausalLM":
             direction = direction * (1 + model.blocks[1].ln1_post.original_component.weight)
-        direction = direction * norms[0]
         if architecture == "GPT2LMHeadModel":
             direction = direction - direction.mean()
-        logits = direction @ model.unembed.W_U
+        logits = (direction * norms[0]) @ model.unembed.W_U
         logits = logits - logits.mean()
     grid = lw.promotes(model, "L1H3", k=5)
     ours = grid.quantities["logit added"].values[0]

@@ -33,12 +33,23 @@ export interface Strip {
   values: Float32Array;
 }
 
-/** Who moved a token from one row to the next: `values[(entry * rows + row) * parts + part]`, NaN where there is no such part. */
+/**
+ * Who moved a token from one row to the next: `values[(entry * rows + row) * parts + part]`, NaN where there is no such
+ * part. In the name of a part {} stands for the row's label.
+ */
 export interface Jumps {
   columns: Int32Array;
   tokens: Int32Array;
   parts: string[];
   values: Float32Array;
+  check: Check;
+}
+
+/** How nearly a claim holds that a grid makes of itself; an error that isn't known is null. */
+export interface Check {
+  error: number | null;
+  tolerance: number;
+  claim: string;
 }
 
 export interface Grid {
@@ -46,7 +57,7 @@ export interface Grid {
   kind: string;
   model: string;
   notes: string[];
-  check: { error: number | null; tolerance: number; claim: string } | null;
+  check: Check | null;
   rows: string[];
   tokens: { ids: number[]; texts: string[]; special: Set<number> };
   columns: Int32Array;

@@ -96,9 +96,9 @@ function carried({ jumps, tokens, rows }: Grid, [column, id, row]: Jump): Moved 
   const there = jumps.parts.map((_, part) => part).filter((part) => !Number.isNaN(all[part]!));
   if (!there.length) return null;
   return {
-    labels: there.map((part) => jumps.parts[part]!),
+    labels: there.map((part) => jumps.parts[part]!.replace("{}", () => rows[row]!)),
     values: Float32Array.from(there, (part) => all[part]!),
-    check: null,
+    check: jumps.check,
   };
 }
 

@@ -1,6 +1,5 @@
 // From a quantity to places on a colour scale.
 
-import { ticks } from "d3-array";
 import { STEPS } from "./colour.js";
 import type { Grid, Quantity } from "./grid.js";
 import { isPoints, isProbability, tick } from "./number.js";
@@ -34,7 +33,7 @@ export function scaleOf(quantity: Quantity, domain: Domain): Scale {
   const [low, high] = log ? domain.map(Math.log) : domain;
   const span = high! - low!;
   const place = (value: number) => ((log ? Math.log(value) : value) - low!) / span;
-  const marks = log ? powers(domain) : ticks(...domain, 4);
+  const marks = log ? powers(domain) : ticks(domain, 4);
   return {
     diverging: centre !== null,
     domain,
@@ -92,9 +91,24 @@ function extent(grid: Grid, values: Float32Array): Domain {
   return low <= high ? [low, high] : [0, 1];
 }
 
-function powers([low, high]: [number, number]): number[] {
-  const exponents = ticks(Math.ceil(Math.log10(low)), Math.floor(Math.log10(high)), 4).filter(Number.isInteger);
-  return exponents.map((exponent) => 10 ** exponent);
+/** Powers of ten within a domain, every so many of them that there are no more than six. */
+function powers([low, high]: Domain): number[] {
+  const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+  const step = Math.max(1, Math.ceil((last - first) / 5));
+  return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, i) => 10 ** (first + i * step));
+}
+
+/** Round numbers within a domain, about so many: multiples of 1, 2 or 5 times a power of ten. */
+export function ticks([low, high]: Domain, count: number): number[] {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const [factor] = [10, 5, 2, 1].filter((one) => one <= (rough / power) * 1.5);
+  const step = factor! * power;
+  // tenths are reached by division: 3 / 10 is the number that is written 0.3, and 3 * 0.1 isn't
+  const times = (i: number) => (step < 1 ? i / Math.round(1 / step) : i * step);
+  const first = Math.ceil(low / step);
+  const enough = Array.from({ length: 2 * count + 1 }, (_, i) => times(first + i));
+  return enough.filter((value) => value >= low && value <= high);
 }
 
 function tickLabel(quantity: Quantity, value: number): string {

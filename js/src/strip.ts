@@ -16,8 +16,8 @@ export function stripsWidth(count: number): number {
 
 /** The ends of a strip's scale, the bad one first. */
 export function endsOf({ values, domain, strong }: Strip): [bad: number, good: number] {
-  const finite = values.filter(Number.isFinite);
-  const [low, high] = domain ?? [Math.min(...finite), Math.max(...finite)];
+  const known = values.filter(Number.isFinite);
+  const [low, high] = domain ?? (known.length ? [Math.min(...known), Math.max(...known)] : [0, 0]);
   return strong === "high" ? [low, high] : [high, low];
 }
 

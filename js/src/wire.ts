@@ -1,7 +1,7 @@
 // Bytes → Grids. Twin of lenswidget/wire.py, whose first lines describe the layout; no other file here knows it.
 
 import type { Comparison } from "./comparison.js";
-import { type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
+import { type Check, type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
 
 const VERSION = 1;
 
@@ -22,7 +22,7 @@ export interface GridHeader {
   kind: string;
   model: string;
   notes: string[];
-  check: { error: number | null; tolerance: number; claim: string } | null;
+  check: Check | null;
   rows: string[];
   tokens: { ids: number[]; texts: string[]; special: number[] };
   columns: Reference;
@@ -35,7 +35,7 @@ export interface GridHeader {
   targets: { label: string; tokens: number[] }[];
   quantities: (Omit<Quantity, "values"> & { values: Reference })[];
   strips: (Omit<Strip, "values"> & { values: Reference })[];
-  jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference } | null;
+  jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
   candidates: { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; probability: Reference } | null;
 }
@@ -141,9 +141,9 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     quantities: header.quantities.map((quantity) => ({ ...quantity, values: arrays.floats(quantity.values) })),
     strips: header.strips.map((strip) => ({ ...strip, values: arrays.floats(strip.values) })),
     jumps: jumps && {
+      ...jumps,
       columns: arrays.integers(jumps.columns),
       tokens: arrays.tokens(jumps.tokens),
-      parts: jumps.parts,
       values: arrays.floats(jumps.values),
     },
     candidates: candidates && {

@@ -10,7 +10,7 @@ afterEach(async () => {
   await page.viewport(1200, 900);
 });
 
-const PARTS = ["H0", "H1", "mlp", "norm rescale"];
+const PARTS = ["{}H0", "{}H1", "{}.mlp", "norm rescale"];
 /** Token 0 is carried in the last column: what moved it to a row is the row's number in the MLP, and a little by H0. */
 const jumps = {
   parts: PARTS,
@@ -52,8 +52,8 @@ describe("a step of a trajectory", () => {
     await vi.waitFor(() => expect(panel(root)).not.toBeNull());
     expect(panel(root)!.textContent).toContain("What moved “␣zero” between L0 and L1");
     expect(panel(root)!.textContent).toMatch(/added to its logit at position 3; its probability went from <\s0.1\s%/);
-    expect(rowsOf(root)).toEqual(["mlp+2", "H0+0.25", "norm rescale−0.13"]);
-    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sumlogits+2.13");
+    expect(rowsOf(root)).toEqual(["L1.mlp+2", "L1H0+0.25", "norm rescale−0.13"]);
+    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump+2.13");
     onStep(root, "click", 2);
     expect(model.get("jump")).toBeNull();
     await vi.waitFor(() => expect(panel(root)).toBeNull());
@@ -72,7 +72,7 @@ describe("a step of a trajectory", () => {
     await userEvent.keyboard("{ArrowDown}");
     await vi.waitFor(() => expect(told()).toMatch(/^␣one, L1 to L2/));
     await userEvent.keyboard("{ArrowUp}{Enter}");
-    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("mlp+3"));
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("L2.mlp+3"));
     await userEvent.keyboard("{Escape}{Escape}{Escape}");
     document.removeEventListener("keydown", listen);
     expect(model.get("jump")).toBeNull();
@@ -83,7 +83,7 @@ describe("a step of a trajectory", () => {
     const model = new FakeModel(await message({ jumps }));
     const { root } = await show(model);
     model.change("jump", [3, 100, 4]);
-    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("mlp+4"));
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("L3.mlp+4"));
     await userEvent.click(panel(root)!.querySelector("[aria-label='Close what moved it']")!);
     expect(model.get("jump")).toBeNull();
     model.change("jump", [99, 100, 4]);
@@ -94,7 +94,7 @@ describe("a step of a trajectory", () => {
     const el = document.createElement("div");
     document.body.append(el);
     const remove = mount(el, await message({ jumps }), { jump: [3, 100, 1] });
-    await vi.waitFor(() => expect(rowsOf(el)[0]).toBe("mlp+1"));
+    await vi.waitFor(() => expect(rowsOf(el)[0]).toBe("L0.mlp+1"));
     remove();
     const end = mount(el, await message({ jumps }), { jump: [1, 100, 1] });
     await vi.waitFor(() => expect(panel(el)!.textContent).toContain("there is no model here to ask"));

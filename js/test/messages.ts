@@ -30,7 +30,11 @@ export interface Wish {
   followed?: (column: number) => number[];
   quantities?: { name: string; values: (row: number, column: number) => number; [key: string]: unknown }[];
   /** What moved tokens: for each entry its column, its token, and the parts of the jump to a row. */
-  jumps?: { parts: string[]; entries: [column: number, token: number, parts: (row: number) => number[]][] };
+  jumps?: {
+    parts: string[];
+    entries: [column: number, token: number, parts: (row: number) => number[]][];
+    check?: object;
+  };
   strips?: { name: string; values: number[]; [key: string]: unknown }[];
   [key: string]: unknown;
 }
@@ -149,6 +153,7 @@ function header(wish: Wish, arrays: Arrays) {
             jumps.entries.map(([, token]) => token),
           ),
           parts: jumps.parts,
+          check: jumps.check ?? { error: 1e-6, tolerance: 1e-4, claim: "rows sum to the jump" },
           values: arrays.put(
             "f4",
             [jumps.entries.length, rows, jumps.parts.length],

@@ -6,7 +6,7 @@ import type { Grid, Strip } from "../src/grid.js";
 import { cellAt, layoutOf, placeCard, placeOf } from "../src/layout.js";
 import { cellText, visible } from "../src/marks.js";
 import { lessThan, percent, plain, tick } from "../src/number.js";
-import { domainOf, ODD, scaleOf, shadesOf } from "../src/scale.js";
+import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/scale.js";
 import { trustOf, verdicts } from "../src/strip.js";
 import { decode } from "../src/wire.js";
 import { message } from "./messages.js";
@@ -107,6 +107,37 @@ describe("a scale", () => {
     const found = await shades({ scale: "log", strong: "low", domain: [1, 10000] }, [1, 100, 10000]);
     expect(found.shades).toEqual([STEPS - 1, 128, 0]);
     expect(found.scale.ticks.map(({ label }) => label)).toEqual(["1", "10", "100", "1k", "10k"]);
+  });
+
+  it.each([
+    [
+      [0, 1],
+      [0, 0.2, 0.4, 0.6, 0.8, 1],
+    ],
+    [
+      [-1, 1],
+      [-1, -0.5, 0, 0.5, 1],
+    ],
+    [
+      [0, 15.6],
+      [0, 5, 10, 15],
+    ],
+    [
+      [0.31, 0.62],
+      [0.4, 0.5, 0.6],
+    ],
+    [
+      [-3200, 4100],
+      [-2000, 0, 2000, 4000],
+    ],
+    [
+      [1e20, 1e20 + 32768],
+      [1e20, 1e20 + 16384, 1e20 + 32768],
+    ],
+  ] as [[number, number], number[]][])("has round numbers beside it, from %j", (domain, expected) => {
+    const found = ticks(domain, 4);
+    if (domain[0] < 1e20) expect(found).toEqual(expected);
+    else expect(found.length).toBeLessThan(10); // where numbers are further apart than ticks would be, it ends, too
   });
 
   it("reaches as far on both sides of its centre", async () => {

@@ -28,6 +28,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 from transformer_lens.model_bridge.exceptions import StopAtLayerException
 
+from lenswidget.alone import alone
 from lenswidget.cached_run import Run, residual_hooks, run
 from lenswidget.lenses.lens import Lens
 
@@ -111,7 +112,8 @@ def _go_on(
 
     for some in torch.split(changed, max(1, BATCH // len(prompt.tokens))):
         tokens = prompt.tokens.expand(len(some), -1)
-        model.run_with_hooks(tokens, return_type=None, fwd_hooks=[(hook, partial(change, to=some)), (last, keep)])
+        with alone(model):
+            model.run_with_hooks(tokens, return_type=None, fwd_hooks=[(hook, partial(change, to=some)), (last, keep)])
     return torch.cat(arrived)
 
 

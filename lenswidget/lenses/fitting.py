@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lenswidget.alone import alone
 from lenswidget.cached_run import Run, residual_hooks, run
 from lenswidget.lenses.fitted import Card, FittedLens
 from lenswidget.lenses.parallel import Workers
@@ -56,7 +57,7 @@ class Residuals:
                 # no fit needs the logits of the whole text, a fifth of a small model's work
                 raise StopAtLayerException(row)
 
-        with torch.no_grad():
+        with alone(self.model), torch.no_grad():
             named = [(name, partial(keep, last=name == hooks[-1])) for name in hooks]
             self.model.run_with_hooks(windows, return_type=None, fwd_hooks=named)
             residual = torch.stack([row.to(self.model.unembed.W_U.device) for row in rows])
