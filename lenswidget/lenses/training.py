@@ -6,6 +6,7 @@ import os
 import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any, Literal, get_args
 
 import torch
@@ -19,6 +20,8 @@ from lenswidget.lenses.divergence import Sample
 from lenswidget.lenses.fitting import Residuals, kl_by_row
 from lenswidget.lenses.linear import RIDGE, Moments, regress
 from lenswidget.lenses.progress import Progress
+
+Batches = Iterator[Int[Tensor, "windows window"]]
 
 START_TOKENS = 20_000
 """Tokens of the linear lens that a fit starts from."""
@@ -97,13 +100,14 @@ class Training:
         self.translators: dict[int, Translator] = {}
         self.glanced = -1
 
-    def go(self, batches: Iterator[Int[Tensor, "windows window"]], budget: Budget) -> None:
-        """Train until the budget is spent, the text ends or someone stops it."""
+    def go(self, text: Batches, again: Batches, budget: Budget) -> None:
+        """Train until the budget is spent, the text and what comes `again` end, or someone stops it."""
+        batches = chain(text, again)
         if self.translators:
             for _ in range(self.read):
                 next(batches, None)
         else:
-            self.begin(batches)
+            self.begin(text)
         self.glimpse = self.residuals(self.held_out, max(1, self.held_out.numel() // GLANCE))[0]
         spent = budget.spent(self.step, self.tokens, self.progress.clock())
         self.glance(spent)
@@ -122,7 +126,7 @@ class Training:
                 self.read, self.part = self.read + 1, 0
         self.save()
 
-    def begin(self, batches: Iterator[Int[Tensor, "windows window"]]) -> None:
+    def begin(self, batches: Batches) -> None:
         """The start, and the coordinates to descend in, from one pass over some text."""
         d = self.one.residual.shape[-1]
         moments: Moments | None = None
@@ -143,7 +147,7 @@ class Training:
         ]
         self.translators[row] = Translator(*parts, self.recipe.optimizer, self.recipe.peak)
 
-    def _counted(self, batches: Iterator[Tensor]) -> Iterator[Tensor]:
+    def _counted(self, batches: Batches) -> Batches:
         for windows in batches:
             self.read += 1
             yield windows

@@ -10,7 +10,7 @@ import torch
 
 from lenswidget.lenses.descent import Optimizer
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of
-from lenswidget.lenses.fitting import Residuals, batches, measured, specimen
+from lenswidget.lenses.fitting import Residuals, again, at_once, measured, specimen
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.progress import Progress
 from lenswidget.lenses.text import Text
@@ -87,7 +87,7 @@ class TunedLens(FittedLens):
         progress = Progress(cls.name, tuple(one.labels[row] for row in recipe.rows), watchers=[watch] if watch else [])
         training = Training(one, recipe, residuals, text.held_out, progress, checkpoint)
         with progress.running(training.restore(resume) if resume else 0.0):
-            training.go(batches(texts, text), budget)
+            training.go(text.batches(at_once(text)), again(texts, text), budget)
             weight, bias = training.result()
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
             card = Card(name_of(model), data or text.words, training.tokens, settings=settings)
