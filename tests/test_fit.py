@@ -321,7 +321,7 @@ def test_rows_that_are_not_chosen_stay_as_they_start(model: Any) -> None:
     [
         ({"optimizer": "adamw"}, "optimizer is 'adam', 'sgd' or 'lbfgs'; got 'adamw'"),
         ({"start": "jacobian"}, "start is 'linear' or 'identity'; got 'jacobian'"),
-        ({"rate": 0}, "above 0; got 0"),
+        ({"rate": 0.0}, "above 0; got 0.0"),
         ({"steps": 0}, "A fit takes steps above 0; got 0"),
         ({"seconds": -1.0}, "A fit takes seconds above 0; got -1.0"),
         ({"rows": [3]}, "0 for the embedding to 2; got row 3. The last row needs no translator"),

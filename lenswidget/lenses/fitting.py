@@ -18,7 +18,7 @@ from lenswidget.lenses.fitted import Card, FittedLens
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.text import Text
 
-BATCH = 2048
+BATCH = 4096
 """Tokens in a forward pass."""
 
 
@@ -83,7 +83,7 @@ class Residuals:
 def again(texts: Any, text: Text) -> Iterator[Int[Tensor, "windows window"]]:
     """The text from its beginning, as often as is asked for; nothing where an iterator is used up."""
     while not isinstance(texts, Iterator):
-        yield from text.again().batches(at_once(text))
+        yield from text.again().batches(at_once(text), mixed=True)
 
 
 def at_once(text: Text) -> int:

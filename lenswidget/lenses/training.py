@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lenswidget.cached_run import Run
 from lenswidget.files import write_whole
-from lenswidget.lenses.descent import RATES, WARM_UP, Optimizer, Translator, whitening
+from lenswidget.lenses.descent import RATES, WARM_UP, Translator, whitening
 from lenswidget.lenses.divergence import Sample
 from lenswidget.lenses.fitting import Residuals, kl_by_row
 from lenswidget.lenses.linear import RIDGE, Moments, regress
@@ -25,8 +25,8 @@ Batches = Iterator[Int[Tensor, "windows window"]]
 
 START_TOKENS = 20_000
 """Tokens of the linear lens that a fit starts from."""
-PARTS = 4
-"""Steps taken on what one forward pass writes, each on every fourth position: neighbours are too alike for one step."""
+PARTS = 8
+"""Steps taken on what one forward pass writes, each on every eighth position: neighbours are too alike for one step."""
 GLANCE = 128
 """Held-out tokens that the live curve is measured on; the card's figure takes them all."""
 GLANCES = 12
@@ -55,14 +55,14 @@ class Budget:
 class Recipe:
     """How rows are trained: what a checkpoint must agree with."""
 
-    optimizer: Optimizer
-    start: Literal["linear", "identity"]
+    optimizer: str
+    start: str
     rate: float | None
     rows: tuple[int, ...]
     seed: int
 
     def __post_init__(self) -> None:
-        if self.optimizer not in get_args(Optimizer):
+        if self.optimizer not in RATES:
             raise ValueError(f"optimizer is 'adam', 'sgd' or 'lbfgs'; got {self.optimizer!r}.")
         if self.start not in ("linear", "identity"):
             raise ValueError(f"start is 'linear' or 'identity'; got {self.start!r}.")
