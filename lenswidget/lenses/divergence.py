@@ -1,6 +1,6 @@
 """How far rows are from the output: exactly, and on a sample of the vocabulary, drawn anew for every batch, which fits descend.
 
-Gradients over the whole vocabulary cost ten times as much, and most of it on tokens that neither side expects.
+Gradients over the whole vocabulary cost twenty times as much, and most of it on tokens that neither side expects.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 from lenswidget.lenses.parallel import Workers
 from lenswidget.readout import BITS, LOGITS_BUDGET, Readout
 
-LEADING, DRAWN = 2048, 1024
+LEADING, DRAWN = 1024, 512
 """Columns of a sample that the output expects most, and those drawn from the rest."""
 
 

@@ -25,8 +25,8 @@ Batches = Iterator[Int[Tensor, "windows window"]]
 
 START_TOKENS = 20_000
 """Tokens of the linear lens that a fit starts from."""
-PARTS = 8
-"""Steps taken on what one forward pass writes, each on every eighth position: neighbours are too alike for one step."""
+PARTS = 16
+"""Steps taken on what one forward pass writes, each on every sixteenth position: neighbours are too alike for one step."""
 GLANCE = 128
 """Held-out tokens that the live curve is measured on; the card's figure takes them all."""
 GLANCES = 12
