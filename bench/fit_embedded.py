@@ -24,7 +24,7 @@ WORDS = "docstrings of the Python standard library and package descriptions"
 def main(folder: Path, steps: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model = lw.load()
-    texts = prose(steps * 512 + 40_000)
+    texts = prose(steps * 256 + 100_000)
     checkpoint = folder / "fit.pt"
     lens = lw.TunedLens.fit(
         model, texts, steps=steps, data=WORDS, checkpoint=checkpoint, resume=checkpoint if checkpoint.exists() else None
@@ -42,4 +42,4 @@ def main(folder: Path, steps: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 100)
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 240)

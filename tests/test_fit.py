@@ -192,7 +192,7 @@ def test_a_model_that_is_mostly_not_finite_is_refused(changeable: Any) -> None:
         (["", ""], "There is no text to fit on: 2 texts without a token"),
         (["aaaa" * 500], "only the token .*, over and over"),
         (["abc"], "The texts are too short: they don't fill one window of 32 tokens"),
-        (["abcdefgh" * 4], r"at least 32 tokens, and the texts give \d+"),
+        (["abcdefgh" * 4], r"at least 32 tokens, and was given \d+"),
         ([3], "Item 0 of the texts is a int; expected a text"),
         ([{"content": "abc"}], "is a dict with the columns content; expected"),
         ({"train": ["abc"], "test": ["abc"]}, r"a dictionary of train, test: pass one of them"),
@@ -249,7 +249,7 @@ def test_training_brings_every_row_nearer_to_the_output(model: Any, optimizer: A
 
 
 def test_the_gradient_on_a_sample_is_that_on_the_whole_vocabulary(model: Any) -> None:
-    """On average over draws: 64 columns that lead and 64 that are drawn, of 288."""
+    """On average over draws, nearly: 128 columns that lead and 64 that are drawn, of 288."""
     readout = lw.run(model, "abc").readout
     generator = torch.Generator().manual_seed(0)
     last, row = torch.randn(2, 40, 32, generator=generator)
@@ -265,8 +265,8 @@ def test_the_gradient_on_a_sample_is_that_on_the_whole_vocabulary(model: Any) ->
     expected = (q.exp() * (q - p)).sum()
     kl = Sample.of(readout, last, generator, Workers(), 288, 0).kl(row)
     torch.testing.assert_close(kl, expected, rtol=1e-4, atol=1e-4)
-    mean = torch.stack([gradient(64, 64) for _ in range(300)]).mean(0)
-    assert torch.cosine_similarity(mean.flatten(), whole.flatten(), 0) > 0.98
+    mean = torch.stack([gradient(128, 64) for _ in range(200)]).mean(0)
+    assert torch.cosine_similarity(mean.flatten(), whole.flatten(), 0) > 0.96
     assert mean.norm() / whole.norm() == pytest.approx(1, abs=0.1)
 
 
@@ -321,7 +321,7 @@ def test_rows_that_are_not_chosen_stay_as_they_start(model: Any) -> None:
     [
         ({"optimizer": "adamw"}, "optimizer is 'adam', 'sgd' or 'lbfgs'; got 'adamw'"),
         ({"start": "jacobian"}, "start is 'linear' or 'identity'; got 'jacobian'"),
-        ({"rate": 0}, "above 0; got 0"),
+        ({"rate": 0.0}, "above 0; got 0.0"),
         ({"steps": 0}, "A fit takes steps above 0; got 0"),
         ({"seconds": -1.0}, "A fit takes seconds above 0; got -1.0"),
         ({"rows": [3]}, "0 for the embedding to 2; got row 3. The last row needs no translator"),

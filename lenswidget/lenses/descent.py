@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -11,7 +11,6 @@ from torch import Tensor
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.sampled_kl import Sample
 
-Optimizer = Literal["adam", "sgd", "lbfgs"]
 RATES: dict[str, float] = {"adam": 0.02, "sgd": 0.1, "lbfgs": 1.0}
 WARM_UP = 5
 """Steps in which the learning rate grows to its peak."""
@@ -30,7 +29,7 @@ class Translator:
         bias: Float[Tensor, "d"],
         mean: Float[Tensor, "d"],
         basis: Float[Tensor, "d d"] | None,
-        optimizer: Optimizer,
+        optimizer: str,
         rate: float,
     ) -> None:
         self.weight, self.bias, self.mean, self.basis = weight, bias, mean, basis

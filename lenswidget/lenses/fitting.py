@@ -14,11 +14,12 @@ from torch import Tensor
 
 from lenswidget.alone import alone
 from lenswidget.cached_run import Run, residual_hooks, run
+from lenswidget.lenses.divergence import kl_to_output
 from lenswidget.lenses.fitted import Card, FittedLens
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.text import Text
 
-BATCH = 2048
+BATCH = 4096
 """Tokens in a forward pass."""
 
 
@@ -80,13 +81,15 @@ class Residuals:
             )
 
 
-def batches(texts: Any, text: Text) -> Iterator[Int[Tensor, "windows window"]]:
-    """Windows enough for a forward pass at a time, from the beginning again where the text ends and can be read again."""
-    while True:
-        yield from text.batches(max(1, BATCH // text.window))
-        if isinstance(texts, Iterator):
-            return
-        text = text.again()
+def again(texts: Any, text: Text) -> Iterator[Int[Tensor, "windows window"]]:
+    """The text from its beginning, as often as is asked for; nothing where an iterator is used up."""
+    while not isinstance(texts, Iterator):
+        yield from text.again().batches(at_once(text), mixed=True)
+
+
+def at_once(text: Text) -> int:
+    """Windows in a forward pass."""
+    return max(1, BATCH // text.window)
 
 
 def specimen(model: Any, windows: Int[Tensor, "windows window"]) -> Run:
@@ -102,11 +105,7 @@ def specimen(model: Any, windows: Int[Tensor, "windows window"]) -> Run:
 
 def kl_by_row(one: Run, moved: Float[Tensor, "rows positions d"], workers: Workers) -> tuple[float, ...]:
     """KL(output ‖ row) in bits for each row but the last, mean over the positions of all processes."""
-    total = torch.zeros(len(moved), dtype=torch.float32, device=moved.device)
-    if moved.shape[1]:
-        nothing = torch.full((moved.shape[1],), -1)
-        total[:-1] = one.readout.read(moved, nothing, k=1).kl[:-1].sum(1).to(total)
-    total[-1] = moved.shape[1]
+    total = torch.cat([kl_to_output(one.readout, moved), torch.tensor([float(moved.shape[1])], device=moved.device)])
     workers.add([total])
     return tuple((total[:-1] / total[-1]).tolist())
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of
-from lenswidget.lenses.fitting import BATCH, Residuals, measured, specimen
+from lenswidget.lenses.fitting import Residuals, at_once, measured, specimen
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.progress import Progress
 from lenswidget.lenses.text import Text
@@ -59,7 +59,7 @@ class LinearLens(FittedLens):
         progress = Progress(cls.name)
         with progress.running():
             one = specimen(model, text.first)
-            moments = regress(text.batches(max(1, BATCH // text.window)), residuals, tokens, progress.tell)
+            moments = regress(text.batches(at_once(text)), residuals, tokens, progress.tell)
             weight, bias = moments.solve(ridge)
             card = Card(
                 name_of(model),

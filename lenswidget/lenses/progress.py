@@ -61,10 +61,10 @@ class Progress:
         try:
             yield
         finally:
-            if main:
-                signal.signal(signal.SIGINT, earlier)
             self.done = True
             self.tell(self.fraction)
+            if main:
+                signal.signal(signal.SIGINT, earlier)
 
 
 def _watcher(progress: Progress) -> Callable[[Progress], Any]:

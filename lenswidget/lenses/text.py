@@ -15,6 +15,9 @@ from lenswidget.probe import name_of
 WINDOW = 256
 """Tokens that the model sees at once, where its context allows."""
 
+MIXED = 256
+"""Windows that are kept to draw a mixed batch from."""
+
 
 class Text:
     """Windows of tokens, packed one document after another with the end-of-text token between.
@@ -34,6 +37,8 @@ class Text:
         context = int(getattr(model.cfg, "n_ctx", 0) or WINDOW)
         self.window = min(window or WINDOW, context)
         self.words = in_words(model, texts)
+        self.written = texts is None
+        self._seed = seed
         tokenizer = model.tokenizer
         if tokenizer is None:
             raise ValueError(f"{name_of(model)} has no tokenizer to cut texts into tokens; boot it with tokenizer=.")
@@ -59,18 +64,27 @@ class Text:
             torch.stack(held) if held else torch.empty(0, self.window, dtype=torch.int64)
         )
 
-    def batches(self, windows: int) -> Iterator[Int[Tensor, "windows window"]]:
-        """What is not held out, so many windows at a time; the last batch may be smaller."""
-        batch: list[Tensor] = []
+    def batches(self, windows: int, *, mixed: bool = False) -> Iterator[Int[Tensor, "windows window"]]:
+        """What is not held out, so many windows at a time; the last batch may be smaller.
+
+        `mixed` draws each batch from the windows of many documents: those of one are too alike to learn from.
+        """
+        ahead: list[Tensor] = []
+        generator = torch.Generator().manual_seed(self._seed)
+        # what the model writes itself is mixed, and takes its time to be written
+        most = windows + (MIXED if mixed and not self.written else 0)
         while True:
-            following = self._waiting.popleft() if self._waiting else next(self._windows, None)
-            if following is not None:
-                batch.append(following)
-            if batch and (following is None or len(batch) == windows):
-                yield torch.stack(batch)
-                batch = []
-            if following is None:
+            while len(ahead) < most:
+                following = self._waiting.popleft() if self._waiting else next(self._windows, None)
+                if following is None:
+                    break
+                ahead.append(following)
+            if not ahead:
                 return
+            order = torch.randperm(len(ahead), generator=generator).tolist() if most > windows else range(len(ahead))
+            drawn = set(order[:windows])
+            yield torch.stack([ahead[i] for i in order[:windows]])
+            ahead = [window for i, window in enumerate(ahead) if i not in drawn]
 
     @property
     def first(self) -> Int[Tensor, "one window"]:

@@ -6,7 +6,8 @@ import os
 import pickle
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from itertools import chain
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -14,16 +15,18 @@ from torch import Tensor
 
 from lenswidget.cached_run import Run
 from lenswidget.files import write_whole
-from lenswidget.lenses.descent import RATES, WARM_UP, Optimizer, Translator, whitening
+from lenswidget.lenses.descent import RATES, WARM_UP, Translator, whitening
 from lenswidget.lenses.fitting import Residuals, kl_by_row
 from lenswidget.lenses.linear import RIDGE, Moments, regress
 from lenswidget.lenses.progress import Progress
 from lenswidget.lenses.sampled_kl import Sample
 
+Batches = Iterator[Int[Tensor, "windows window"]]
+
 START_TOKENS = 20_000
 """Tokens of the linear lens that a fit starts from."""
-PARTS = 4
-"""Steps taken on what one forward pass writes, each on every fourth position: neighbours are too alike for one step."""
+PARTS = 16
+"""Steps taken on what one forward pass writes, each on every sixteenth position: neighbours are too alike for one step."""
 GLANCE = 128
 """Held-out tokens that the live curve is measured on; the card's figure takes them all."""
 GLANCES = 12
@@ -52,14 +55,14 @@ class Budget:
 class Recipe:
     """How rows are trained: what a checkpoint must agree with."""
 
-    optimizer: Optimizer
-    start: Literal["linear", "identity"]
+    optimizer: str
+    start: str
     rate: float | None
     rows: tuple[int, ...]
     seed: int
 
     def __post_init__(self) -> None:
-        if self.optimizer not in get_args(Optimizer):
+        if self.optimizer not in RATES:
             raise ValueError(f"optimizer is 'adam', 'sgd' or 'lbfgs'; got {self.optimizer!r}.")
         if self.start not in ("linear", "identity"):
             raise ValueError(f"start is 'linear' or 'identity'; got {self.start!r}.")
@@ -97,13 +100,14 @@ class Training:
         self.translators: dict[int, Translator] = {}
         self.glanced = -1
 
-    def go(self, batches: Iterator[Int[Tensor, "windows window"]], budget: Budget) -> None:
-        """Train until the budget is spent, the text ends or someone stops it."""
+    def go(self, text: Batches, again: Batches, budget: Budget) -> None:
+        """Train until the budget is spent, the text and what comes `again` end, or someone stops it."""
+        batches = chain(text, again)
         if self.translators:
             for _ in range(self.read):
                 next(batches, None)
         else:
-            self.begin(batches)
+            self.begin(text)
         self.glimpse = self.residuals(self.held_out, max(1, self.held_out.numel() // GLANCE))[0]
         spent = budget.spent(self.step, self.tokens, self.progress.clock())
         self.glance(spent)
@@ -122,7 +126,7 @@ class Training:
                 self.read, self.part = self.read + 1, 0
         self.save()
 
-    def begin(self, batches: Iterator[Int[Tensor, "windows window"]]) -> None:
+    def begin(self, batches: Batches) -> None:
         """The start, and the coordinates to descend in, from one pass over some text."""
         d = self.one.residual.shape[-1]
         moments: Moments | None = None
@@ -143,7 +147,7 @@ class Training:
         ]
         self.translators[row] = Translator(*parts, self.recipe.optimizer, self.recipe.peak)
 
-    def _counted(self, batches: Iterator[Tensor]) -> Iterator[Tensor]:
+    def _counted(self, batches: Batches) -> Batches:
         for windows in batches:
             self.read += 1
             yield windows

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-from lenswidget.lenses.descent import Optimizer
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of
-from lenswidget.lenses.fitting import Residuals, batches, measured, specimen
+from lenswidget.lenses.fitting import Residuals, again, at_once, measured, specimen
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.progress import Progress
 from lenswidget.lenses.text import Text
@@ -44,8 +43,8 @@ class TunedLens(FittedLens):
         steps: int | None = None,
         tokens: int | None = None,
         seconds: float | None = None,
-        optimizer: Optimizer = "adam",
-        start: Literal["linear", "identity"] = "linear",
+        optimizer: str = "adam",
+        start: str = "linear",
         rate: float | None = None,
         rows: Iterable[int] | None = None,
         held_out: int = 1024,
@@ -60,7 +59,7 @@ class TunedLens(FittedLens):
 
         `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
         writes itself. Text that can be read again is, where it ends too soon. The fit ends after so many `steps` of
-        about 512 tokens, or so many `tokens`, or so many `seconds`, whichever comes first; by default after 160 steps.
+        about 256 tokens, or so many `tokens`, or so many `seconds`, whichever comes first; by default after 160 steps.
         It comes out the same each time from one `seed`, unless `seconds` end it.
 
         From the `"linear"` start, `"adam"` takes whitened coordinates; `"lbfgs"` is the paper's optimizer; `"sgd"` from the
@@ -87,7 +86,7 @@ class TunedLens(FittedLens):
         progress = Progress(cls.name, tuple(one.labels[row] for row in recipe.rows), watchers=[watch] if watch else [])
         training = Training(one, recipe, residuals, text.held_out, progress, checkpoint)
         with progress.running(training.restore(resume) if resume else 0.0):
-            training.go(batches(texts, text), budget)
+            training.go(text.batches(at_once(text), mixed=True), again(texts, text), budget)
             weight, bias = training.result()
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
             card = Card(name_of(model), data or text.words, training.tokens, settings=settings)
