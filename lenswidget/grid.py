@@ -492,7 +492,8 @@ def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
         strips=tuple(figures(Strip, "strip", header["strips"])),
         jumps=header["jumps"]
         and Jumps(
-            *(arrays[f"jumps/{name}"] for name in ("columns", "tokens")),
+            arrays["jumps/columns"],
+            arrays["jumps/tokens"],
             tuple(header["jumps"][0]),
             arrays["jumps/values"],
             check(header["jumps"][1]),
