@@ -5,6 +5,7 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Grid } from "./grid.js";
+import { keysFor } from "./keys.js";
 import type { Rectangle } from "./layout.js";
 import { visible } from "./marks.js";
 import { signed } from "./number.js";
@@ -106,11 +107,6 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
     }
     return true;
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;
-    event.preventDefault();
-    event.stopPropagation(); // a notebook has meanings of its own for most keys
-  };
   const placeAt = ({ target }: Event) => {
     const place = (target as Element).closest<HTMLElement>("[data-place]")?.dataset.place;
     return place === undefined ? null : Number(place);
@@ -146,7 +142,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
           data-lm-suppress-shortcuts="true"
           style={{ maxHeight: `${(MOST_ROWS + 2) * ROW}px` }}
           onScroll={() => (scrolled.value = scroller.current!.scrollTop)}
-          onKeyDown={onKeyDown}
+          onKeyDown={keysFor(act)}
           onBlur={leave}
           onPointerMove={(event) => (active.value = placeAt(event))}
           onPointerLeave={leave}
