@@ -25,6 +25,7 @@ from lenswidget.direction import Direction, along
 from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity, Target
 from lenswidget.readout import ROUNDING, Readout
 from lenswidget.targets import Token, compared, followed_target
+from lenswidget.vocabulary_space import promotes
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
 TOP_NEURONS = 50
@@ -166,6 +167,13 @@ class Attribution:
 
     def _grid(self, rows: tuple[str, ...], quantities: list[Quantity], **changes: Any) -> Grid:
         columns = changes.pop("columns", self.columns)
+        within = changes.get("column_labels", ("",) * len(columns))  # the columns of `by_layer` are parts of its rows
+
+        def promoted(column: int, token: int, row: int) -> Grid:
+            if token != NO_TOKEN:
+                raise ValueError("Parts of a logit have no trajectories; ask a lens what moved a token.")
+            return promotes(self.run.brought.model, rows[row] + within[column])
+
         ids = sorted({int(i) for i in columns if i != NO_TOKEN} | {i for t in self.targets for i in t.ids})
         run = self.run
         facts: dict[str, Any] = {
@@ -184,6 +192,7 @@ class Attribution:
             targets=self.targets,
             check=self.check,
             model=run.model,
+            explain=promoted,
             provenance={
                 "lenswidget": importlib.metadata.version("lenswidget"),
                 "prompt": run.prompt,

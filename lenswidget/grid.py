@@ -186,8 +186,9 @@ class Grid(Showable):
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     explain: Callable[[int, int, int], Grid] | None = field(default=None, repr=False)
-    """Asks the model what moved a token: `explain(column, token, row)` is a Grid of bars that sum to the jump of the token's
-    logit from row `row - 1`. None where there is no model to ask; it is neither saved nor compared."""
+    """Asks the model about a cell, `explain(column, token, row)`: what moved a token, bars that sum to the jump of its logit
+    from row `row - 1`; or with NO_TOKEN what the head or neuron there promotes. None where there is no model to ask; it
+    is neither saved nor compared."""
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -390,7 +391,7 @@ def _slice_explain(
     whole: Callable[[int, int, int], Grid], rows: np.ndarray, columns: np.ndarray
 ) -> Callable[[int, int, int], Grid]:
     def explain(column: int, token: int, row: int) -> Grid:
-        if row < 1 or rows[row - 1] != rows[row] - 1:
+        if token != NO_TOKEN and (row < 1 or rows[row - 1] != rows[row] - 1):
             raise ValueError(f"Row {row} of this part of a Grid doesn't follow on the one below; ask the whole Grid.")
         return whole(int(columns[column]), token, int(rows[row]))
 
@@ -492,7 +493,8 @@ def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
         strips=tuple(figures(Strip, "strip", header["strips"])),
         jumps=header["jumps"]
         and Jumps(
-            *(arrays[f"jumps/{name}"] for name in ("columns", "tokens")),
+            arrays["jumps/columns"],
+            arrays["jumps/tokens"],
             tuple(header["jumps"][0]),
             arrays["jumps/values"],
             check(header["jumps"][1]),

@@ -15,7 +15,7 @@ import traitlets
 
 from lenswidget.alignment import one_tokenizer
 from lenswidget.comparison import Comparison, compare
-from lenswidget.grid import Grid
+from lenswidget.grid import NO_TOKEN, Grid
 from lenswidget.latest import Latest, Report
 from lenswidget.picture import PICTURED, png
 from lenswidget.script import host_keeps_modules, loader, module, shared_script, style
@@ -29,7 +29,7 @@ CHOICES = (
 """The settings that make up a state."""
 Shown = Grid | Comparison | Sequence[Grid]
 Explain = Callable[[int, int, int], Grid]
-"""What moved a token, `(column, token id, row)`, from the row before, as bars."""
+"""What moved a token, `(column, token id, row)`, from the row before, as bars; of no token, what a head or neuron promotes."""
 Compute = Callable[[str, Report], Shown]
 """What a live widget does with a prompt."""
 
@@ -70,7 +70,8 @@ class LensWidget(anywidget.AnyWidget):
     height = traitlets.Int(0, min=0).tag(sync=True)
     """Height of the heatmap in pixels; 0 for what its rows need."""
     jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=3, allow_none=True, default_value=None).tag(sync=True)
-    """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row. Or None."""
+    """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row; with -1 for
+    the token, what the head or neuron in that row of an attribution promotes. Or None."""
     explains = traitlets.Bool(read_only=True).tag(sync=True)
     """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
     explained = traitlets.Dict(read_only=True).tag(sync=True)
@@ -176,7 +177,8 @@ class LensWidget(anywidget.AnyWidget):
         return encode(self._grids, self._comparison)
 
     def _explains(self) -> Explain | None:
-        return self._explain or self.grid.explain
+        # of several Grids, the view couldn't say which one it asks about
+        return None if self._comparison else self._explain or self.grid.explain
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, self._pins(value) if name == "pins" else value)
@@ -269,9 +271,9 @@ class LensWidget(anywidget.AnyWidget):
         if name == "shown" and value >= len(self._grids):
             return f"There is no Grid {value} to show; this {what} has {len(self._grids)}, counted from 0."
         if name == "jump" and value is not None:
-            column, _, row = value
+            column, token, row = value
             rows, columns = self.grid.shape
-            if not (0 <= column < columns and 1 <= row < rows):
+            if not (0 <= column < columns and (token != NO_TOKEN) <= row < rows):
                 return (
                     f"There is no jump {list(value)} in this Grid, which has columns 0 to {columns - 1} and rows 1 to "
                     f"{rows - 1} that have a row below; open [column, token id, row]."

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformer_lens import ActivationCache
 
 import lenswidget as lw
+from lenswidget.grid import NO_TOKEN
 from tests import architectures
 
 PROMPT = "The Eiffel Tower is located in the city of"
@@ -304,6 +305,23 @@ def test_a_lens_carries_the_jumps_of_its_last_position(architecture: str, tmp_pa
     changed = replace(run, residual=run.residual * torch.tensor([1.0, 1.0, 2.0, 1.0]).view(-1, 1, 1))
     strange = lw.logit_lens(changed, follow=[77]).jumps
     assert strange is not None and (architecture[0] == "R" or np.isnan(strange.values[0, 2]).all())
+
+
+def test_what_a_head_or_neuron_promotes_is_asked_of_its_bar_or_its_cell(tower: lw.Run) -> None:
+    bars = lw.attribute(tower, " Paris", unit="head")
+    assert bars.explain is not None
+    row = bars.rows.index("L23H3")
+    assert bars.explain(0, NO_TOKEN, row) == lw.promotes(tower.brought.model, "L23H3")
+    part = bars[row:]
+    assert part.explain is not None and part.explain(0, NO_TOKEN, 0).title == "L23H3"
+    laid_out = lw.attribute(tower, " Paris", unit="head", by_layer=True)
+    assert laid_out.explain is not None and laid_out.column_labels is not None
+    cell = laid_out.column_labels.index("H3"), NO_TOKEN, laid_out.rows.index("L23")
+    assert laid_out.explain(*cell).title == "L23H3"
+    with pytest.raises(ValueError, match="'embed' names no neuron and no head"):
+        bars.explain(0, NO_TOKEN, bars.rows.index("embed"))
+    widget = lw.LensWidget(bars, jump=[0, NO_TOKEN, row])
+    assert widget.explains and "grid" in widget.explained
 
 
 def test_half_precision_says_its_error(tmp_path: Path) -> None:

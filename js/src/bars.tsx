@@ -1,10 +1,11 @@
 // Bars about zero that end in their sum: the parts of a logit, or of what moved it. A table to the ear, one tab stop to
 // the keys, and only the bars in view are in the page, however many there are.
 
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Grid } from "./grid.js";
+import { keysFor } from "./keys.js";
 import type { Rectangle } from "./layout.js";
 import { visible } from "./marks.js";
 import { signed } from "./number.js";
@@ -14,6 +15,7 @@ import { type Bar, bySize, ORDERS, type Order, REST, sumOf } from "./sum.js";
 
 const ROW = 23;
 const MOST_ROWS = 24;
+const SPARE = 8;
 const FEW = 12;
 const COUNTS = [FEW, 50, 200];
 
@@ -55,11 +57,14 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
     [values, sorted, order.value, count.value],
   );
   const { bars, left } = sum;
-  const label = (place: number) => (place === REST ? `${left} others` : seenAs(labels[place]!));
+  const seenLabels = useMemo(() => labels.map(seenAs), [labels]);
+  const label = (place: number) => (place === REST ? `${left} others` : seenLabels[place]!);
   const indexOf = (place: number | null) => bars.findIndex((bar) => bar.place === place);
   const seen = Math.min(bars.length, MOST_ROWS);
-  const first = Math.max(0, Math.min(Math.floor(scrolled.value / ROW) - 4, bars.length - seen));
-  const end = Math.min(bars.length, first + seen + 8);
+  // a few at a time come into the page, so that most frames of scrolling change nothing in it
+  const passed = useComputed(() => Math.floor(scrolled.value / ROW / SPARE) * SPARE).value;
+  const first = Math.max(0, Math.min(passed - SPARE, bars.length - seen));
+  const end = Math.min(bars.length, first + seen + 3 * SPARE);
 
   const bring = (index: number) => {
     const element = scroller.current!;
@@ -102,11 +107,6 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
     }
     return true;
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;
-    event.preventDefault();
-    event.stopPropagation(); // a notebook has meanings of its own for most keys
-  };
   const placeAt = ({ target }: Event) => {
     const place = (target as Element).closest<HTMLElement>("[data-place]")?.dataset.place;
     return place === undefined ? null : Number(place);
@@ -117,10 +117,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
 
   const open = active.value ?? selected;
   const openAt = indexOf(open);
-  const y = openAt * ROW - scrolled.value;
-  const inView = openAt >= 0 && y > -ROW && y < seen * ROW;
-  const at = inView ? { x: 0, y, width: width.value, height: ROW } : null;
-  const longest = bars.reduce((length, { place }) => Math.max(length, label(place).length), 8);
+  const longest = useMemo(() => bars.reduce((length, { place }) => Math.max(length, label(place).length), 8), [bars]);
   const isWaterfall = order.value === "waterfall";
   return (
     <div>
@@ -145,7 +142,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
           data-lm-suppress-shortcuts="true"
           style={{ maxHeight: `${(MOST_ROWS + 2) * ROW}px` }}
           onScroll={() => (scrolled.value = scroller.current!.scrollTop)}
-          onKeyDown={onKeyDown}
+          onKeyDown={keysFor(act)}
           onBlur={leave}
           onPointerMove={(event) => (active.value = placeAt(event))}
           onPointerLeave={leave}
@@ -165,15 +162,12 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
               {bars.slice(first, end).map((bar, i) => (
                 <Row
                   key={bar.place}
+                  {...{ bar, sums, active, selected }}
                   index={first + i}
-                  bar={bar}
                   domain={sum.domain}
                   label={label(bar.place)}
-                  isActive={bar.place === active.value}
-                  isSelected={bar.place === selected}
                   isStep={isWaterfall}
                   spread={spread?.[bar.place]}
-                  sums={sums}
                 />
               ))}
               <Space rows={bars.length - end} />
@@ -195,10 +189,29 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
         <p class="lw-spoken" aria-live="polite">
           {speech}
         </p>
-        {beside && open !== null && open !== REST && beside(open, at)}
+        {open !== null && open !== REST && (
+          <Beside {...{ beside, scrolled, width, seen }} place={open} index={openAt} />
+        )}
       </div>
     </div>
   );
+}
+
+interface BesideProps {
+  beside: Props["beside"];
+  place: number;
+  index: number;
+  /** How many rows show at once. */
+  seen: number;
+  scrolled: Signal<number>;
+  width: Signal<number>;
+}
+
+/** What stands beside the open bar, and follows it where it is scrolled to. */
+function Beside({ beside, place, index, seen, scrolled, width }: BesideProps) {
+  const y = index * ROW - scrolled.value;
+  const inView = index >= 0 && y > -ROW && y < seen * ROW;
+  return <>{beside?.(place, inView ? { x: 0, y, width: width.value, height: ROW } : null)}</>;
 }
 
 function Counts({ count, parts }: { count: Signal<number>; parts: number }) {
@@ -228,21 +241,22 @@ interface RowProps {
   bar: Bar;
   domain: [number, number];
   label: string;
-  isActive: boolean;
-  isSelected: boolean;
+  active: Signal<number | null>;
+  selected: number | null;
   /** Whether a line leads from this bar to the next. */
   isStep: boolean;
   spread: number | undefined;
   sums: boolean;
 }
 
-function Row({ index, bar, label, isActive, isSelected, sums, ...track }: RowProps) {
+function Row({ index, bar, label, active, selected, sums, ...track }: RowProps) {
+  const isActive = useComputed(() => active.value === bar.place).value;
   const isRest = bar.place === REST;
   const hasValue = sums || !isRest;
   return (
     <tr
       aria-rowindex={index + 1}
-      aria-current={isSelected}
+      aria-current={bar.place === selected}
       data-place={bar.place}
       class={isActive ? "lw-active" : ""}
       title={isRest ? "Click to show them all" : label}

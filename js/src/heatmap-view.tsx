@@ -6,6 +6,7 @@ import { Card } from "./card.js";
 import type { Palette } from "./colour.js";
 import { type Cell, candidatesAt } from "./grid.js";
 import { Heatmap, type Picture } from "./heatmap.js";
+import { keysFor } from "./keys.js";
 import { cellAt, destination, gutterFor, layoutOf, placeOf, rowAt } from "./layout.js";
 import { isSame, type Reading } from "./reading.js";
 import { Ruler } from "./ruler.js";
@@ -136,11 +137,6 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     }
   }, [width.value > 0]);
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;
-    event.preventDefault();
-    event.stopPropagation(); // a notebook has meanings of its own for most keys
-  };
   const choose = (cell: Cell) => (opens ? opens(cell) : reading.toggleSelected(cell));
   /** Does what a key asks for; false for a key that asks for nothing here. */
   const act = (key: string): boolean => {
@@ -209,7 +205,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
         onPointerMove={onPointerMove}
         onPointerLeave={onPointerLeave}
         onScroll={onScroll}
-        onKeyDown={onKeyDown}
+        onKeyDown={keysFor(act)}
         onBlur={onPointerLeave}
         onClick={(event) => {
           onPointerMove(event);

@@ -54,7 +54,7 @@ function Parts({ name, parts: { labels, values, check } }: { name: string; parts
 }
 
 /** What stands where the bars are not there yet, or never will be. */
-function Wait({ live, jump }: { live: Live | null; jump: Jump }) {
+export function Wait({ live, jump }: { live: Live | null; jump: Jump }) {
   const late = useSignal(false);
   useEffect(() => {
     const timer = setTimeout(() => {

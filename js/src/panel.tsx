@@ -11,10 +11,11 @@ import { HeatmapView } from "./heatmap-view.js";
 import { gutterFor, usefulWidths } from "./layout.js";
 import { Legend } from "./legend.js";
 import { pictureOf } from "./picture.js";
+import { Promotes } from "./promotes.js";
 import type { Reading } from "./reading.js";
 import { AT_A_GLANCE, type Readings } from "./readings.js";
 
-interface Props {
+export interface PanelProps {
   palette: Signal<Palette>;
   painted: () => void;
 }
@@ -23,22 +24,31 @@ export function Panel({
   reading,
   open,
   ...rest
-}: Props & { reading: Reading; open?: ((cell: Cell) => void) | undefined }) {
+}: PanelProps & { reading: Reading; open?: ((cell: Cell) => void) | undefined }) {
   const { grid } = reading;
   const picture = pictureOf(reading);
-  if (grid.view === "bars") return <BarsView reading={reading} painted={rest.painted} />;
+  const promotes = <Promotes reading={reading} {...rest} />;
+  if (grid.view === "bars") {
+    return (
+      <>
+        <BarsView reading={reading} painted={rest.painted} />
+        {promotes}
+      </>
+    );
+  }
   return (
     <div class="lw-body" style={widthsOf(grid)}>
       <div class="lw-main">
         <HeatmapView reading={reading} picture={picture} {...rest} {...(open ? { open } : {})} />
         <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />
+        {promotes}
       </div>
       {grid.trajectories && <Chart reading={reading} />}
     </div>
   );
 }
 
-export function Panels({ readings, ...rest }: Props & { readings: Readings }) {
+export function Panels({ readings, ...rest }: PanelProps & { readings: Readings }) {
   const { each, names } = readings;
   const [first] = each;
   return (
@@ -64,7 +74,7 @@ export function Panels({ readings, ...rest }: Props & { readings: Readings }) {
   );
 }
 
-interface BesideProps extends Props {
+interface BesideProps extends PanelProps {
   readings: Readings;
   reading: Reading;
   name: string;

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { Grid } from "./grid.js";
+import { keysFor } from "./keys.js";
 import { isSameJump, type Jump, useLive } from "./live.js";
 import { percent, plain } from "./number.js";
 import type { Measure, Reading } from "./reading.js";
@@ -123,11 +124,7 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
           const step = nearest(event);
           if (step) toggle(step);
         }}
-        onKeyDown={(event) => {
-          if (event.ctrlKey || event.metaKey || event.altKey || !act(event.key)) return;
-          event.preventDefault();
-          event.stopPropagation(); // a notebook has meanings of its own for most keys
-        }}
+        onKeyDown={keysFor(act)}
       >
         <svg width={width} height={height} aria-hidden="true">
           {open && <path class="lw-line lw-opened" d={path(open)} style={{ stroke: colour(open) }} />}

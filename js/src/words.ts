@@ -34,13 +34,19 @@ export function followingOf(grid: Grid, column: number): number {
  */
 export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { text: string })[] {
   const all = candidatesAt(grid, cell);
-  const first = all.slice(0, count).map((one) => ({ ...one, text: percent(one.probability) }));
+  const said = (probability: number) => (hasProbabilities(grid) ? percent(probability) : "");
+  const first = all.slice(0, count).map((one) => ({ ...one, text: said(one.probability) }));
   const token = followingOf(grid, cell.column);
   if (!all.length || token === NO_TOKEN || first.some((candidate) => candidate.token === token)) return first;
   const known = all.find((candidate) => candidate.token === token)?.probability;
   const probability = known ?? trajectory(grid, cell.column, token)?.[cell.row];
   if (probability !== undefined) return [...first, { token, probability, text: percent(probability) }];
   return [...first, { token, probability: 0, text: lessThan(all.at(-1)!.probability) }];
+}
+
+/** Whether candidates are what a model says, and not what a direction promotes. */
+function hasProbabilities({ quantities }: Grid): boolean {
+  return quantities.some(({ measure }) => measure !== "logit added");
 }
 
 const SAID_BY_CANDIDATES = new Set(["probability", "log-probability", "logit"]);
@@ -82,7 +88,7 @@ export function spoken(reading: Reading, cell: Cell): string {
     [columnPlace(grid, cell.column), columnName(grid, cell.column)]
       .filter(Boolean)
       .join(isAttribution(grid) ? ", " : " after "),
-    leader && `${nameOf(grid, leader.token)} leads with ${percent(leader.probability)}`,
+    leader && nameOf(grid, leader.token) + (hasProbabilities(grid) ? ` leads with ${percent(leader.probability)}` : ""),
     `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}`,
     ...verdicts(grid, cell.row).map(({ words }) => words),
   ]

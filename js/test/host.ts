@@ -69,7 +69,8 @@ export async function show(model: FakeModel, parent: ParentNode & Node = documen
     ending.abort();
     el.remove();
   });
-  await vi.waitFor(() => expect(root.dataset.state).not.toBe("loading"));
+  // the first of a file waits for the machine, too, and no test here is of speed
+  await vi.waitFor(() => expect(root.dataset.state).not.toBe("loading"), { timeout: 10_000 });
   return { el, root, end: () => ending.abort() };
 }
 

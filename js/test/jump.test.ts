@@ -176,3 +176,53 @@ describe("a step that isn't carried", () => {
     }
   });
 });
+
+describe("a part of a logit", () => {
+  const parts = (changes = {}) =>
+    message({
+      view: "bars",
+      columns: 1,
+      rows: 3,
+      rowLabels: ["embed", "L1H0", "L1.mlp"],
+      candidates: null,
+      trajectories: null,
+      quantities: [{ name: "contribution", unit: "logits", centre: 0, values: (row: number) => row }],
+      ...changes,
+    });
+  const promoted = () =>
+    message({
+      columns: 2,
+      rows: 1,
+      rowLabels: ["L1H0 direction 1"],
+      columnLabels: ["+1", "−1"],
+      trajectories: null,
+      candidates: (_, column) => [[column, Number.NaN]],
+      quantities: [{ name: "logit added", centre: 0, values: (_, column) => (column ? -3 : 4) }],
+      notes: ["its scale is not"],
+    });
+
+  it("that is a head or a neuron tells what it promotes, where there is a model to ask", async () => {
+    const model = new FakeModel(await parts(), { explains: true, selected: [1, 0] });
+    const { root } = await show(model);
+    const button = () => panel(root)!.querySelector("button")!;
+    expect(button().textContent).toBe("what L1H0 promotes");
+    await userEvent.click(button());
+    expect(model.get("jump")).toEqual([0, -1, 1]);
+    await vi.waitFor(() => expect(panel(root)!.textContent).toContain("Asking the model…"));
+    model.change("explained", { jump: [0, -1, 1], grid: await promoted() });
+    await vi.waitFor(() => expect(panel(root)!.querySelector(".lw-scroller")).not.toBeNull());
+    panel(root)!.querySelector<HTMLElement>(".lw-scroller")!.focus();
+    await userEvent.keyboard("{Home}");
+    await vi.waitFor(() => expect(panel(root)!.textContent).toContain("logit added"));
+    expect(panel(root)!.textContent).toMatch(/, −1, ␣one, logit added −3$/);
+    await userEvent.click(button());
+    expect(model.get("jump")).toBeNull();
+    model.change("selected", [2, 0]); // an MLP as a whole promotes nothing that can be told
+    await vi.waitFor(() => expect(panel(root)).toBeNull());
+  });
+
+  it("says where there is none that one would be asked", async () => {
+    const { root } = await show(new FakeModel(await parts(), { selected: [1, 0] }));
+    expect(panel(root)!.textContent).toBe("Where a model is at hand, it tells what L1H0 promotes.");
+  });
+});

@@ -1,0 +1,46 @@
+// What the selected head or neuron promotes, whatever the prompt: asked of the model, and shown as the grid that it
+// answers with.
+
+import { useMemo } from "preact/hooks";
+import { type Cell, type Grid, isAttribution } from "./grid.js";
+import { HeatmapView } from "./heatmap-view.js";
+import { Wait } from "./jump.js";
+import { isSameJump, type Jump, useLive } from "./live.js";
+import type { PanelProps } from "./panel.js";
+import { pictureOf } from "./picture.js";
+import { Reading, shared } from "./reading.js";
+
+export function Promotes({ reading, ...view }: PanelProps & { reading: Reading }) {
+  const { grid, settings, selected } = reading;
+  const live = useLive();
+  const cell = selected.value;
+  const answer = live?.explained.value;
+  const promoted = useMemo(() => answer?.grid && new Reading(answer.grid, shared()), [answer]);
+  const name = cell && isAttribution(grid) ? partName(grid, cell) : "";
+  if (!/^L\d+[HN]\d+$/.test(name)) return null;
+  if (!live?.explains.value)
+    return <p class="lw-muted lw-jump">Where a model is at hand, it tells what {name} promotes.</p>;
+  const jump: Jump = [cell!.column, -1, cell!.row];
+  const isOpen = isSameJump(settings.jump.value, jump);
+  return (
+    <section class="lw-jump" aria-label={`What ${name} promotes`}>
+      <button type="button" aria-expanded={isOpen} onClick={() => (settings.jump.value = isOpen ? null : jump)}>
+        what {name} promotes
+      </button>
+      {isOpen &&
+        (promoted && isSameJump(answer!.jump, jump) ? (
+          <>
+            <p class="lw-muted">{promoted.grid.notes.join("; ")}</p>
+            <HeatmapView key={promoted} reading={promoted} picture={pictureOf(promoted)} {...view} />
+          </>
+        ) : (
+          <Wait key={`${jump}`} live={live} jump={jump} />
+        ))}
+    </section>
+  );
+}
+
+/** "L23H3": a row of its own, or a row and a column of layers by heads. */
+function partName({ view, rows, columnLabels }: Grid, { row, column }: Cell): string {
+  return rows[row]! + ((view === "heatmap" && columnLabels?.[column]) || "");
+}
