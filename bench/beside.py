@@ -98,8 +98,8 @@ data.cells.forEach((line, row) => {{
 
 def main() -> None:
     grid = make_grid(32, 128, k=5, vocabulary=40)
-    with browser() as chromium, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with browser() as chromium, tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         table = _table(grid)
         figure = _heatmap(grid)
         pages = {OURS: grid.to_html(folder / "ours.html"), PLOTLY: folder / "plotly.html", TABLE: folder / "table.html"}

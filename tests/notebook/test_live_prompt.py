@@ -49,7 +49,9 @@ def test_a_live_prompt_is_typed_told_of_and_outlived(lab: Host, watched: Watched
 
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     for view in range(2):
-        expect(said.nth(view)).to_contain_text("The kernel was restarted or has gone. The picture stays", timeout=30_000)
+        expect(said.nth(view)).to_contain_text(
+            "The kernel was restarted or has gone. The picture stays", timeout=30_000
+        )
         expect(boxes.nth(view)).to_be_disabled()
     expect(titles).to_have_text(["Quite another"] * 2)
     expect(page.locator("[data-state=ready]")).to_have_count(2)
