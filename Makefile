@@ -24,6 +24,7 @@ dev: .venv/ready js/node_modules/ready
 	ANYWIDGET_HMR=1 $(BIN)/jupyter lab $(ROOT) notebooks; kill $$!
 
 bench: .venv/ready .venv/browser
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python -m bench.run
 
 # The lessons, alive, with the map of the code and the reference, in site/.

@@ -16,7 +16,7 @@ PROMPTS = [
     "The river that flows through the middle of London and out to the sea is called",
     "The tallest mountain on the whole of the earth, as everybody knows, is called the",
 ]
-ROUNDS = 6
+ROUNDS = 4
 
 
 def main() -> None:

@@ -28,6 +28,22 @@ for row in (6, 28):
 assert min(lens for lens, _ in answers.values()) > 2
 assert abs(answers[6][1]) < answers[6][0] / 4 and answers[28][1] > answers[28][0] / 2
 """,
+    "04_comparisons": """
+for name in ("probability of ' Paris'", "probability of ' Madrid'"):
+    apart = abs(difference.quantities[name].values)
+    assert (apart[:, :-2] == 0).all() and apart[-1, -1] > 0.1 and apart[:20, -1].max() < 0.01
+
+divergence = lenses.differences[0].quantities["Jensen–Shannon"].values
+assert divergence[-1].max() < 1e-6 and divergence[:-1, 1:].mean() > 0.1
+
+below = paris.rows.index("L26")
+same = [(whole == other).all(1) for whole, other in ((g.values, lacking.quantities[n].values) for n, g in paris.quantities.items()
+        if n in ("probability", "entropy", "rank of ' Paris'"))]
+assert all(rows[:below].all() and not rows[below:].all() for rows in same)
+
+assert w.progress == {"state": "idle"} and w.grid.title == "The city of light is called"
+assert again.state() == w.state() == state and again.colour == "entropy"
+""",
 }
 
 
