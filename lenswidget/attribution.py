@@ -147,22 +147,30 @@ class Attribution:
             raise ValueError(
                 f"by_layer takes the columns for the parts of a block, so it shows one position; got {len(self.columns)}."
             )
-        cells: dict[tuple[str, str], float] = {}
+        cells: list[tuple[str, str]] = []
         for rows in self.rows:
-            for i, value in enumerate(rows.values[:, 0].tolist()):
+            for i in range(len(rows.values)):
                 outside = rows.layer is None
-                cells[(rows.name, "other") if outside else (f"L{rows.layer}", rows.part(i) or "block")] = value
+                cells.append((rows.name, "other") if outside else (f"L{rows.layer}", rows.part(i) or "block"))
         labels = tuple(dict.fromkeys(row for row, _ in cells))
         parts = sorted(dict.fromkeys(part for _, part in cells), key=part_order)
-        values = torch.full((len(labels), len(parts)), torch.nan)
-        for (row, part), value in cells.items():
-            values[labels.index(row), parts.index(part)] = value
+
+        def laid_out(values: Float[Tensor, "n 1"]) -> Float[Tensor, "rows parts"]:
+            laid = values.new_full((len(labels), len(parts)), torch.nan)
+            for (row, part), value in zip(cells, values[:, 0]):
+                laid[labels.index(row), parts.index(part)] = value
+            return laid
+
+        quantities = [_quantity("contribution", laid_out(torch.cat([r.values for r in self.rows])))]
+        if self.spread is not None:
+            quantities.append(Quantity("spread", _numpy(laid_out(self.spread)), measure="spread"))
         return self._grid(
             labels,
-            [_quantity("contribution", values)],
+            quantities,
             columns=np.full(len(parts), NO_TOKEN, dtype=np.int32),
             positions=np.arange(len(parts), dtype=np.int32),
             column_labels=tuple(parts),
+            check=replace(self.check, claim=self.check.claim.replace("rows", "cells")),
         )
 
     def _grid(self, rows: tuple[str, ...], quantities: list[Quantity], **changes: Any) -> Grid:
@@ -180,6 +188,7 @@ class Attribution:
             "positions": self.positions,
             "column_labels": self.column_labels,
             "notes": self.notes,
+            "check": self.check,
         } | changes
         return Grid(
             title=run.prompt,
@@ -190,7 +199,6 @@ class Attribution:
             texts=run.texts.of(ids),
             special=tuple(i for i in ids if i in run.texts.special),
             targets=self.targets,
-            check=self.check,
             model=run.model,
             explain=promoted,
             provenance={

@@ -85,6 +85,12 @@ class Check:
     def holds(self) -> bool:
         return self.error <= self.tolerance
 
+    def of_part(self, fewer_rows: bool, fewer_columns: bool) -> Check | None:
+        """What is left of it when rows or columns are dropped: nothing, where it speaks of a sum over them."""
+        of_all_rows, of_all_cells = (self.claim.startswith(f"{what} sum to ") for what in ("rows", "cells"))
+        lost = (fewer_rows and of_all_rows) or ((fewer_rows or fewer_columns) and of_all_cells)
+        return None if lost else self
+
     def __str__(self) -> str:
         if self.error == 0:
             return f"{self.claim}, exactly"
@@ -236,7 +242,7 @@ class Grid(Showable):
             jumps=self.jumps and _slice_jumps(self.jumps, rows, columns),
             explain=self.explain and _slice_explain(self.explain, rows, columns),
             # some of the parts don't add up to what all of them did
-            check=None if self.view == "bars" and len(rows) < len(self.rows) else self.check,
+            check=self.check and self.check.of_part(len(rows) < self.shape[0], len(columns) < self.shape[1]),
             positions=self.positions[columns],
             quantities={n: replace(q, values=q.values[cells]) for n, q in self.quantities.items()},
             candidates=self.candidates

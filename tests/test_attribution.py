@@ -139,6 +139,7 @@ def test_sources_sum_to_their_head_and_all_cells_to_the_logit(smollm: Any, tower
         if "H" not in label:
             assert not row[:-1].any(), "what doesn't move between positions stands in its own column"
     assert grid.check is not None and grid.check.holds and grid.check.claim == "cells sum to the logit"
+    assert grid[["L27H0"]].check is None and grid[:, 2:].check is None, "a part of a sum sums to something else"
     with pytest.raises(ValueError, match="shows one position; got 10"):
         lw.attribute(tower, " Paris", unit="source", position=None)
 
@@ -168,6 +169,7 @@ def test_the_top_rows_and_all_the_others_sum_to_the_same(tower: lw.Run) -> None:
 def test_every_position_is_attributed_as_it_is_alone(tower: lw.Run) -> None:
     every = lw.attribute(tower, " Paris", unit="head", position=None)
     assert every.shape == (301, 10) and every.check is not None and every.check.holds
+    assert every[:, 2:].check is every.check and every[2:].check is None
     for position in (0, 4, -1):
         alone = lw.attribute(tower, " Paris", unit="head", position=position)
         np.testing.assert_allclose(
@@ -218,6 +220,7 @@ def test_by_layer_a_row_is_a_block_and_a_column_a_part(tower: lw.Run) -> None:
     cells = grid.quantities["contribution"].values
     assert cells[24, 1] == pytest.approx(rows["L23H1"]) and cells[0, -1] == pytest.approx(rows["embed"])
     assert np.isnan(cells[0, 0]) and np.nansum(cells) == pytest.approx(sum(rows.values()), abs=1e-4)
+    assert grid.check is not None and grid.check.claim == "cells sum to the logit difference"
     with pytest.raises(ValueError, match="shows one position; got 10"):
         lw.attribute(tower, " Paris", unit="head", position=None, by_layer=True)
     with pytest.raises(ValueError, match="give one of both"):
@@ -232,6 +235,9 @@ def test_over_prompts_there_is_a_mean_and_a_spread(smollm: Any) -> None:
     single = np.array([list(values(lw.attribute(*one, unit="head")).values()) for one in zip(runs, good, bad)])
     np.testing.assert_allclose(list(values(grid).values()), single.mean(0), atol=1e-5)
     np.testing.assert_allclose(list(values(grid, "spread").values()), single.std(0), atol=1e-5)
+    by_layer = lw.attribute(runs, good, against=bad, unit="head", by_layer=True)
+    spread = by_layer.quantities["spread"].values[by_layer.rows.index("L23"), 3]
+    assert spread == pytest.approx(values(grid, "spread")["L23H3"])
     assert grid.column_labels == ("mean of 3",) and grid.check is not None and grid.check.holds
     with pytest.raises(ValueError, match="2 targets were given for 3 prompts"):
         lw.attribute(runs, good[:2])

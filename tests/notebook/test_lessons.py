@@ -28,6 +28,27 @@ for row in (6, 28):
 assert min(lens for lens, _ in answers.values()) > 2
 assert abs(answers[6][1]) < answers[6][0] / 4 and answers[28][1] > answers[28][0] / 2
 """,
+    "03_attribution": """
+import numpy as np
+
+assert answers["logit difference"].between(2.5, 6.5).all()
+votes, mean, spread = (each > 0).sum(axis=1), each.mean(axis=1), each.std(axis=1, ddof=0)
+assert votes["L23H3"] == votes["L29H1"] == 12 and votes["L29H0"] == 0
+only_heads = mean[mean.index.str.contains("H")].sort_values()
+assert list(only_heads.index[-3:]) == ["L23H0", "L29H1", "L23H3"] and only_heads.index[0] == "L29H0"
+assert round(mean["L23H3"], 1) == 2.6 and spread["L29.mlp"] > 5 * abs(mean["L29.mlp"])
+kinds = lw.attribute(runs, right, against=wrong, unit="kind")
+total = dict(zip(kinds.rows, kinds.quantities["contribution"].values[:, 0]))
+varies = dict(zip(kinds.rows, kinds.quantities["spread"].values[:, 0]))
+assert total["attn"] > 2 * total["mlp"] > 0 and varies["mlp"] > total["mlp"]
+
+source = looks.quantities["contribution"].values[looks.rows.index("L23H3")]
+assert looks.text(looks.columns[source.argmax()]) == " Mary"
+
+assert lens.quantities["rank of ' Mary'"].values[-1, -1] == 1
+predicted, measured = (experiment[name].mean() for name in ("predicted", "measured"))
+assert 2 < measured < predicted
+""",
     "04_comparisons": """
 for name in ("probability of ' Paris'", "probability of ' Madrid'"):
     apart = abs(difference.quantities[name].values)
