@@ -3,5 +3,5 @@
 import subprocess
 import sys
 
-for module in ("payload", "readout", "attribution", "fidelity", "exchange", "live", "browser"):
+for module in ("payload", "readout", "attribution", "fidelity", "exchange", "live", "browser", "saved", "leaks"):
     subprocess.run([sys.executable, "-m", f"bench.{module}"], check=True)

@@ -195,8 +195,8 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     const entries = arrays.places(known.entries);
     const leading = new Int32Array(entries.length);
     for (let i = 0; i < entries.length; i++) {
-      if (entries[i] === NO_TOKEN) leading[i] = NO_TOKEN;
-      else leading[i] = tokens[(entries[i]! += offsets[Math.floor(i / count) % columns]!)]!;
+      if (entries[i] !== NO_TOKEN) entries[i]! += offsets[Math.floor(i / count) % columns]!;
+      leading[i] = tokens[entries[i]!] ?? NO_TOKEN;
     }
     return {
       count,

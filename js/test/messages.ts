@@ -21,6 +21,8 @@ export interface Wish {
   rows?: number;
   columns?: number;
   texts?: string[];
+  /** Their token ids. */
+  ids?: number[];
   rowLabels?: string[];
   /** Candidates of a cell: tokens with their probabilities, best first. */
   candidates?: ((row: number, column: number) => [token: number, probability: number][]) | null;
@@ -92,6 +94,7 @@ function header(wish: Wish, arrays: Arrays) {
     rows = 5,
     columns = 4,
     texts = [" zero", " one", " two", " three"],
+    ids = texts.map((_, token) => 100 + token),
     quantities,
     followed,
     following,
@@ -116,11 +119,7 @@ function header(wish: Wish, arrays: Arrays) {
     check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
     rows: rowLabels ?? Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
     tokens: {
-      ids: arrays.pack(
-        "i4",
-        [texts.length],
-        texts.map((_, token) => 100 + token),
-      ),
+      ids: arrays.pack("i4", [ids.length], ids),
       texts,
       special: [],
     },
