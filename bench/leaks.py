@@ -72,7 +72,7 @@ def execute(client: BlockingKernelClient, code: str, cell: str) -> None:
     content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
     message = client.session.msg("execute_request", content, metadata={"cellId": cell})
     client.shell_channel.send(message)
-    while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+    while client.get_shell_msg(timeout=600)["parent_header"].get("msg_id") != message["header"]["msg_id"]:
         pass
     while client.iopub_channel.msg_ready():
         client.get_iopub_msg(timeout=1)

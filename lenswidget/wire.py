@@ -223,7 +223,7 @@ def _entries(grid: Grid) -> np.ndarray | None:
     candidates, trajectories = grid.candidates, grid.trajectories
     if candidates is None or trajectories is None or not len(trajectories.ids):
         return None
-    rows, columns, count = candidates.ids.shape
+    rows, columns, _ = candidates.ids.shape
     column_of = np.repeat(np.arange(columns), np.diff(trajectories.offsets))
     span = int(max(candidates.ids.max(initial=0), trajectories.ids.max())) + 2
     keys = column_of * span + trajectories.ids
