@@ -21,7 +21,7 @@ check: .venv/ready js/node_modules/ready
 
 dev: .venv/ready js/node_modules/ready
 	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run dev & \
-	ANYWIDGET_HMR=1 $(BIN)/jupyter lab $(ROOT) notebooks; kill $$!
+	$(BIN)/jupyter lab $(ROOT) notebooks; kill $$!
 
 bench: .venv/ready .venv/browser
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"

@@ -46,7 +46,7 @@ def main() -> None:
     zipped = len(gzip.compress(plain))
     print(f"  as JSON          {len(plain):9,} B, gzipped {zipped:,} B ({zipped / ours:.1f} × ours)")
     static = Path(lw.__file__).parent / "static"
-    for name in ("widget.js", "widget.css", "page.js"):
+    for name in ("widget.js", "widget.css", "loader.js"):
         content = (static / name).read_bytes()
         print(f"  {name:16} {len(content):9,} B, gzipped {len(gzip.compress(content)):,} B")
 

@@ -3,5 +3,5 @@
 import subprocess
 import sys
 
-for module in ("payload", "readout", "attribution", "fidelity", "exchange", "live", "browser", "beside"):
+for module in ("payload", "readout", "attribution", "fidelity", "exchange", "live", "browser", "beside", "saved"):
     subprocess.run([sys.executable, "-m", f"bench.{module}"], check=True)

@@ -1,16 +1,16 @@
 """What a notebook and a page of ten widgets weigh, and how soon the page has painted them all. `python -m bench.saved`.
 
-Ten widgets of 31 rows × 64 positions of the embedded model, with five candidates a cell and with ten.
+Ten widgets of 31 rows × 64 positions of the embedded model, with five candidates a cell and with ten, the usual number.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
+from ipywidgets.embed import dependency_state
 
 import lenswidget as lw
 from bench.readout import TEXT
@@ -24,22 +24,17 @@ COUNT = 10
 def main() -> None:
     model = lw.load(device="cpu")
     run = lw.run(model, model.to_tokens(TEXT)[0, :64])
-    with browser() as chromium, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with browser() as chromium, tempfile.TemporaryDirectory() as folder:
         for k in (5, 10):
             grid = lw.logit_lens(run, k=k)
-            grid.save(folder / "grid.npz")
-            cells = ["import lenswidget as lw\ngrid = lw.Grid.load('grid.npz')", *["grid"] * COUNT]
-            notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-            NotebookClient(notebook, resources={"metadata": {"path": name}}, kernel_name="python3").execute()
-            whole = len(nbformat.writes(notebook))
-            state = len(str(notebook.metadata["widgets"]))
+            # what nbclient and JupyterLab put into a notebook's metadata
+            state = len(json.dumps(dependency_state([grid.widget() for _ in range(COUNT)], drop_defaults=False)))
             picture = 4 / 3 * len(png(grid)[0])
             print(
                 f"{COUNT} widgets of {grid.shape[0]} × {grid.shape[1]}, {k} candidates, {len(encode([grid])):,} B each"
             )
-            print(f"  notebook {whole / 1e6:6.2f} MB: state {state / 1e6:.2f}, each picture {picture / 1e6:.3f}")
-            path = lw.write_page([grid] * COUNT, folder / "page.html")
+            print(f"  state    {state / 1e6:6.2f} MB, and in the outputs {COUNT} pictures of {picture / 1e3:.0f} KB")
+            path = lw.write_page([grid] * COUNT, Path(folder) / "page.html")
             page = chromium.new_page(viewport={"width": 1440, "height": 900})
             start = time.perf_counter()
             page.goto(path.as_uri())
@@ -47,6 +42,8 @@ def main() -> None:
             seconds = time.perf_counter() - start
             print(f"  page     {path.stat().st_size / 1e6:6.2f} MB, all painted after {seconds:.2f} s")
             page.close()
+        part = grid[:, :16]
+        print(f"  picture of {part.shape[0]} × {part.shape[1]}: {4 / 3 * len(png(part)[0]) / 1e3:.0f} KB")
 
 
 if __name__ == "__main__":

@@ -12,11 +12,13 @@ from pathlib import Path
 from lenswidget.comparison import Comparison
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
-from lenswidget.picture import svg
+from lenswidget.picture import MOST, svg
 from lenswidget.script import code, fill, style, template
 from lenswidget.wire import encode
 
 Figure = Grid | Comparison
+MOST_OF_SEVERAL = (8, 6)
+"""The rows and columns of a picture for readers without scripts, where a page holds several."""
 
 
 def write_page(figures: Figure | Iterable[Figure], path: str | os.PathLike[str], *, title: str = "") -> Path:
@@ -30,7 +32,7 @@ def write_page(figures: Figure | Iterable[Figure], path: str | os.PathLike[str],
         page,
         title=escape(title or _title(shown[0])),
         style=style(),
-        figures="\n".join(map(_element, shown)),
+        figures="\n".join(_element(figure, most=_most(shown)) for figure in shown),
         template=json.dumps(page).replace("<", "\\u003c"),
         script=code(),
     )
@@ -42,7 +44,8 @@ def write_fragment(figures: Figure | Iterable[Figure], path: str | os.PathLike[s
 
     It has no blank line, at which Markdown would leave off.
     """
-    elements = [_element(figure, f"<style>{style().strip()}</style>") for figure in _listed(figures)]
+    shown = _listed(figures)
+    elements = [_element(figure, f"<style>{style().strip()}</style>", _most(shown)) for figure in shown]
     return _write("\n".join([*elements, f"<script>{code().strip()}</script>", ""]), path)
 
 
@@ -50,13 +53,17 @@ def _title(figure: Figure) -> str:
     return " beside ".join(figure.names) if isinstance(figure, Comparison) else f"{figure.kind}: {figure.title}"
 
 
-def _element(figure: Figure, inside: str = "") -> str:
+def _most(shown: list[Figure]) -> tuple[int, int]:
+    return MOST if len(shown) == 1 else MOST_OF_SEVERAL
+
+
+def _element(figure: Figure, inside: str = "", most: tuple[int, int] = MOST) -> str:
     if isinstance(figure, Comparison):
         grids, message = figure.grids, encode(figure.grids, figure)
     else:
         grids, message = (figure,), encode([figure])
     data = base64.b64encode(message).decode("ascii")
-    return f'<div data-lens="{data}">{inside}<noscript>{svg(*grids)}</noscript></div>'
+    return f'<div data-lens="{data}">{inside}<noscript>{svg(*grids, most=most)}</noscript></div>'
 
 
 def _listed(figures: Figure | Iterable[Figure]) -> list[Figure]:

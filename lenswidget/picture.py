@@ -30,9 +30,12 @@ PIXELS = 96
 """To an inch, as CSS has it."""
 
 
-def svg(*grids: Grid) -> str:
-    """An SVG element of the first few Grids, one above another, that follows the reader's light or dark."""
-    return _svg(_stacked(grids), grids[0], ("light", "dark"))
+def svg(*grids: Grid, most: tuple[int, int] = MOST) -> str:
+    """An SVG element of the first few Grids, one above another, that follows the reader's light or dark.
+
+    `most` rows and columns of each are drawn.
+    """
+    return _svg(_stacked(grids, most), grids[0], ("light", "dark"))
 
 
 def png(*grids: Grid) -> tuple[bytes, int, int]:
@@ -45,8 +48,8 @@ def png(*grids: Grid) -> tuple[bytes, int, int]:
     return drawn, scene.width, scene.height
 
 
-def _stacked(grids: Sequence[Grid]) -> Scene:
-    return stacked([scene_of(grid, most=MOST) for grid in grids[:PICTURED]])
+def _stacked(grids: Sequence[Grid], most: tuple[int, int] = MOST) -> Scene:
+    return stacked([scene_of(grid, most=most) for grid in grids[:PICTURED]])
 
 
 def write_svg(

@@ -2,14 +2,20 @@
 
 A message is zlib-compressed. Inside: the header's length (u32, little-endian), the header as UTF-8 JSON, and arrays,
 each starting on a multiple of eight bytes from the first. The header refers to an array as
-`{dtype, shape, offset}`, offset in bytes from the start of the arrays. Numbers lose only what the eye can't see:
+`{dtype, shape, offset}`, offset in bytes from the start of the arrays. A packed array holds its bits as differences between
+rows, modulo their size, all the lowest bytes first, then the next, which compress. Numbers lose only what the eye can't see:
 
-- quantities and candidates are half precision (whole numbers stay whole, as i4), but for what is added up: the parts of a
-  sum in bars and jumps are single precision, so that what is drawn has the sum that it is said to have
-- trajectories are one byte: `probability ≈ (code / 255)⁴`, within 0.8 percentage points everywhere and 10 % of
-  itself down to 2e-5; code 255 is a probability of 1. Each entry is stored as differences between rows (modulo 256),
-  which compress. A cell that is not finite has code 0; its quantities say what it is.
-- token ids occur once, in a string table; everywhere else a token is its index there, or -1
+- quantities are half precision, f2, packed (whole numbers stay whole, as i4). One that is two to the power of another
+  isn't written: its `values` are `{exponent}`, the other's place. Where they are added up, as bars, they are single
+  precision, so that what is drawn has the sum that it is said to have; for the same reason jumps are, packed, to 1/4096
+- trajectories are one byte, a place in PROBABILITIES, which has one for every percentage that a card can show: from 1 %
+  up it shows what it would of the exact number. Below, a place is within a sixth of the exact number down to 1e-5, where
+  they end, and 0 beyond. Each entry is stored as differences between rows, modulo 256. A cell that is not finite has code 0;
+  its quantities say what it is
+- candidates are places among the trajectories of their column, which know their probability; where these don't have
+  them all, they are tokens, with log-probabilities packed as those of a quantity
+- token ids, packed, occur once, in a string table; everywhere else a token is its index there, or -1. Places are u1, u2 or i4;
+  the highest of the first two is -1
 """
 
 from __future__ import annotations
@@ -17,15 +23,26 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from lenswidget.comparison import Comparison
-from lenswidget.grid import Check, Grid, Quantity, Strip, Trajectories
+from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity, Strip, Trajectories
 
-VERSION = 1
+VERSION = 2
+PROBABILITIES = np.concatenate(
+    [
+        [0.0],
+        np.geomspace(1e-5, 1e-2, 24, endpoint=False),
+        np.arange(10, 100) / 1000,
+        np.arange(10, 99) / 100,
+        np.arange(990, 1000) / 1000,
+        [0.9995, 1.0],
+    ]
+)
+"""What a byte can say of a probability."""
 
 
 def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes:
@@ -38,26 +55,48 @@ def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes
     }
     # half of a surrogate pair, which UTF-8 can't carry, is written as the escape that JSON has for it
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
-    return zlib.compress(struct.pack("<I", len(text)) + text + arrays.bytes(), level=6)
+    return _compressed([struct.pack("<I", len(text)) + text, *arrays.parts])
+
+
+def _compressed(parts: list[bytes]) -> bytes:
+    """One zlib stream, in which each large part has a code of its own: they have little in common."""
+    stream = zlib.compressobj(level=9)
+    compressed = bytearray()
+    for part in parts:
+        compressed += stream.compress(part)
+        if len(part) > LARGE:
+            compressed += stream.flush(zlib.Z_SYNC_FLUSH)
+    return bytes(compressed + stream.flush())
+
+
+LARGE = 1000
+"""Bytes that are worth a code of their own."""
 
 
 class _Arrays:
     """Arrays laid one after another, each on a multiple of eight bytes."""
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
+        self.parts: list[bytes] = []
         self._size = 0
 
     def put(self, array: np.ndarray, dtype: str) -> dict[str, Any]:
-        data = np.ascontiguousarray(array, dtype=np.dtype("<" + dtype)).tobytes()
-        reference = {"dtype": dtype, "shape": list(array.shape), "offset": self._size}
+        return self._append(np.ascontiguousarray(array, dtype=np.dtype("<" + dtype)).tobytes(), dtype, array.shape)
+
+    def pack(self, array: np.ndarray, dtype: str) -> dict[str, Any]:
+        """As differences between rows, all the lowest bytes first."""
+        size = np.dtype(dtype).itemsize
+        bits = np.ascontiguousarray(array, dtype=np.dtype("<" + dtype)).view(f"<u{size}")
+        differences = np.diff(bits, axis=0, prepend=np.zeros_like(bits[:1]))
+        planes = np.ascontiguousarray(differences).view(np.uint8).reshape(-1, size).T
+        return self._append(planes.tobytes(), dtype, array.shape)
+
+    def _append(self, data: bytes, dtype: str, shape: tuple[int, ...]) -> dict[str, Any]:
+        reference = {"dtype": dtype, "shape": list(shape), "offset": self._size}
         padded = data + bytes(-len(data) % 8)
-        self._parts.append(padded)
+        self.parts.append(padded)
         self._size += len(padded)
         return reference
-
-    def bytes(self) -> bytes:
-        return b"".join(self._parts)
 
 
 def _comparison(comparison: Comparison, arrays: _Arrays) -> dict[str, Any]:
@@ -83,8 +122,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         known, inverse = np.unique(array, return_inverse=True)
         return np.array([index.get(int(t), -1) for t in known], dtype=np.int32)[inverse].reshape(array.shape)
 
-    candidates, trajectories, jumps = grid.candidates, grid.trajectories, grid.jumps
-    places = "u2" if len(ids) < 0xFFFF else "i4"  # 0xFFFF, like -1, is no token
+    trajectories, jumps = grid.trajectories, grid.jumps
     return {
         "title": grid.title,
         "kind": grid.kind,
@@ -93,7 +131,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "check": None if grid.check is None else _check(grid.check),
         "rows": list(grid.rows),
         "tokens": {
-            "ids": ids,
+            "ids": arrays.pack(np.array(ids), "i4"),
             "texts": [grid.texts[i] for i in ids],
             "special": [index[i] for i in grid.special],
         },
@@ -105,7 +143,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "following": None if grid.following is None else arrays.put(tokens(grid.following), "i4"),
         "decision": None if grid.decision is None else arrays.put(grid.decision, "i4"),
         "targets": [{"label": t.label, "tokens": [index[i] for i in t.ids]} for t in grid.targets],
-        "quantities": [_quantity(q, arrays, exact=grid.view == "bars") for q in grid.quantities.values()],
+        "quantities": _quantities(grid, arrays),
         "strips": [_strip(strip, arrays) for strip in grid.strips],
         "jumps": None
         if jumps is None
@@ -113,33 +151,37 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "columns": arrays.put(jumps.columns, "i4"),
             "tokens": arrays.put(tokens(jumps.tokens), "i4"),
             "parts": list(jumps.parts),
-            "values": arrays.put(jumps.values, "f4"),
+            "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
             "check": _check(jumps.check),
         },
-        "candidates": None
-        if candidates is None
-        else {
-            "tokens": arrays.put(tokens(candidates.ids), places),
-            "logProbability": arrays.put(candidates.log_probability, "f2"),
-        },
+        "candidates": grid.candidates and _candidates(grid, tokens, arrays),
         "trajectories": None
         if trajectories is None
         else {
             "offsets": arrays.put(trajectories.offsets, "i4"),
-            "tokens": arrays.put(tokens(trajectories.ids), places),
+            "tokens": arrays.pack(tokens(trajectories.ids), "i4"),
             "probability": arrays.put(_codes(trajectories), "u1"),
         },
     }
 
 
-def _quantity(quantity: Quantity, arrays: _Arrays, *, exact: bool) -> dict[str, Any]:
+def _quantities(grid: Grid, arrays: _Arrays) -> list[dict[str, Any]]:
+    quantities = list(grid.quantities.values())
+    return [_quantity(q, quantities, arrays, exact=grid.view == "bars") for q in quantities]
+
+
+def _quantity(quantity: Quantity, all_of_them: list[Quantity], arrays: _Arrays, *, exact: bool) -> dict[str, Any]:
     values = quantity.values
+    exponent = next((i for i, other in enumerate(all_of_them) if _is_power(values, other.values)), None)
     # ranks are counted, so they stay exact; NaN is written as 0, which no rank is
     whole = quantity.scale == "log" and not np.any(np.isinf(values) | (np.floor(values) < values))
-    if whole:
-        stored = arrays.put(np.nan_to_num(values), "i4")
+    stored: dict[str, Any]
+    if exponent is not None and not exact:
+        stored = {"exponent": exponent}
+    elif whole:
+        stored = arrays.pack(np.nan_to_num(values), "i4")
     else:
-        stored = arrays.put(values, "f4") if exact else arrays.put(_half(values), "f2")
+        stored = arrays.put(values, "f4") if exact else arrays.pack(_half(values), "f2")
     return {
         "name": quantity.name,
         "measure": quantity.measure,
@@ -153,6 +195,51 @@ def _quantity(quantity: Quantity, arrays: _Arrays, *, exact: bool) -> dict[str, 
     }
 
 
+def _is_power(values: np.ndarray, exponents: np.ndarray) -> bool:
+    """Whether values are two to the power of exponents that half precision suits: those of probabilities."""
+    if not np.isfinite(exponents).any() or np.nanmax(exponents) > 1e-3:
+        return False
+    return np.allclose(values, np.exp2(exponents), rtol=1e-4, atol=1e-9, equal_nan=True)
+
+
+def _candidates(grid: Grid, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays) -> dict[str, Any]:
+    candidates, entries = grid.candidates, _entries(grid)
+    assert candidates is not None
+    if entries is not None:
+        return {"entries": _places(entries, arrays)}
+    return {
+        "tokens": _places(tokens(candidates.ids), arrays),
+        "logProbability": arrays.pack(_half(candidates.log_probability), "f2"),
+    }
+
+
+def _entries(grid: Grid) -> np.ndarray | None:
+    """Each candidate's place among the trajectories of its column, -1 for none; None unless these know all about them."""
+    candidates, trajectories = grid.candidates, grid.trajectories
+    if candidates is None or trajectories is None or not len(trajectories.ids):
+        return None
+    rows, columns, _ = candidates.ids.shape
+    column_of = np.repeat(np.arange(columns), np.diff(trajectories.offsets))
+    span = int(max(candidates.ids.max(initial=0), trajectories.ids.max())) + 2
+    keys = column_of * span + trajectories.ids
+    order = np.argsort(keys, kind="stable")
+    wanted = np.arange(columns)[None, :, None] * span + candidates.ids
+    found = order[np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)]
+    none = candidates.ids == NO_TOKEN
+    known = trajectories.log_probability[found, np.arange(rows)[:, None, None]]
+    same = (keys[found] == wanted) & np.isclose(known, candidates.log_probability, atol=1e-3, equal_nan=True)
+    # a cell that is not finite has candidates of which nothing is known
+    if not np.all(none | same):
+        return None
+    return np.where(none, -1, found - trajectories.offsets[:-1][None, :, None])
+
+
+def _places(places: np.ndarray, arrays: _Arrays) -> dict[str, Any]:
+    """Indices, in as few bytes as hold them; -1 is the highest number of the dtype."""
+    top = int(places.max(initial=0))
+    return arrays.put(places, "u1" if top < 0xFF else "u2" if top < 0xFFFF else "i4")
+
+
 def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
     return {
         "name": strip.name,
@@ -160,7 +247,7 @@ def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
         "strong": strip.strong,
         "domain": strip.domain and list(strip.domain),
         "says": strip.says,
-        "values": arrays.put(_half(strip.values), "f2"),
+        "values": arrays.put(strip.values, "f4"),
     }
 
 
@@ -171,9 +258,12 @@ def _half(values: np.ndarray) -> np.ndarray:
 
 
 def _codes(trajectories: Trajectories) -> np.ndarray:
-    """Probabilities as differences, row to row, of their one-byte codes."""
+    """Probabilities as differences, row to row, of their places in PROBABILITIES."""
     bits = trajectories.log_probability.astype(np.float64)
-    codes = np.rint(255 * np.exp2(np.where(np.isfinite(bits), bits, -np.inf) / 4)).astype(np.uint8)
+    ends = (PROBABILITIES[1:] + PROBABILITIES[:-1]) / 2
+    ends[-2:] = 0.999, 1  # "> 99.9 %", and what is really all
+    probability = np.exp2(np.where(np.isfinite(bits), bits, -np.inf))
+    codes = np.searchsorted(ends, probability, side="right").astype(np.uint8)
     return np.diff(codes, axis=1, prepend=np.uint8(0))
 
 

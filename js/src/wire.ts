@@ -3,7 +3,17 @@
 import type { Comparison } from "./comparison.js";
 import { type Check, type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
 
-const VERSION = 1;
+const VERSION = 2;
+/** What a byte can say of a probability; wire.py's PROBABILITIES. */
+const PROBABILITIES = Float32Array.from([
+  0,
+  ...Array.from({ length: 24 }, (_, i) => 1e-5 * 1000 ** (i / 24)),
+  ...Array.from({ length: 90 }, (_, i) => (10 + i) / 1000),
+  ...Array.from({ length: 89 }, (_, i) => (10 + i) / 100),
+  ...Array.from({ length: 10 }, (_, i) => (990 + i) / 1000),
+  0.9995,
+  1,
+]);
 
 /** What a host may hand over: Jupyter gives a DataView, Colab a Uint8Array, a page an ArrayBuffer. */
 export type Message = ArrayBuffer | ArrayBufferView<ArrayBuffer>;
@@ -24,7 +34,7 @@ export interface GridHeader {
   notes: string[];
   check: Check | null;
   rows: string[];
-  tokens: { ids: number[]; texts: string[]; special: number[] };
+  tokens: { ids: Reference; texts: string[]; special: number[] };
   columns: Reference;
   columnLabels: string[] | null;
   view: "heatmap" | "bars";
@@ -33,10 +43,10 @@ export interface GridHeader {
   following: Reference | null;
   decision: Reference | null;
   targets: { label: string; tokens: number[] }[];
-  quantities: (Omit<Quantity, "values"> & { values: Reference })[];
+  quantities: (Omit<Quantity, "values"> & { values: Reference | { exponent: number } })[];
   strips: (Omit<Strip, "values"> & { values: Reference })[];
   jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
-  candidates: { tokens: Reference; logProbability: Reference } | null;
+  candidates: { entries: Reference } | { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; probability: Reference } | null;
 }
 
@@ -128,35 +138,79 @@ function damaged(): Error {
 }
 
 function build(header: GridHeader, arrays: Arrays): Grid {
-  const { candidates, jumps, trajectories } = header;
+  const { jumps } = header;
+  const columns = header.columns.shape[0]!;
+  const trajectories = header.trajectories && {
+    offsets: arrays.integers(header.trajectories.offsets),
+    tokens: arrays.packed(header.trajectories.tokens, Int32Array),
+    codes: arrays.view(header.trajectories.probability, Uint8Array),
+    probabilities: PROBABILITIES,
+  };
   return {
     ...header,
-    tokens: { ...header.tokens, special: new Set(header.tokens.special) },
+    tokens: {
+      ...header.tokens,
+      ids: [...arrays.packed(header.tokens.ids, Int32Array)],
+      special: new Set(header.tokens.special),
+    },
     columns: arrays.integers(header.columns),
     positions: arrays.integers(header.positions),
     aside: new Set(header.aside),
     gaps: new Set(),
     following: header.following && arrays.integers(header.following),
     decision: header.decision && arrays.integers(header.decision),
-    quantities: header.quantities.map((quantity) => ({ ...quantity, values: arrays.floats(quantity.values) })),
-    strips: header.strips.map((strip) => ({ ...strip, values: arrays.floats(strip.values) })),
+    quantities: header.quantities.map((quantity) => ({ ...quantity, values: valuesOf(quantity.values) })),
+    strips: header.strips.map((strip) => ({ ...strip, values: arrays.view(strip.values, Float32Array) })),
     jumps: jumps && {
       ...jumps,
       columns: arrays.integers(jumps.columns),
-      tokens: arrays.tokens(jumps.tokens),
-      values: arrays.floats(jumps.values),
+      tokens: arrays.places(jumps.tokens),
+      values: arrays.singles(jumps.values),
     },
-    candidates: candidates && {
-      count: candidates.tokens.shape[2]!,
-      tokens: arrays.tokens(candidates.tokens),
-      logProbability: arrays.reader(candidates.logProbability),
-    },
-    trajectories: trajectories && {
-      offsets: arrays.integers(trajectories.offsets),
-      tokens: arrays.tokens(trajectories.tokens),
-      codes: arrays.view(trajectories.probability, Uint8Array),
-    },
+    candidates: candidates(),
+    trajectories,
   };
+
+  function valuesOf(values: Reference | { exponent: number }): Float32Array {
+    if (!("exponent" in values)) {
+      return header.view === "bars" ? arrays.exact(values) : arrays.floats(values);
+    }
+    return valuesOf(header.quantities[values.exponent]!.values).map((exponent) => 2 ** exponent);
+  }
+
+  function candidates(): Grid["candidates"] {
+    const known = header.candidates;
+    if (!known) return null;
+    if ("tokens" in known) {
+      const logProbability = arrays.floats(known.logProbability);
+      return {
+        count: known.tokens.shape[2]!,
+        tokens: arrays.places(known.tokens),
+        logProbability: (index) => logProbability[index]!,
+      };
+    }
+    const rows = header.rows.length;
+    const count = known.entries.shape[2]!;
+    const { offsets, tokens, codes } = trajectories!;
+    const entries = arrays.places(known.entries);
+    const leading = new Int32Array(entries.length);
+    for (let i = 0; i < entries.length; i++) {
+      if (entries[i] !== NO_TOKEN) entries[i]! += offsets[Math.floor(i / count) % columns]!;
+      leading[i] = tokens[entries[i]!] ?? NO_TOKEN;
+    }
+    return {
+      count,
+      tokens: leading,
+      logProbability: (index) => {
+        const entry = entries[index]!;
+        if (entry === NO_TOKEN) return Number.NaN;
+        const row = Math.floor(index / (count * columns));
+        let code = 0;
+        for (let i = entry * rows; i <= entry * rows + row; i++) code += codes[i]!;
+        return Math.log2(PROBABILITIES[code & 255]!);
+      },
+    };
+  }
 }
 
 /** The arrays of a message, by reference. */
@@ -173,33 +227,51 @@ class Arrays {
     return this.view(reference, Int32Array);
   }
 
-  tokens(reference: Reference): Int32Array {
-    if (reference.dtype === "i4") return this.integers(reference);
-    const places = this.view(reference, Uint16Array);
-    const tokens = new Int32Array(places.length); // a loop, not `from`: there may be millions
-    for (let i = 0; i < tokens.length; i++) tokens[i] = places[i] === 0xffff ? NO_TOKEN : places[i]!;
-    return tokens;
+  /** Places in something, NO_TOKEN for none. */
+  places(reference: Reference): Int32Array {
+    if (reference.dtype === "i4") return this.integers(reference).slice();
+    const isByte = reference.dtype === "u1";
+    const short = isByte ? this.view(reference, Uint8Array) : this.view(reference, Uint16Array);
+    const none = isByte ? 0xff : 0xffff;
+    const places = new Int32Array(short.length); // a loop, not `from`: there may be millions
+    for (let i = 0; i < places.length; i++) places[i] = short[i] === none ? NO_TOKEN : short[i]!;
+    return places;
+  }
+
+  /** The bits of a packed array: differences between rows, the lowest bytes first. */
+  packed<T extends Int32Array | Uint16Array>(reference: Reference, type: TypedArray<T>): T {
+    const size = type.BYTES_PER_ELEMENT;
+    const length = reference.shape.reduce((product, size) => product * size, 1);
+    const bytes = this.view({ ...reference, shape: [length * size] }, Uint8Array);
+    const bits = new type(new ArrayBuffer(length * size), 0, length);
+    const row = length / (reference.shape[0] || 1);
+    for (let i = 0; i < length; i++) {
+      let difference = 0;
+      for (let plane = 0; plane < size; plane++) difference |= bytes[plane * length + i]! << (8 * plane);
+      bits[i] = difference + (i < row ? 0 : bits[i - row]!);
+    }
+    return bits;
+  }
+
+  singles(reference: Reference): Float32Array {
+    return new Float32Array(this.packed(reference, Int32Array).buffer);
+  }
+
+  /** What is added up, which isn't packed unless it is counted. */
+  exact(reference: Reference): Float32Array {
+    return reference.dtype === "f4" ? this.view(reference, Float32Array) : this.floats(reference);
   }
 
   floats(reference: Reference): Float32Array {
-    if (reference.dtype === "f4") return this.view(reference, Float32Array);
-    const whole = reference.dtype === "i4";
-    const codes = whole ? this.integers(reference) : this.view(reference, Uint16Array);
-    const floats = new Float32Array(codes.length);
-    if (whole) {
+    if (reference.dtype === "i4") {
       // counted from one, so zero says that there was nothing to count
-      for (let i = 0; i < floats.length; i++) floats[i] = codes[i] || Number.NaN;
-    } else {
-      const table = halves();
-      for (let i = 0; i < floats.length; i++) floats[i] = table[codes[i]!]!;
+      return Float32Array.from(this.packed(reference, Int32Array), (count) => count || Number.NaN);
     }
+    const codes = this.packed(reference, Uint16Array);
+    const floats = new Float32Array(codes.length);
+    const table = halves();
+    for (let i = 0; i < floats.length; i++) floats[i] = table[codes[i]!]!;
     return floats;
-  }
-
-  /** Reads one number at a time: for what is asked for a cell at a time, of millions. */
-  reader(reference: Reference): (index: number) => number {
-    const codes = this.view(reference, Uint16Array);
-    return (index) => halves()[codes[index]!]!;
   }
 }
 

@@ -21,6 +21,8 @@ export interface Wish {
   rows?: number;
   columns?: number;
   texts?: string[];
+  /** Their token ids. */
+  ids?: number[];
   rowLabels?: string[];
   /** Candidates of a cell: tokens with their probabilities, best first. */
   candidates?: ((row: number, column: number) => [token: number, probability: number][]) | null;
@@ -46,7 +48,7 @@ const CELL = [
 ] as [number, number][];
 
 /** A message of one grid; what isn't wished for is small and plain. */
-export async function message(wish: Wish = {}, version = 1): Promise<Uint8Array<ArrayBuffer>> {
+export async function message(wish: Wish = {}, version = 2): Promise<Uint8Array<ArrayBuffer>> {
   const arrays = new Arrays();
   return written({ version, grids: [header(wish, arrays)], comparison: null }, arrays);
 }
@@ -82,7 +84,7 @@ export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<
     mean: about.mean ? header(about.mean, arrays) : null,
     notes: about.notes ?? [],
   };
-  return written({ version: 1, grids, comparison }, arrays);
+  return written({ version: 2, grids, comparison }, arrays);
 }
 
 function written(text: unknown, arrays: Arrays): Promise<Uint8Array<ArrayBuffer>> {
@@ -96,6 +98,7 @@ function header(wish: Wish, arrays: Arrays) {
     rows = 5,
     columns = 4,
     texts = [" zero", " one", " two", " three"],
+    ids = texts.map((_, token) => 100 + token),
     quantities,
     followed,
     following,
@@ -119,7 +122,11 @@ function header(wish: Wish, arrays: Arrays) {
     notes: ["raw, unadjusted"],
     check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
     rows: rowLabels ?? Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
-    tokens: { ids: texts.map((_, token) => 100 + token), texts, special: [] },
+    tokens: {
+      ids: arrays.pack("i4", [ids.length], ids),
+      texts,
+      special: [],
+    },
     columns: arrays.put(
       "i4",
       [columns],
@@ -138,7 +145,7 @@ function header(wish: Wish, arrays: Arrays) {
       domain: [0, 6],
       says: "this row was {} from the output",
       ...strip,
-      values: arrays.put("f2", [rows], strip.values),
+      values: arrays.put("f4", [rows], strip.values),
     })),
     jumps: jumps
       ? {
@@ -154,7 +161,7 @@ function header(wish: Wish, arrays: Arrays) {
           ),
           parts: jumps.parts,
           check: jumps.check ?? { error: 1e-6, tolerance: 1e-4, claim: "rows sum to the jump" },
-          values: arrays.put(
+          values: arrays.pack(
             "f4",
             [jumps.entries.length, rows, jumps.parts.length],
             jumps.entries.flatMap(([, , parts]) => Array.from({ length: rows }, (_, row) => parts(row)).flat()),
@@ -176,11 +183,10 @@ function header(wish: Wish, arrays: Arrays) {
       centre: null,
       target: null,
       ...quantity,
-      values: arrays.put(
-        quantity.scale === "log" ? "i4" : rest.view === "bars" ? "f4" : "f2",
-        [rows, columns],
-        cells(values),
-      ),
+      values:
+        rest.view === "bars" && quantity.scale !== "log"
+          ? arrays.put("f4", [rows, columns], cells(values))
+          : arrays.pack(quantity.scale === "log" ? "i4" : "f2", [rows, columns], cells(values)),
     })),
     candidates:
       candidates === null
@@ -191,7 +197,7 @@ function header(wish: Wish, arrays: Arrays) {
               [rows, columns, counts],
               cells((r, c) => leading(r, c).map(([token]) => token)).flat(),
             ),
-            logProbability: arrays.put(
+            logProbability: arrays.pack(
               "f2",
               [rows, columns, counts],
               cells((r, c) => leading(r, c).map(([, probability]) => Math.log2(probability))).flat(),
@@ -199,7 +205,7 @@ function header(wish: Wish, arrays: Arrays) {
           },
     trajectories: {
       offsets: arrays.put("i4", [columns + 1], offsets),
-      tokens: arrays.put("u2", [offsets.at(-1)!], tracks.flat()),
+      tokens: arrays.pack("i4", [offsets.at(-1)!], tracks.flat()),
       // a tenth of the way up in each row
       probability: arrays.put(
         "u1",
@@ -216,20 +222,44 @@ export async function deflate(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+type Dtype = "i4" | "u2" | "u1" | "f4" | "f2";
+
+function bitsOf(dtype: Dtype, values: number[]) {
+  return {
+    i4: () => new Int32Array(values),
+    u2: () => new Uint16Array(values),
+    u1: () => new Uint8Array(values),
+    f4: () => new Float32Array(values),
+    f2: () => new Uint16Array(values.map(half)),
+  }[dtype]();
+}
+
 class Arrays {
   readonly parts: Uint8Array<ArrayBuffer>[] = [];
   private size = 0;
 
-  put(dtype: "i4" | "u2" | "u1" | "f4" | "f2", shape: number[], values: number[]) {
-    const data = {
-      i4: () => new Int32Array(values),
-      u2: () => new Uint16Array(values),
-      u1: () => new Uint8Array(values),
-      f4: () => new Float32Array(values),
-      f2: () => new Uint16Array(values.map(half)),
-    }[dtype]();
+  put(dtype: Dtype, shape: number[], values: number[]) {
+    return this.append(dtype, shape, bitsOf(dtype, values));
+  }
+
+  /** As differences between rows, the lowest bytes of all first. */
+  pack(dtype: Dtype, shape: number[], values: number[]) {
+    const { buffer, byteLength } = bitsOf(dtype, values);
+    const bits = byteLength / (values.length || 1) === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer);
+    const row = values.length / (shape[0] || 1);
+    const differences = bits.map((value, i) => value - (bits[i - row] ?? 0));
+    const whole = new Uint8Array(differences.buffer);
+    const size = bits.BYTES_PER_ELEMENT;
+    return this.append(
+      dtype,
+      shape,
+      whole.map((_, i) => whole[(i % bits.length) * size + Math.floor(i / bits.length)]!),
+    );
+  }
+
+  private append(dtype: Dtype, shape: number[], data: ArrayBufferView<ArrayBuffer>) {
     const padded = new Uint8Array(Math.ceil(data.byteLength / 8) * 8);
-    padded.set(new Uint8Array(data.buffer));
+    padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     const reference = { dtype, shape, offset: this.size };
     this.parts.push(padded);
     this.size += padded.length;

@@ -153,8 +153,8 @@ describe("linked readings", () => {
   });
 
   it("pin the same text where two vocabularies give it two ids", async () => {
-    const ids = { ids: [7, 8, 9, 100], texts: [" two", " one", " nil", " other"], special: [] };
-    const { all, settings } = await readings([{}, { tokens: ids }]);
+    const other = { ids: [7, 8, 9, 100], texts: [" two", " one", " nil", " other"] };
+    const { all, settings } = await readings([{}, other]);
     all.each[0]!.togglePin(1, false); // " one"
     expect(settings.pins.value).toEqual([[101]]);
     expect(all.each[1]!.settings.pins.value).toEqual([[8]]);

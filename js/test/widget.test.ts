@@ -62,7 +62,7 @@ describe("a view", () => {
   });
 
   it("in place of a message that can't be read has a sentence", async () => {
-    const { root } = await show(new FakeModel(await message({}, 2)));
+    const { root } = await show(new FakeModel(await message({}, 99)));
     expect(root.dataset.state).toBe("error");
     expect(root.querySelector("[role=alert]")!.textContent).toContain("another version of lenswidget");
   });

@@ -3,9 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.notebook.hosts import Host, Watched, browser, serve, watch
+
+# a notebook host on two cores that others use too has slow moments
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

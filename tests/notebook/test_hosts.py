@@ -81,7 +81,7 @@ def test_python_sets_what_is_shown(host: Host, watched: Watched, grid: Grid) -> 
     host.open(page, [GRID + "w = lw.LensWidget(grid, colour='entropy', selected=[2, 1])\nw"])
     page.wait_for_selector(READY)
     expect(page.locator(".lw-card")).to_contain_text("After layer 1")
-    expect(page.locator(".lw-menu:first-child select")).to_have_value("entropy")
+    expect(page.locator("label:has-text('colour') select")).to_have_value("entropy")
 
 
 def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watched, grid: Grid) -> None:
@@ -98,7 +98,7 @@ def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watc
     page.mouse.down()
     page.mouse.up()
     expect(page.locator(".lw-held")).to_have_count(2)
-    menus = page.locator(".lw-menu:first-child select")
+    menus = page.locator("label:has-text('colour') select")
     menus.first.select_option("entropy")
     for i in range(3):
         expect(menus.nth(i)).to_have_value("entropy")

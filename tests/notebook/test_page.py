@@ -156,7 +156,7 @@ def test_a_page_says_what_is_wrong_with_its_data(watched: Watched, tmp_path: Pat
     assert data
     raw = base64.b64decode(data[1])
     plain = zlib.decompress(raw)
-    newer = zlib.compress(plain.replace(b'"version":1', b'"version":9', 1))
+    newer = zlib.compress(plain.replace(b'"version":2', b'"version":9', 1))
     for wrong, says in ((raw[: len(raw) // 2], "damaged or cut short"), (newer, "another version of lenswidget")):
         path = tmp_path / "wrong.html"
         path.write_text(html.replace(data[1], base64.b64encode(wrong).decode()))
