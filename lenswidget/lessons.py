@@ -117,7 +117,7 @@ def _body(notebook: Any, source: Path) -> str:
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if _prepare(output, models)]
     resources = {"metadata": {"path": str(source.parent)}}
-    body, _ = _Exporter(template_name="basic").from_notebook_node(notebook, resources)
+    body, _ = _Exporter(template_name="basic").from_notebook_node(notebook, resources)  # type: ignore[no-untyped-call]
     return str(body)
 
 

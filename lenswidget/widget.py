@@ -310,8 +310,8 @@ class LensWidget(anywidget.AnyWidget):
 
         data, metadata = self._repr_mimebundle_()
         still = {"image/png": data.pop("image/png")}
-        display(still, metadata={"image/png": metadata.pop("image/png")}, raw=True)  # type: ignore[no-untyped-call]
-        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        display(still, metadata={"image/png": metadata.pop("image/png")}, raw=True)
+        display(data, metadata=metadata, raw=True)
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
         bundle = super()._repr_mimebundle_(**arguments)

@@ -70,7 +70,7 @@ class Translator:
                 torch.nn.utils.clip_grad_norm_([self.change, self.shift], 1.0)
             return total / sample.positions
 
-        self.optimizer.step(closure)
+        self.optimizer.step(closure)  # type: ignore[arg-type]  # it takes a tensor of one number as well
 
     def at_rate(self, factor: float, peak: float) -> None:
         for group in self.optimizer.param_groups:
@@ -100,5 +100,5 @@ def whitening(covariance: Float[Tensor, "d d"], spread: float, damping: float = 
     So one rate suits any model: a step that changes every entry of a change by 1 would move rows by about the spread.
     """
     sizes, directions = torch.linalg.eigh(covariance)
-    whitened = directions / (sizes.clamp(min=0) + damping * sizes.mean()).sqrt()
-    return (whitened * spread / len(sizes) ** 0.5).float()
+    whitened: Tensor = directions / (sizes.clamp(min=0) + damping * sizes.mean()).sqrt()
+    return whitened.mul(spread / len(sizes) ** 0.5).float()

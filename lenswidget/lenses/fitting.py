@@ -14,9 +14,9 @@ from torch import Tensor
 
 from lenswidget.alone import alone
 from lenswidget.cached_run import Run, residual_hooks, run
-from lenswidget.lenses.divergence import kl_to_output
 from lenswidget.lenses.fitted import Card, FittedLens
 from lenswidget.lenses.parallel import Workers
+from lenswidget.lenses.sampled_kl import kl_to_output
 from lenswidget.lenses.text import Text
 
 BATCH = 4096

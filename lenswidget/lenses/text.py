@@ -93,7 +93,7 @@ class Text:
 
     def again(self) -> Text:
         """The same text from its beginning."""
-        return self._again()
+        return self._again()  # type: ignore[no-untyped-call]
 
     def _split(self, held: list[Tensor], wanted: int) -> Iterator[Int[Tensor, "window"]]:
         """Windows to fit on; the first held-out ones go to `held` on the way."""

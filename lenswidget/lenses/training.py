@@ -142,10 +142,9 @@ class Training:
 
     def _add(self, row: int, state: dict[str, Any]) -> None:
         device = self.one.readout.W_U.device
-        parts = [
-            None if state[name] is None else state[name].to(device) for name in ("weight", "bias", "mean", "basis")
-        ]
-        self.translators[row] = Translator(*parts, self.recipe.optimizer, self.recipe.peak)
+        weight, bias, mean = (state[name].to(device) for name in ("weight", "bias", "mean"))
+        basis = None if state["basis"] is None else state["basis"].to(device)
+        self.translators[row] = Translator(weight, bias, mean, basis, self.recipe.optimizer, self.recipe.peak)
 
     def _counted(self, batches: Batches) -> Batches:
         for windows in batches:
