@@ -29,8 +29,9 @@ assert min(lens for lens, _ in answers.values()) > 2
 assert abs(answers[6][1]) < answers[6][0] / 4 and answers[28][1] > answers[28][0] / 2
 """,
     "03_attribution": """
-import numpy as np
-
+parts = lw.attribute(mary, " Mary", against=" John").to_dataframe().set_index("layer")["contribution"]
+assert parts.idxmax() == "L23.attn" and parts.cumsum()["L19.mlp"] < -1
+assert abs(heads.quantities["contribution"].values[: heads.rows.index("L20H0")].sum()) < 0.5
 assert answers["logit difference"].between(2.5, 6.5).all()
 votes, mean, spread = (each > 0).sum(axis=1), each.mean(axis=1), each.std(axis=1, ddof=0)
 assert votes["L23H3"] == votes["L29H1"] == 12 and votes["L29H0"] == 0
@@ -93,8 +94,8 @@ def test_a_lesson_runs_from_top_to_bottom(path: Path, smollm: Any) -> None:
         notebook.cells.append(nbformat.v4.new_code_cell(TRUTHS[path.stem]))
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     data = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
-    widgets = [bundle for bundle in data if "application/vnd.jupyter.widget-view+json" in bundle]
-    assert len([bundle for bundle in widgets if "image/png" in bundle]) >= 5
+    for shown in ("application/vnd.jupyter.widget-view+json", "image/png"):
+        assert sum(shown in bundle for bundle in data) >= 5
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
