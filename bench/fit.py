@@ -58,7 +58,7 @@ def linear() -> None:
     for _ in range(3):  # in turn with the yardstick, so that a noisy minute falls on both
         forward = Residuals(model)
         text, read, start = Text(model, texts, held_out=0), 0, time.perf_counter()
-        for windows in text.batches(8):
+        for windows in text.batches(16):
             (residual,) = forward(windows)
             read += residual.shape[1]
             if read >= TOKENS:
@@ -75,7 +75,7 @@ def linear() -> None:
         moments = None
         peak = before
         read = 0
-        for windows in Text(model, texts, held_out=0).batches(8):
+        for windows in Text(model, texts, held_out=0).batches(16):
             (residual,) = Residuals(model)(windows)
             moments = moments or Moments(residual)
             moments.add(residual)

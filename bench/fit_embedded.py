@@ -30,7 +30,7 @@ def main(folder: Path, steps: int) -> None:
         model, texts, steps=steps, data=WORDS, checkpoint=checkpoint, resume=checkpoint if checkpoint.exists() else None
     )
     text = Text(model, texts)
-    moments = regress(text.batches(8), Residuals(model), 20_000, lambda share: False)
+    moments = regress(text.batches(16, mixed=True), Residuals(model), 20_000, lambda share: False)
     # positions in the second place: about zero, as a rounding sees rows
     second = torch.stack([
         (moments.covariance(row) + torch.outer(moments.mean[row], moments.mean[row])).float()

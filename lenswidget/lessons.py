@@ -115,7 +115,12 @@ def _body(notebook: Any, source: Path) -> str:
     notebook.cells = [cell for cell in notebook.cells if "remove-cell" not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if _prepare(output, models)]
+            # beside a living widget there is no need of the picture that stands for it without its kernel
+            following = [*cell.outputs[1:], {}]
+            shown = [
+                one for one, after in zip(cell.outputs, following) if not (_is_picture(one) and _widget(after, models))
+            ]
+            cell.outputs = [output for output in shown if _prepare(output, models)]
     resources = {"metadata": {"path": str(source.parent)}}
     body, _ = _Exporter(template_name="basic").from_notebook_node(notebook, resources)  # type: ignore[no-untyped-call]
     return str(body)
@@ -125,13 +130,21 @@ def _prepare(output: Any, models: dict[str, Any]) -> bool:
     """Make an output what a reader of the page should see; False where that is nothing."""
     data = output.get("data", {})
     if VIEW in data:
-        alive = _alive(models, data[VIEW].get("model_id"))
+        alive = _widget(output, models)
         if alive:
             output["data"] = {"text/html": alive}
         elif not data.keys() - {VIEW, "text/plain"}:
             return False  # a progress bar, or another widget that left no picture
         data.pop(VIEW)
     return not (output.output_type == "stream" and output.name == "stderr")
+
+
+def _is_picture(output: Any) -> bool:
+    return set(output.get("data", {})) == {"image/png"}
+
+
+def _widget(output: Any, models: dict[str, Any]) -> str | None:
+    return _alive(models, output.get("data", {}).get(VIEW, {}).get("model_id"))
 
 
 def _alive(models: dict[str, Any], name: str | None) -> str | None:

@@ -59,7 +59,7 @@ class LinearLens(FittedLens):
         progress = Progress(cls.name)
         with progress.running():
             one = specimen(model, text.first)
-            moments = regress(text.batches(at_once(text)), residuals, tokens, progress.tell)
+            moments = regress(text.batches(at_once(text), mixed=True), residuals, tokens, progress.tell)
             weight, bias = moments.solve(ridge)
             card = Card(
                 name_of(model),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,7 +25,8 @@ class Text:
 
     `texts` is a list or iterator of texts, a Hugging Face dataset with a column "text", one text, or None for text that
     the model writes itself. `held_out` are `[windows, window]`, at least as many tokens as asked where there is text
-    enough: every fifth document, or eight windows of a longer one, until there are enough. The rest comes in `batches`.
+    enough: a window of every fifth document, or of eight windows of a longer
+    one, until there are enough; the rest of those is left unread. All others come in `batches`.
     A window starts with the BOS token where TransformerLens adds one.
 
     Raises ValueError for texts without tokens, or with only one, and for too few to fill two windows.
@@ -33,7 +35,7 @@ class Text:
     def __init__(
         self, model: Any, texts: Any = None, *, held_out: int = 1024, window: int | None = None, seed: int = 0
     ):
-        self._again = lambda: Text(model, texts, held_out=held_out, window=window, seed=seed)
+        self._again: Callable[[], Text] = partial(Text, model, texts, held_out=held_out, window=window, seed=seed)
         context = int(getattr(model.cfg, "n_ctx", 0) or WINDOW)
         self.window = min(window or WINDOW, context)
         self.words = in_words(model, texts)
@@ -93,7 +95,7 @@ class Text:
 
     def again(self) -> Text:
         """The same text from its beginning."""
-        return self._again()  # type: ignore[no-untyped-call]
+        return self._again()
 
     def _split(self, held: list[Tensor], wanted: int) -> Iterator[Int[Tensor, "window"]]:
         """Windows to fit on; the first held-out ones go to `held` on the way."""
@@ -109,7 +111,7 @@ class Text:
             if len(self._seen) < 2:
                 self._seen.update(stretch[: len(stretch) - len(self._end)])
             if len(held) < wanted and number % 5 == 1:
-                apart += stretch
+                apart += stretch[:size]
                 held += [self._tensor(apart[i : i + size]) for i in range(0, len(apart) - size + 1, size)]
                 apart = apart[len(apart) // size * size :]
                 continue

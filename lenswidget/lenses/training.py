@@ -96,6 +96,8 @@ class Training:
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.step = self.tokens = self.read = self.part = 0
         rows, _, d = one.residual.shape
+        # line searches need a loss that holds for more than the few tokens it is measured on
+        self.parts = 1 if recipe.optimizer == "lbfgs" else PARTS
         self.start = (torch.zeros(rows - 1, d, d), torch.zeros(rows - 1, d))
         self.translators: dict[int, Translator] = {}
         self.glanced = -1
@@ -115,14 +117,14 @@ class Training:
             windows = next(batches, None)
             if windows is None:
                 break
-            parts = self.residuals(windows, PARTS)
-            while self.part < PARTS and spent < 1 and not self.progress.stopping:
+            parts = self.residuals(windows, self.parts)
+            while self.part < self.parts and spent < 1 and not self.progress.stopping:
                 self.descend(parts[self.part], spent)
                 self.part += 1
                 spent = self.residuals.workers.most(budget.spent(self.step, self.tokens, self.progress.clock()))
                 self.glance(spent)
                 self.progress.stopping = self.residuals.workers.any(self.progress.tell(spent))
-            if self.part == PARTS:
+            if self.part == self.parts:
                 self.read, self.part = self.read + 1, 0
         self.save()
 

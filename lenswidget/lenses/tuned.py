@@ -59,8 +59,8 @@ class TunedLens(FittedLens):
 
         `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
         writes itself. Text that can be read again is, where it ends too soon. The fit ends after so many `steps` of
-        about 256 tokens, or so many `tokens`, or so many `seconds`, whichever comes first; by default after 160 steps.
-        It comes out the same each time from one `seed`, unless `seconds` end it.
+        about 256 tokens (4,096 with L-BFGS), or so many `tokens`, or so many `seconds`, whichever comes
+        first; by default after 160 steps. It comes out the same each time from one `seed`, unless `seconds` end it.
 
         From the `"linear"` start, `"adam"` takes whitened coordinates; `"lbfgs"` is the paper's optimizer; `"sgd"` from the
         `"identity"` is the recipe of the tuned-lens library: Nesterov momentum, weight decay, clipped gradients. `rate`
