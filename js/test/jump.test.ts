@@ -51,7 +51,9 @@ describe("a step of a trajectory", () => {
     expect(model.get("jump")).toEqual([3, 100, 2]);
     await vi.waitFor(() => expect(panel(root)).not.toBeNull());
     expect(panel(root)!.textContent).toContain("What moved “␣zero” between L0 and L1");
-    expect(panel(root)!.textContent).toMatch(/added to its logit at position 3; its probability went from 2.5\s% to 4.5\s%/);
+    expect(panel(root)!.textContent).toMatch(
+      /added to its logit at position 3; its probability went from 2.5\s% to 4.5\s%/,
+    );
     expect(rowsOf(root)).toEqual(["L1.mlp+2", "L1H0+0.25", "norm rescale−0.13"]);
     expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump+2.13");
     onStep(root, "click", 2);
