@@ -18,7 +18,10 @@ EVERY = 0.5
 
 def show(progress: Any) -> Callable[[Any], None]:
     """Show a `Progress` under the cell that runs. Returns the watcher that keeps it up to date."""
-    picture, stop = ipywidgets.HTML(), ipywidgets.Button(description="Stop", tooltip="Stop, and keep what is reached")
+    picture, stop = (
+        ipywidgets.HTML(),
+        ipywidgets.Button(description="Stop", tooltip="Stop and keep what is reached, as an interrupt does"),
+    )
 
     def pressed(_: Any) -> None:
         progress.stop()
@@ -26,6 +29,9 @@ def show(progress: Any) -> Callable[[Any], None]:
 
     stop.on_click(pressed)
     display(ipywidgets.VBox([picture, stop]))
+    # A cell that runs blocks the kernel's main shell. JupyterLab 4.4 and later sends clicks to another one, and ipykernel 7.4
+    # sends them back to the shell that last wrote to the button, unless that is forgotten. Elsewhere an interrupt stops.
+    vars(stop.comm).pop("_reply_subshell_id", None)
     painted = 0.0
 
     def paint(progress: Any) -> None:

@@ -75,14 +75,14 @@ class Host:
     url: str
     folder: Path
 
-    def open(self, page: Page, cells: list[str]) -> Path:
+    def open(self, page: Page, cells: list[str], *, wait: bool = True) -> Path:
         """Write a notebook, open it and run all its cells. Returns its file: a new one each time, with a kernel of its own."""
         name = f"{uuid.uuid4().hex[:8]}.ipynb"
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.folder / name)
         self.visit(page, name)
-        self.run_all(page)
+        self.run_all(page, wait=wait)
         return self.folder / name
 
     def visit(self, page: Page, name: str) -> None:
@@ -94,9 +94,10 @@ class Host:
             timeout=60_000,
         )
 
-    def run_all(self, page: Page) -> None:
-        """Run every cell, as the menu does."""
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    def run_all(self, page: Page, *, wait: bool = True) -> None:
+        """Run every cell, as the menu does, and wait until all have run."""
+        run = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+        page.evaluate(run if wait else f"void {run}")
 
     def save(self, page: Page) -> None:
         """Save the notebook, and wait until it is."""

@@ -148,3 +148,20 @@ def test_without_a_kernel_a_picture_stands_in_its_place(host: Host, watched: Wat
     (host.folder / "reader.ipynb").write_text(json.dumps(saved))
     host.visit(page, "reader.ipynb")
     expect(page.locator(".jp-OutputArea-output img").first).to_be_visible()
+
+
+def test_stop_ends_a_fit_while_its_cell_runs(host: Host, watched: Watched) -> None:
+    """The kernel is busy, so the click must come in beside the cell."""
+    cell = (
+        "from lenswidget.lenses.progress import Progress\n"
+        "progress = Progress('Tuned lens', ('embed', 'L0'))\n"
+        "with progress.running():\n"
+        "    progress.kl.append((0.0, (3.0, 2.0)))\n"
+        "    while not progress.tell(0.5) and progress.clock() < 50:\n"
+        "        pass\n"
+        "print('ended', 'by a click' if progress.stopping else 'by itself')"
+    )
+    page = watched.page
+    host.open(page, [cell], wait=False)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("ended by a click").wait_for(timeout=40_000)
