@@ -31,7 +31,6 @@ from torch import Tensor
 
 import lenswidget as lw
 from bench.text import prose
-from lenswidget.lenses.fitted import unembedding_hash
 from lenswidget.lenses.lens import moved
 from lenswidget.lenses.lens_file import write_tensors
 from lenswidget.lenses.load import SHIPPED
@@ -70,7 +69,6 @@ def main() -> None:
         lens.card,
         kl=tuple(round(kl, 4) for kl in after.tolist()),
         held_out=sum(len(run.tokens) - 1 for run in held_out),
-        unembedding=unembedding_hash(readout.W_U),
         settings={**lens.card.settings, "packed": packing},
     )
     options.output.parent.mkdir(exist_ok=True)

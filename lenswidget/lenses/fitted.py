@@ -17,6 +17,7 @@ from torch import Tensor
 from lenswidget.cached_run import Run
 from lenswidget.grid import Strip
 from lenswidget.lenses.lens import Lens
+from lenswidget.probe import name_of
 from lenswidget.readout import Readout
 
 SAMPLED = 1024
@@ -42,6 +43,14 @@ class Card:
     """The unembedding's hash, as `unembedding_hash` takes it; "" where it was not computed."""
     settings: dict[str, Any] = field(default_factory=dict)
     lenswidget: str = field(default_factory=lambda: importlib.metadata.version("lenswidget"))
+
+    @classmethod
+    def of(cls, model: Any, readout: Readout, data: str, tokens: int, settings: dict[str, Any] | None = None) -> Card:
+        """For a lens that is fitted to `model`; its revision is known where it came from a hub."""
+        config = getattr(getattr(model, "original_model", None), "config", None)
+        revision = str(getattr(config, "_commit_hash", None) or "")
+        unembedding = unembedding_hash(readout.W_U)
+        return cls(name_of(model), data, tokens, revision=revision, unembedding=unembedding, settings=settings or {})
 
 
 class FittedLens(Lens):

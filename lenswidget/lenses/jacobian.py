@@ -83,9 +83,10 @@ class JacobianLens(FittedLens):
             raise ValueError("This Jacobian lens holds values that are not finite; fit it again.")
         readout = readout_of(model) if model is not None else None
         name = told.get("model_name", "a model that the file doesn't name") if model is None else name_of(model)
+        corpus = told.get("corpus", "a text that the file does not name")
         card = Card(
             model=str(name),
-            data=f"{lens.n_prompts:,} prompts of {told.get('corpus', 'a text that the file does not name')}",
+            data=f"{lens.n_prompts:,} prompt{'' if lens.n_prompts == 1 else 's'} of {corpus}",
             tokens=0,
             revision=str(told.get("model_revision") or ""),
             unembedding=unembedding_hash(readout.W_U) if readout else "",

@@ -14,7 +14,6 @@ from lenswidget.lenses.fitting import Residuals, at_once, measured, specimen
 from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.progress import Progress
 from lenswidget.lenses.text import Text
-from lenswidget.probe import name_of
 
 RIDGE = 1e-4
 
@@ -61,12 +60,8 @@ class LinearLens(FittedLens):
             one = specimen(model, text.first)
             moments = regress(text.batches(at_once(text), mixed=True), residuals, tokens, progress.tell)
             weight, bias = moments.solve(ridge)
-            card = Card(
-                name_of(model),
-                data or text.words,
-                int(moments.count),
-                settings={"ridge": ridge, "window": text.window, "seed": seed, "skipped": residuals.skipped},
-            )
+            settings = {"ridge": ridge, "window": text.window, "seed": seed, "skipped": residuals.skipped}
+            card = Card.of(model, one.readout, data or text.words, int(moments.count), settings)
             lens = cls(weight, bias, card, sample_of(one.readout))
             lens.card = measured(lens, one, text, residuals)
         return lens

@@ -162,7 +162,7 @@ def in_words(model: Any, texts: Any) -> str:
     """What text this is, for a card."""
     if texts is None:
         return f"text that {name_of(model)} wrote itself"
-    if isinstance(texts, str):
+    if isinstance(texts, str) or (hasattr(texts, "__len__") and len(texts) == 1):
         return "one text"
     named = getattr(getattr(texts, "info", None), "dataset_name", None)
     if named:

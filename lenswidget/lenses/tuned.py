@@ -14,7 +14,7 @@ from lenswidget.lenses.parallel import Workers
 from lenswidget.lenses.progress import Progress
 from lenswidget.lenses.text import Text
 from lenswidget.lenses.training import Budget, Recipe, Training
-from lenswidget.probe import name_of, readout_of
+from lenswidget.probe import readout_of
 
 STEPS = 160
 
@@ -31,8 +31,9 @@ class TunedLens(FittedLens):
     def identity(cls, model: Any) -> TunedLens:
         """A tuned lens before any training, which reads exactly as the logit lens does."""
         layers, d = int(model.cfg.n_layers), int(model.cfg.d_model)
-        card = Card(name_of(model), "no text", 0)
-        return cls(torch.zeros(layers, d, d), torch.zeros(layers, d), card, sample_of(readout_of(model)))
+        readout = readout_of(model)
+        card = Card.of(model, readout, "no text", 0)
+        return cls(torch.zeros(layers, d, d), torch.zeros(layers, d), card, sample_of(readout))
 
     @classmethod
     def fit(
@@ -89,7 +90,7 @@ class TunedLens(FittedLens):
             training.go(text.batches(at_once(text), mixed=True), again(texts, text), budget)
             weight, bias = training.result()
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
-            card = Card(name_of(model), data or text.words, training.tokens, settings=settings)
+            card = Card.of(model, one.readout, data or text.words, training.tokens, settings)
             lens = cls(weight, bias, card, sample_of(one.readout))
             lens.card = measured(lens, one, text, residuals)
         return lens

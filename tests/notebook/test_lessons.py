@@ -13,14 +13,17 @@ LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 # what a lesson says of lenses that it fits itself, checked at its end: to fit them again would cost as much again
 TRUTHS = {
     "02_tuned_lens": """
-raw, fitted, trained = measured.kl.T
-assert trained[:-2].mean() < fitted[:-2].mean()
+raw, fitted, trained, derived = measured.kl.T
+assert trained[:-2].mean() < fitted[:-2].mean() < derived[:-2].mean() < raw[:-2].mean()
 assert (fitted[:-1] < raw[:-1]).all()
 assert (raw[:25] > 1.5 * measured.blind).all()
 assert (fitted[24:] < measured.blind).all()
 
-ranks = [lw.read(tower, lens, follow=" Paris").quantities["rank of ' Paris'"].values[:, -1] for lens in (lw.LogitLens(), linear)]
+lenses = lw.LogitLens(), linear, jacobian
+ranks = [lw.read(tower, lens, follow=" Paris").quantities["rank of ' Paris'"].values[:, -1] for lens in lenses]
 assert ranks[1][22] < ranks[0][22]
+leads = [tower.labels[int((rank == 1).argmax())] for rank in ranks]
+assert (leads[0], leads[2]) == ("L27", "L23")
 
 answers = {}
 for row in (6, 28):
