@@ -85,11 +85,10 @@ class Check:
     def holds(self) -> bool:
         return self.error <= self.tolerance
 
-    def of_part(self, fewer_rows: bool, fewer_columns: bool) -> Check | None:
-        """What is left of it when rows or columns are dropped: nothing, where it speaks of a sum over them."""
-        of_all_rows, of_all_cells = (self.claim.startswith(f"{what} sum to ") for what in ("rows", "cells"))
-        lost = (fewer_rows and of_all_rows) or ((fewer_rows or fewer_columns) and of_all_cells)
-        return None if lost else self
+    def of_part(self, *, fewer_rows: bool, fewer_columns: bool, last_row: bool) -> Check | None:
+        """What is left of it in a part of the Grid: nothing, where it speaks of a row that isn't there or of a sum over all."""
+        lost = {"last row": not last_row, "rows sum": fewer_rows, "cells sum": fewer_rows or fewer_columns}
+        return None if any(gone and self.claim.startswith(words) for words, gone in lost.items()) else self
 
     def __str__(self) -> str:
         if self.error == 0:
@@ -229,8 +228,10 @@ class Grid(Showable):
         rows = _indices(rows_key, self.rows, "row")
         columns = _indices(columns_key, [str(p) for p in self.positions], "position")
         cells = np.ix_(rows, columns)
+        shape, last_row = self.shape, len(rows) > 0 and int(rows[-1]) == len(self.rows) - 1
+        fewer = {"fewer_rows": len(rows) < shape[0], "fewer_columns": len(columns) < shape[1]}
         decision = None
-        if self.decision is not None and len(rows) and rows[-1] == len(self.rows) - 1:
+        if self.decision is not None and last_row:
             # the first kept row at or above the old decision: still the row from which the output leads
             decision = np.searchsorted(rows, self.decision[columns]).astype(np.int32)
         return replace(
@@ -241,8 +242,7 @@ class Grid(Showable):
             strips=tuple(replace(s, values=s.values[rows]) for s in self.strips),
             jumps=self.jumps and _slice_jumps(self.jumps, rows, columns),
             explain=self.explain and _slice_explain(self.explain, rows, columns),
-            # some of the parts don't add up to what all of them did
-            check=self.check and self.check.of_part(len(rows) < self.shape[0], len(columns) < self.shape[1]),
+            check=self.check and self.check.of_part(**fewer, last_row=last_row),
             positions=self.positions[columns],
             quantities={n: replace(q, values=q.values[cells]) for n, q in self.quantities.items()},
             candidates=self.candidates
@@ -265,14 +265,15 @@ class Grid(Showable):
 
     def __repr__(self) -> str:
         rows, columns = self.shape
+        across = "tokens" if self.column_labels is None else "columns"
         lines = [
             f"Grid: {self.kind} of {_shorten(self.title)!r}" + (f" on {self.model}" if self.model else ""),
-            f"  {rows} rows ({self.rows[0]} … {self.rows[-1]}) × {columns} tokens"
+            f"  {rows} rows ({self.rows[0]} … {self.rows[-1]}) × {columns} {across}"
             if rows and columns
-            else f"  {rows} rows × {columns} tokens: nothing to show",
+            else f"  {rows} rows × {columns} {across}: nothing to show",
             f"  quantities: {', '.join(self.quantities)}",
         ]
-        if self.candidates is not None and rows and columns:
+        if self.candidates is not None and rows and columns and self.columns[-1] != NO_TOKEN:
             top = self.candidates.ids[-1, -1, 0]
             p = 2.0 ** float(self.candidates.log_probability[-1, -1, 0])
             lines.append(f"  after {self.text(self.columns[-1])!r}: {self.text(top)!r} with probability {p:.3f}")

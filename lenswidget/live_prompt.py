@@ -15,6 +15,7 @@ from lenswidget.latest import Report
 from lenswidget.lenses.lens import as_lens
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.read import read
+from lenswidget.probe import readout_of
 from lenswidget.targets import Followed
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def live(
 
     if not isinstance(prompt, str):
         raise TypeError(f"A live prompt is a text, which can be typed over; got {type(prompt).__name__}.")
+    readout_of(model)  # refuses, with the reason, what no lens can read
     chosen = [as_lens(lens) for lens in lenses] if lenses is not None else [LogitLens()]
     if not chosen:
         raise ValueError("lenses is empty; give at least one, or leave it out for the logit lens.")

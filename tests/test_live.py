@@ -238,3 +238,8 @@ def failing(block: Any, reason: Exception) -> Iterator[None]:
         yield
     finally:
         handle.remove()
+
+
+def test_a_prompt_box_needs_a_model_behind_it() -> None:
+    with pytest.raises(TypeError, match=r"needs a TransformerLens model and got Grid; boot one with lw\.load"):
+        lw.live(make_grid(), "The capital of France is")

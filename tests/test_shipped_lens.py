@@ -25,6 +25,7 @@ def lens() -> lw.FittedLens:
 
 def test_it_is_a_tuned_lens_for_the_embedded_model_in_six_megabytes(smollm: Any, lens: lw.FittedLens) -> None:
     assert SHIPPED.stat().st_size <= 6_000_000
+    assert repr(lens).startswith("Tuned lens of SmolLM2-135M-Instruct: 30 rows × 576, fitted on ")
     assert lens.name == "Tuned lens" and lens.card.model == "SmolLM2-135M-Instruct" and lens.card.tokens > 0
     grid = lw.read(lw.run(smollm, "The capital of France is"), lens, follow=" Paris")
     assert grid.check is not None and grid.check.error <= grid.check.tolerance

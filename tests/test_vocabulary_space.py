@@ -25,6 +25,7 @@ def test_a_neuron_promotes_what_its_output_vector_does(smollm: Any) -> None:
         best = grid.quantities["logit added"].values[0]
         np.testing.assert_allclose(best[[0, 10]], [logits.max(), logits.min()], rtol=1e-4)
     assert grid.column_labels is not None and (grid.column_labels[0], grid.column_labels[10]) == ("+1", "−1")
+    assert "1 rows (direction 0 … direction 0) × 20 columns" in repr(grid) and "after" not in repr(grid)
 
 
 def test_a_direction_is_read_with_the_models_scale_and_without_its_biases(tmp_path: Path) -> None:

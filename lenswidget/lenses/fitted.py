@@ -119,6 +119,12 @@ class FittedLens(Lens):
             return True
         return any(known == unembedding_hash(W_U.to(dtype)) for dtype in (W_U.dtype, torch.float16, torch.bfloat16))
 
+    def __repr__(self) -> str:
+        layers, d = self.bias.shape
+        kl = self.card.kl
+        read = f"; {sum(kl) / len(kl):.2f} bits from the output on held-out text, mean over rows" if kl else ""
+        return f"{self.name} of {self.card.model}: {layers} rows × {d}, {'; '.join(self.notes)}{read}"
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the lens with its card to one safetensors file, which `lw.load_lens` reads.
 

@@ -38,6 +38,9 @@ class Lens:
         """One row at every position, moved: the embedding is row 0, the output of block `l` row `l + 1`."""
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        return "; ".join([self.name, *self.notes])
+
 
 class FunctionLens(Lens):
     """Any function of `(residual, row)` as a lens."""
