@@ -21,7 +21,7 @@ from lenswidget.lenses.linear import Moments
 from lenswidget.lenses.text import Text
 
 TOKENS = 20_000
-HELD_OUT = 4_096
+HELD_OUT = 2_048
 WORDS = "docstrings of the Python standard library and package descriptions"
 
 
