@@ -1,7 +1,7 @@
 // One line of controls, in words. Menus are the browser's own: they work with every key and hand, and no host clips them.
 
 import { nameOf } from "./followed.js";
-import type { Quantity } from "./grid.js";
+import { isLens, type Quantity } from "./grid.js";
 import { automaticStride } from "./layout.js";
 import type { Reading } from "./reading.js";
 import { Dot } from "./token.js";
@@ -69,11 +69,14 @@ export function Colour({ reading }: { reading: Reading }) {
       <span>colour</span>
       <select onChange={(event) => (settings.colour.value = event.currentTarget.value)}>
         {grid.quantities.filter(({ target }) => target === null).map(option)}
-        {grid.targets.map((_, target) => (
-          <optgroup key={target} label={followed.value[target]!.label}>
-            {grid.quantities.filter((one) => one.target === target).map(option)}
-          </optgroup>
-        ))}
+        {followed.value.map(
+          ({ target, label }) =>
+            target !== null && (
+              <optgroup key={target} label={label}>
+                {grid.quantities.filter((one) => one.target === target).map(option)}
+              </optgroup>
+            ),
+        )}
       </select>
     </label>
   );
@@ -81,7 +84,7 @@ export function Colour({ reading }: { reading: Reading }) {
 
 function Follow({ reading }: { reading: Reading }) {
   const { grid, followed, slots } = reading;
-  if (!followed.value.length && !grid.candidates) return null;
+  if (!isLens(grid) || !(followed.value.length || grid.candidates)) return null;
   return (
     <div class="lw-follow">
       follow
@@ -136,7 +139,7 @@ export function Rows({ reading }: { reading: Reading }) {
   const { grid, settings } = reading;
   const { stride, height } = settings;
   const rows = grid.rows.length;
-  if (rows <= FEW_ROWS) return null;
+  if (rows <= FEW_ROWS || !isLens(grid)) return null;
   const automatic = automaticStride(rows, height.value);
   // where all of them fit, asking for all would be a second name for the same
   const least = automatic === 1 ? 2 : 1;

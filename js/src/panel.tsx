@@ -6,7 +6,7 @@ import { Chart } from "./chart.js";
 import type { Palette } from "./colour.js";
 import { Colour, Rows } from "./controls.js";
 import type { Cell, Grid } from "./grid.js";
-import { Check } from "./header.js";
+import { Check, unchecked } from "./header.js";
 import { HeatmapView } from "./heatmap-view.js";
 import { gutterFor, usefulWidths } from "./layout.js";
 import { Legend } from "./legend.js";
@@ -65,7 +65,7 @@ export function Panels({ readings, ...rest }: PanelProps & { readings: Readings 
           />
         ))}
       </div>
-      {readings.holds("colour") && (
+      {readings.holds("colour") && first!.grid.view !== "bars" && (
         <div style={widthsOf(first!.grid)}>
           <Legend reading={first!} picture={pictureOf(first!).value} palette={rest.palette.value} />
         </div>
@@ -85,6 +85,7 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
   const { grid } = reading;
   const picture = pictureOf(reading);
   const apart = reading !== readings.each[0];
+  const isBars = grid.view === "bars";
   return (
     <section class="lw-panel" aria-label={name} style={widthsOf(grid)}>
       <div class="lw-panel-head">
@@ -94,12 +95,19 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
         <p class="lw-muted" title={grid.notes.join(", ")}>
           {grid.notes.join(", ")}
         </p>
-        {!readings.check && <Check check={grid.check} />}
+        {!readings.check && <Check check={grid.check} none={unchecked(grid)} />}
         {apart && !readings.holds("colour") && <Colour reading={reading} />}
         {apart && !readings.holds("stride") && <Rows reading={reading} />}
       </div>
-      <HeatmapView reading={reading} picture={picture} accompanied {...rest} />
-      {!readings.holds("colour") && <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />}
+      {isBars ? (
+        <BarsView reading={reading} painted={rest.painted} />
+      ) : (
+        <HeatmapView reading={reading} picture={picture} accompanied {...rest} />
+      )}
+      {!isBars && !readings.holds("colour") && (
+        <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />
+      )}
+      <Promotes reading={reading} {...rest} />
       {charted && grid.trajectories && <Chart reading={reading} />}
     </section>
   );
