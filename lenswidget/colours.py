@@ -38,7 +38,7 @@ def colours(theme: Theme) -> dict[str, str]:
         f"on {name}": max((names["ink"], names["page"]), key=lambda ink: _contrast(ink, fill))
         for name, fill in fills.items()
     }
-    signs = {"plus": blue[2], "minus": orange[2], "plus-rest": blue[0], "minus-rest": orange[0]}
+    signs = {"plus": blue[2], "minus": orange[2], "plus-rest": blue[1], "minus-rest": orange[1]}
     trust = {f"trust{i}": _mix([names["aside"], names["muted"]], i / TRUST) for i in range(1, TRUST + 1)}
     return {**names, **fills, **inks, **signs, **trust, "on aside": names["muted"], "on odd": names["ink"]}
 

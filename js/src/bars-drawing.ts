@@ -25,7 +25,7 @@ export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palet
   const x = (value: number) => start + ((value - low) / (high - low)) * (WIDTH - NUMBERS - start);
   // the ramp's own blue and orange, the pale ones for the rest
   const tone = (value: number, isRest: boolean) =>
-    palette.diverging.fill[Math.round((STEPS - 1) * (0.5 + Math.sign(value) * (isRest ? 0.125 : 0.375)))]!;
+    palette.diverging.fill[Math.round((STEPS - 1) * (0.5 + Math.sign(value) * (isRest ? 0.25 : 0.375)))]!;
   const out = bars.flatMap(({ place, value, from, to }, i) => {
     const y = i * ROW;
     const isRest = place < 0;
@@ -45,6 +45,10 @@ export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palet
   const bottom = bars.length * ROW;
   out.push(rect(x(0), 0, 1, bottom, palette.hatch));
   if (sums) {
+    if (order.value === "waterfall" && !sum.odd) {
+      const [left, right] = [Math.min(0, total), Math.max(0, total)].map(x);
+      out.push(rect(left!, bottom + 8, right! - left!, ROW - 8, tone(total, false)));
+    }
     out.push(rect(0, bottom + 2, WIDTH, 1, palette.hatch));
     out.push(text(start - 8, bottom + 18, "sum", palette.ink, END));
     out.push(text(WIDTH, bottom + 18, signed(total), palette.ink, END));

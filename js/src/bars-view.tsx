@@ -6,6 +6,7 @@ import { Bars } from "./bars.js";
 import { Card } from "./card.js";
 import { columnName, partsOf } from "./followed.js";
 import { isAttribution } from "./grid.js";
+import { Menu } from "./menu.js";
 import { percent } from "./number.js";
 import type { Reading } from "./reading.js";
 import { bySize, REST } from "./sum.js";
@@ -59,17 +60,14 @@ export function BarsView({ reading, painted }: Props) {
         beside={(row, at) => <Card reading={reading} cell={{ row, column }} at={at} more={standing(row)} />}
       >
         {columns > 1 && (
-          <label class="lw-menu">
-            <span>at</span>
-            <select onChange={(event) => toColumn(Number(event.currentTarget.value))}>
-              {Array.from(grid.columns, (_, i) => (
-                <option key={i} value={i} selected={i === column}>
-                  {grid.columnLabels ? "" : `${grid.positions[i]}: `}
-                  {columnName(grid, i)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Menu label="at" chosen={column} choose={(at) => toColumn(Number(at))}>
+            {Array.from(grid.columns, (_, i) => (
+              <option key={i} value={i}>
+                {grid.columnLabels ? "" : `${grid.positions[i]}: `}
+                {columnName(grid, i)}
+              </option>
+            ))}
+          </Menu>
         )}
       </Bars>
     </div>

@@ -8,6 +8,7 @@ import type { Grid } from "./grid.js";
 import { Check } from "./header.js";
 import { keysFor } from "./keys.js";
 import type { Rectangle } from "./layout.js";
+import { Menu } from "./menu.js";
 import { signed } from "./number.js";
 import { Ruler } from "./ruler.js";
 import { Segments } from "./segments.js";
@@ -223,16 +224,13 @@ function Counts({ count, parts }: { count: Signal<number>; parts: number }) {
   const counts = COUNTS.filter((number) => number + 1 < parts);
   if (!counts.length) return null;
   return (
-    <label class="lw-menu">
-      <span>show</span>
-      <select onChange={(event) => (count.value = Number(event.currentTarget.value))}>
-        {[...counts, parts].map((number) => (
-          <option key={number} value={number} selected={count.value === number}>
-            {number < parts ? `the ${number} largest` : `all ${parts}`}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Menu label="show" chosen={count.value} choose={(number) => (count.value = Number(number))}>
+      {[...counts, parts].map((number) => (
+        <option key={number} value={number}>
+          {number < parts ? `the ${number} largest` : `all ${parts}`}
+        </option>
+      ))}
+    </Menu>
   );
 }
 

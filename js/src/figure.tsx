@@ -75,7 +75,7 @@ function Shown({ readings, message, source, palette, painted }: Props) {
       {together ? (
         <Panels readings={readings} {...panel} />
       ) : (
-        <Panel key={reading} reading={reading} {...panel} open={layout === "strips" ? opening(readings) : undefined} />
+        <Panel key={reading} reading={reading} {...panel} {...(layout === "strips" && { open: opening(readings) })} />
       )}
       {told.length > 0 && <StoryLine settings={readings.settings} told={told} />}
       {told.map((one) => (

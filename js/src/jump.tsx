@@ -68,10 +68,7 @@ export function Wait({ live, jump }: { live: Live | null; jump: Jump }) {
   if (answer?.error && isSameJump(answer.jump, jump)) return <p class="lw-warning">{answer.error}</p>;
   if (!live?.explains.value) {
     return (
-      <p>
-        This jump isn’t among those that were saved, and there is no model here to ask: run the notebook that made this
-        picture to open any step.
-      </p>
+      <p>This jump isn’t among those saved, and there is no model here to ask: run the notebook to open any step.</p>
     );
   }
   return (

@@ -34,8 +34,8 @@ export interface Rectangle extends Size {
 
 const AUTOMATIC_HEIGHT = 620;
 /** What rows that are chosen one by one may take instead, so that each can have its label. */
-const TALLEST = 900;
-const LABEL = 13;
+const TALLEST = 930;
+const LABEL = 15;
 const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
 const FOOTER = 26;
 
