@@ -37,9 +37,8 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
     sums = quantity.measure == "contribution"
     parts = quantity.values[:, -1].astype(np.float64)
     shown, left = largest(parts, FEW if few else len(parts))
-    spread = next((q.values[:, -1] for q in others if q.measure == "spread"), np.full(len(parts), np.nan)).astype(
-        np.float64
-    )
+    known = [q.values[:, -1].astype(np.float64) for q in others if q.measure == "spread"]
+    spread = known[0] if known else np.full(len(parts), np.nan)
     labels = [spaced(grid.rows[i]) for i in shown]
     values, whiskers = parts[shown], spread[shown]
     if len(left):
@@ -61,7 +60,10 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
         is_rest = i == len(shown)
         shapes.append(Words(start - 8, y + 14, cut(label, room), "ink", "end"))
         if sums or not is_rest:
-            shapes += _bar(value, x, y, "-rest" if is_rest else "")
+            # all the way where it is no finite number
+            left_end, right_end = sorted((x(0), x(value))) if np.isfinite(value) else (start, end)
+            fill = ("minus" if value < 0 else "plus") + ("-rest" if is_rest else "") if np.isfinite(value) else "odd"
+            shapes.append(Box(left_end, y + 3, max(1, right_end - left_end), ROW - 6, fill))
             shapes += _whisker(value, whisker, x, y)
             shapes.append(Words(WIDTH - MARGIN, y + 14, number(value, sign=True), "muted", "end"))
     bottom = top + len(labels) * ROW
@@ -78,15 +80,6 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
         bottom += 6 + 14 * len(lines)
     height = bottom + MARGIN
     return Scene(WIDTH, height, [Box(0, 0, WIDTH, height, "page"), *shapes])
-
-
-def _bar(value: float, x: Callable[[Number], float], y: Number, which: str) -> Iterator[Shape]:
-    """From zero to a value; all the way where that is no finite number."""
-    if np.isfinite(value):
-        left, right = sorted((x(0), x(value)))
-        yield Box(left, y + 3, max(1, right - left), ROW - 6, f"{'minus' if value < 0 else 'plus'}{which}")
-    else:
-        yield Box(MARGIN, y + 3, WIDTH - 2 * MARGIN, ROW - 6, "odd")
 
 
 def _whisker(value: float, spread: float, x: Callable[[Number], float], y: Number) -> Iterator[Shape]:

@@ -3,6 +3,7 @@ what is followed, through the rows, at the last position."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -49,9 +50,9 @@ def heatmap_scene(grid: Grid, colour: str = "", most: tuple[int, int] | None = N
     left = MARGIN + room_for([spaced(label) for label in (*part.rows, "embed")], 150) + 6 + strips
     charted = grid.shape[0] > 1 and _followed(grid)
     width = max(420, left + columns * COLUMN + MARGIN, left + 500 if charted else 0)
-    fewer = part.shape != grid.shape and not part.rows[0].endswith(OTHERS)
-    more = f"{rows} of {grid.shape[0]} rows, {columns} of {grid.shape[1]} columns" if fewer else ""
-    shapes, top = head(grid, width, more)
+    whole = [part.rows[0].endswith(OTHERS) or rows == grid.shape[0], columns == grid.shape[1]]
+    counts = [f"{rows} of {grid.shape[0]} rows", f"{columns} of {grid.shape[1]} columns"]
+    shapes, top = head(grid, width, *(count for count, is_whole in zip(counts, whole) if not is_whole))
     if part.check is not None:
         says, ink = claimed(part.check)
         shapes.append(Words(MARGIN, top + 4, cut(says, width - 2 * MARGIN), ink, "start"))
@@ -162,8 +163,8 @@ def _trust(trust: float, x: Number, y: Number, height: Number) -> Iterator[Shape
     if np.isnan(trust):
         return
     trust = min(1.0, max(0.0, trust))
-    step = -(-trust * TRUST // 1)
-    yield Box(x, y, STRIP - 3, height, f"trust{step:.0f}" if step else "aside")
+    step = math.ceil(trust * TRUST)
+    yield Box(x, y, STRIP - 3, height, f"trust{step}" if step else "aside")
     if not step:
         yield Line(((x, y + height), (x + STRIP - 3, y)), "muted")
 

@@ -164,7 +164,7 @@ def number(value: float, sign: bool = False) -> str:
     if size < 0.001:
         mantissa, exponent = f"{size:.0e}".split("e")
         return f"{before}{mantissa}e−{-int(exponent)}"
-    return before + f"{size:.{0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.00995 else 3}f}"
+    return before + f"{size:.{0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.0095 else 3}f}"
 
 
 def largest(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -100,7 +100,10 @@ def test_a_part_that_is_no_number_is_not_hidden_among_the_others() -> None:
     values = [1.0] * 20 + [float("nan")] + [2.0] * 20
     scene = scene_of(parts(values), most=MOST)
     assert said(scene)[2] == "L20H3"
-    assert boxes(scene, "odd") and "one part is no finite number" in said(scene)
+    (odd,) = boxes(scene, "odd")
+    label = next(shape for shape in scene.shapes if isinstance(shape, Words) and shape.text == "L20H3")
+    assert odd.x >= label.x, "it covers no label"
+    assert "one part is no finite number" in said(scene)
 
 
 def test_spread_is_drawn_within_the_picture_as_far_as_it_goes() -> None:
