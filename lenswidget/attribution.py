@@ -24,7 +24,7 @@ from lenswidget.contributions import Rows, component, heads, neurons, sources
 from lenswidget.direction import Direction, along
 from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity, Target
 from lenswidget.readout import ROUNDING, Readout
-from lenswidget.targets import Token, compared, followed_target
+from lenswidget.targets import Token, compared, followed_target, named
 from lenswidget.vocabulary_space import promotes
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
@@ -136,7 +136,7 @@ class Attribution:
             labels = [r.label(i) for r, i in names]
         quantities = [_quantity("contribution", values)]
         if spread is not None:
-            quantities.append(Quantity("spread", _numpy(spread), measure="spread"))
+            quantities.append(_spread(spread))
         elif not self.across:
             quantities.append(_quantity("running total", values.cumsum(0)))
         return self._grid(tuple(labels), quantities, view="bars" if len(self.columns) == 1 else "heatmap")
@@ -163,7 +163,7 @@ class Attribution:
 
         quantities = [_quantity("contribution", laid_out(torch.cat([r.values for r in self.rows])))]
         if self.spread is not None:
-            quantities.append(Quantity("spread", _numpy(laid_out(self.spread)), measure="spread"))
+            quantities.append(_spread(laid_out(self.spread)))
         return self._grid(
             labels,
             quantities,
@@ -204,7 +204,7 @@ class Attribution:
             provenance={
                 "lenswidget": importlib.metadata.version("lenswidget"),
                 "prompt": run.prompt,
-                "target": " − ".join(repr(target.label) for target in self.targets),
+                "target": named(self.targets),
             },
             **facts,
         )
@@ -371,8 +371,17 @@ def _mean(runs: list[Run], target: Any, against: Any, unit: str, position: Posit
         positions=np.array([0], dtype=np.int32),
         column_labels=(f"mean of {len(runs)}",),
         check=worst,
-        notes=("spread: standard deviation over the prompts", *first.notes[1:]),
+        notes=(
+            f"{_of_all(single)}, the mean over {len(runs)} prompts; spread: standard deviation over them",
+            *first.notes[1:],
+        ),
     )
+
+
+def _of_all(single: list[Attribution]) -> str:
+    """What several prompts are asked for, if they all are asked for the same."""
+    same = all(one.targets == single[0].targets for one in single)
+    return named(single[0].targets) if same else "target − against" if len(single[0].targets) > 1 else "target"
 
 
 def _each(goal: Any, count: int) -> list[Any]:
@@ -413,7 +422,7 @@ def positions_of(run: Run, position: Positions) -> Int[Tensor, "p"]:
 
 
 def _about(run: Run, targets: tuple[Target, ...], way: Direction, positions: Int[Tensor, "p"]) -> Iterable[str]:
-    name = " − ".join(repr(target.label) for target in targets)
+    name = named(targets)
     if len(positions) == 1:
         yield f"{name}: {float(way.logit[0]):.4g} in logits, after {run.texts[int(run.tokens[positions[0]])]!r}"
     else:
@@ -433,7 +442,11 @@ def _about(run: Run, targets: tuple[Target, ...], way: Direction, positions: Int
 
 
 def _quantity(name: str, values: Tensor) -> Quantity:
-    return Quantity(name, _numpy(values), centre=0.0)
+    return Quantity(name, _numpy(values), unit="logits", centre=0.0)
+
+
+def _spread(values: Tensor) -> Quantity:
+    return Quantity("spread", _numpy(values), unit="logits")
 
 
 _LAST = ("norm rescale", "translator", "soft-cap", "other")

@@ -25,6 +25,7 @@ from lenswidget.grid import Check, Grid, Jumps
 from lenswidget.lenses.lens import as_lens
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.readout import ROUNDING
+from lenswidget.targets import named
 
 MOST_TOKENS = 8
 SUMS = "rows sum to the jump"
@@ -70,7 +71,7 @@ def explain(
     off = float((torch.cat([r.values for r in rows]).double().sum(0) - jump).abs().max())
     size = max(float(r.values.abs().max()) for r in rows)
     rounding = max(ROUNDING[run.residual.dtype], ROUNDING[readout.W_U.dtype])
-    name = " − ".join(repr(target.label) for target in targets)
+    name = named(targets)
     explained = Attribution(
         run,
         targets,

@@ -12,14 +12,16 @@ import zlib
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from lenswidget.bars_scene import bars_scene
+from lenswidget.colours import Theme, colours
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
+from lenswidget.heatmap_scene import heatmap_scene
 from lenswidget.marks import visible
-from lenswidget.scene import Box, Line, Ring, Scene, Shape, Words, colours, scene_of, stacked
+from lenswidget.scene import SIZE, Box, Line, Number, Ring, Scene, Shape, Words, stacked
 
-Theme = Literal["light", "dark"]
 MOST = (36, 20)
 """The rows and columns that a reader can take in from a picture that nobody asked for."""
 PICTURED = 3
@@ -52,6 +54,20 @@ def _stacked(grids: Sequence[Grid], most: tuple[int, int] = MOST) -> Scene:
     return stacked([scene_of(grid, most=most) for grid in grids[:PICTURED]])
 
 
+def scene_of(grid: Grid, colour: str = "", most: tuple[int, int] | None = None) -> Scene:
+    """The picture of a Grid, as it wants to be drawn: all of it, or at `most` so many rows and columns.
+
+    Raises ValueError for a Grid without cells or a quantity that it lacks.
+    """
+    if not all(grid.shape):
+        raise ValueError(f"A Grid of {grid.shape[0]} rows and {grid.shape[1]} columns has no cell to draw.")
+    if colour and colour not in grid.quantities:
+        raise ValueError(f"This Grid has no quantity {colour!r} to colour by; it has {', '.join(grid.quantities)}.")
+    if grid.view == "bars":
+        return bars_scene(grid, few=most is not None)
+    return heatmap_scene(grid, colour, most)
+
+
 def write_svg(
     grid: Grid, path: str | os.PathLike[str], *, colour: str = "", width: float | None = None, theme: Theme = "light"
 ) -> Path:
@@ -71,7 +87,7 @@ def write_png(
     colour: str = "",
     width: float | None = None,
     theme: Theme = "light",
-    dpi: float = 200,
+    dpi: float = 200.0,
 ) -> Path:
     """The same as a bitmap of `dpi` pixels an inch."""
     scene = scene_of(grid, colour)
@@ -113,12 +129,13 @@ def _svg(scene: Scene, grid: Grid, themes: tuple[Theme, ...], inches: float | No
     """The first theme's colours, and the second's for readers who have it dark."""
     width, height = scene.width, scene.height
     size = f'width="{inches}in"' if inches else f'width="{width}" height="{height}"'
-    used = {name for shape in scene.shapes for name in (getattr(shape, "fill", None), getattr(shape, "ink", None))}
-    light, *dark = (_rules({k: v for k, v in colours(theme).items() if k in used}) for theme in themes)
+    fills = {s.fill if isinstance(s, Box) else s.ink for s in scene.shapes if isinstance(s, (Box, Words))}
+    lines = {s.ink for s in scene.shapes if isinstance(s, (Line, Ring))}
+    light, *dark = (_rules(colours(theme), fills, lines) for theme in themes)
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} '
-            f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="11" text-anchor="middle">',
+            f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="{SIZE}" text-anchor="middle">',
             f"<title>{escape(' '.join(visible(word) for word in repr(grid).split()))}</title>",
             f"<style>{light}{''.join(f'@media(prefers-color-scheme:dark){{{rules}}}' for rules in dark)}</style>",
             *map(_element, scene.shapes),
@@ -136,7 +153,7 @@ def _element(shape: Shape) -> str:
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
         return f'<polyline class="{shape.ink}-line" points="{points}" stroke-width="{shape.weight}"/>'
     anchor = "" if shape.anchor == "middle" else f' text-anchor="{shape.anchor}"'
-    size = "" if shape.size == 11 else f' font-size="{shape.size}" font-weight="600"'
+    size = "" if shape.size == SIZE else f' font-size="{shape.size}" font-weight="600"'
     return (
         f'<text class="{shape.ink.replace("on ", "on-")}" x="{shape.x:g}" y="{shape.y:g}"'
         f"{anchor}{size}>{escape(shape.text)}</text>"
@@ -147,10 +164,9 @@ def _place(shape: Box | Ring) -> str:
     return f'x="{shape.x:g}" y="{shape.y:g}" width="{shape.width:g}" height="{shape.height:g}"'
 
 
-def _rules(named: dict[str, str]) -> str:
-    fills = "".join(f".{name.replace('on ', 'on-')}{{fill:{colour}}}" for name, colour in named.items())
-    lines = {name: colour for name, colour in named.items() if name == "line" or name.startswith("pin")}
-    return fills + "".join(f".{name}-line{{fill:none;stroke:{colour}}}" for name, colour in lines.items())
+def _rules(named: dict[str, str], fills: set[str], lines: set[str]) -> str:
+    filled = "".join(f".{name.replace('on ', 'on-')}{{fill:{named[name]}}}" for name in sorted(fills))
+    return filled + "".join(f".{name}-line{{fill:none;stroke:{named[name]}}}" for name in sorted(lines))
 
 
 def _png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> bytes:
@@ -176,8 +192,8 @@ def _png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> b
             else:
                 draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=max(1, round(2 * zoom)))
     stream = io.BytesIO()
-    # 64 colours hold every fill and the edges of the letters, in a third of the bytes
-    few = image.quantize(64, dither=Image.Dither.NONE)
+    # 64 colours hold the edges of the letters and every fill, also one that few cells have, in a third of the bytes
+    few = image.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(stream, "png", optimize=True, **({"dpi": (dpi, dpi)} if dpi else {}))
     return _signed(stream.getvalue())
 
@@ -204,7 +220,7 @@ def _pdf(scene: Scene, theme: Theme, grid: Grid, zoom: float) -> bytes:
     canvas.setTitle(_encodable(f"{grid.kind}: {grid.title}"))
     canvas.setCreator("lenswidget")
     canvas.scale(zoom, zoom)
-    font, draws = _font(11)
+    font, draws = _font(SIZE)
     name = "Helvetica"
     if draws:
         name = "lenswidget"
@@ -243,7 +259,7 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _font(size: float) -> tuple[Any, bool]:
+def _font(size: Number) -> tuple[Any, bool]:
     """A font of the machine's, and whether it draws more than Latin letters; Pillow's own where there is none."""
     from PIL import ImageFont
 

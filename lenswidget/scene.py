@@ -1,55 +1,25 @@
-"""What a picture of a Grid holds, as a list of shapes; `picture.py` draws them as SVG, PNG or PDF.
+"""What a picture holds, as a list of shapes; `picture.py` draws them as SVG, PNG or PDF. Colours are names, see `colours.py`.
 
-The leading tokens in their cells, coloured by a quantity; a legend; and what is followed, through the rows, at the last
-position. Colours have names, so that one drawing can be light and dark.
+A picture is opened with other fonts than those it was drawn for, so what a text needs is reckoned in those of a wide font.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from lenswidget.grid import NO_TOKEN, Grid, Quantity
-from lenswidget.marks import cell_text, visible
+from lenswidget.grid import Check, Grid
+from lenswidget.marks import visible
 
 Number = int | float
-STEPS = 16
-LIGHT = {
-    "page": "#ffffff",
-    "ink": "#1f2430",
-    "muted": "#5b6270",
-    "aside": "#f1f2f4",
-    "odd": "#e8d9c5",
-    "line": "#e3e6ea",
-    "pin0": "#0b9a8d",
-    "pin1": "#e8590c",
-    "pin2": "#b01fae",
-    "pin3": "#8d6a00",
-}
-DARK = {
-    "page": "#14161a",
-    "ink": "#e8eaee",
-    "muted": "#9aa1ad",
-    "aside": "#1d2025",
-    "odd": "#4a3b28",
-    "line": "#2a2e36",
-    "pin0": "#2fc9b8",
-    "pin1": "#ff8a47",
-    "pin2": "#e681e8",
-    "pin3": "#e8c23a",
-}
-PINS = 4
-# from the page's own colour to the deepest tone, as in js/src/style.css
-BLUE = {"light": ["#cfdbfc", "#8ba6f5", "#4263df", "#1b2a76"], "dark": ["#212d59", "#3852b6", "#7d99f8", "#d5dfff"]}
-ORANGE = {"light": ["#fcdcc4", "#f2a469", "#cc5f12", "#703006"], "dark": ["#482a15", "#9a4e18", "#ef8d42", "#ffdfc4"]}
-ROW, COLUMN, LEFT, TOP, RIGHT = 20, 62, 62, 46, 12
-LABELS, CHART, BAR = 30, 112, 150
-"""Heights of the column labels and of what stands beneath them, and the width of the legend's bar."""
-LETTERS = 8
-"""That fit a cell."""
+MARGIN = 12
+SIZE = 11
+"""Of text, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +62,7 @@ class Words:
     text: str
     ink: str
     anchor: Literal["start", "middle", "end"] = "middle"
-    size: int = 11
+    size: int = SIZE
 
 
 Shape = Box | Ring | Line | Words
@@ -105,36 +75,6 @@ class Scene:
     width: int
     height: int
     shapes: list[Shape]
-
-
-def scene_of(grid: Grid, colour: str = "", most: tuple[int, int] | None = None) -> Scene:
-    """The picture of a Grid, coloured by a quantity, the first for "".
-
-    `most` rows and columns are drawn, the last of each always, or all of them. Raises ValueError for a Grid without
-    cells or a quantity that it lacks.
-    """
-    if not all(grid.shape):
-        raise ValueError(f"A Grid of {grid.shape[0]} rows and {grid.shape[1]} columns has no cell to draw.")
-    quantity = grid.quantities.get(colour or next(iter(grid.quantities)))
-    if quantity is None:
-        raise ValueError(f"This Grid has no quantity {colour!r} to colour by; it has {', '.join(grid.quantities)}.")
-    part = _part(grid, most)
-    rows, columns = part.shape
-    scale = _Scale(part, quantity.name)
-    chart = list(_chart(grid, LEFT + 190, TOP + rows * ROW + LABELS, max(420, LEFT + columns * COLUMN) - LEFT - 190))
-    width = max(420, LEFT + columns * COLUMN + RIGHT)
-    height = TOP + rows * ROW + LABELS + (CHART if chart else 46)
-    # a sentence keeps its spaces; what else can't be seen is marked
-    title = " ".join(visible(word) for word in _cut(grid.title, width // 9).split(" "))
-    shapes = [
-        Box(0, 0, width, height, "page"),
-        Words(RIGHT, 19, title, "ink", "start", 14),
-        Words(RIGHT, 36, _cut(_caption(grid, part), width // 6), "muted", "start"),
-        *_cells(part, scale),
-        *_legend(scale, LEFT, TOP + rows * ROW + LABELS),
-        *chart,
-    ]
-    return Scene(width, height, shapes)
 
 
 def stacked(scenes: Sequence[Scene]) -> Scene:
@@ -152,184 +92,90 @@ def _lowered(shape: Shape, by: Number) -> Shape:
     return replace(shape, y=shape.y + by)
 
 
-def _part(grid: Grid, most: tuple[int, int] | None) -> Grid:
-    if most is None:
-        return grid
-    rows, columns = grid.shape
-    stride = max(1, -(-rows // most[0]))
-    return grid[sorted(range(rows - 1, -1, -stride)), slice(max(0, columns - most[1]), None)]
+def head(grid: Grid, width: int, *more: str) -> tuple[list[Shape], int]:
+    """The title and what the Grid is, and how high they are."""
+    said = [grid.model, ": ".join(filter(None, [grid.kind, ", ".join(grid.notes)])), *more]
+    lines = wrapped(spaced(" · ".join(filter(None, said))), width - 2 * MARGIN)
+    title = cut(spaced(grid.title), width - 2 * MARGIN, 15)
+    shapes: list[Shape] = [Words(MARGIN, 19, title, "ink", "start", 14)]
+    shapes += [Words(MARGIN, 36 + 14 * i, line, "muted", "start") for i, line in enumerate(lines)]
+    return shapes, 32 + 14 * len(lines)
 
 
-class _Scale:
-    """From the values of a quantity to the names of colours: "c0" to "c15", "d0" to "d15" where it has a centre."""
-
-    def __init__(self, grid: Grid, name: str) -> None:
-        self.quantity = quantity = grid.quantities[name]
-        self.values = values = quantity.values.astype(np.float64)
-        self.beside = np.isin(grid.positions, grid.aside)
-        counted = values[np.isfinite(values) & ~self.beside]
-        low, high = quantity.domain or ((counted.min(), counted.max()) if counted.size else (0.0, 1.0))
-        if quantity.centre is not None:
-            reach = max(high - quantity.centre, quantity.centre - low)
-            low, high = quantity.centre - reach, quantity.centre + reach
-        self.low, self.high = float(low), float(high)
-        self.tone = "c" if quantity.centre is None else "d"
-
-    def place(self, values: np.ndarray) -> np.ndarray:
-        """0 to 1 from the low end to the high one."""
-        low, high = self.low, self.high
-        if self.quantity.scale == "log":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                values, low, high = np.log(values), float(np.log(low)), float(np.log(high))
-        return np.asarray((values - low) / ((high - low) or 1.0))
-
-    def tones(self) -> list[list[str]]:
-        """The name of every cell's colour: also "aside" in a column set aside, "odd" where nothing is finite."""
-        finite = np.isfinite(self.values)
-        share = np.clip(np.where(finite, self.place(np.where(finite, self.values, 1.0)), 0.0), 0.0, 1.0)
-        share = 1 - share if self.quantity.strong == "low" else share
-        steps = np.minimum((share * STEPS).astype(int), STEPS - 1)
-        names = np.char.add(self.tone, steps.astype(str)).astype(object)
-        names[:, self.beside] = "aside"
-        names[~finite] = "odd"
-        return [list(row) for row in names]
+def claimed(check: Check) -> tuple[str, str]:
+    """What a Grid claims of itself and whether that holds, in words and their colour."""
+    return str(check), "muted" if check.holds else "warning"
 
 
-def _legend(scale: _Scale, x: Number, y: Number) -> Iterator[Shape]:
-    quantity = scale.quantity
-    for i in range(STEPS):
-        step = STEPS - 1 - i if quantity.strong == "low" else i
-        yield Box(x + i * BAR / STEPS, y, BAR / STEPS + 0.3, 9, f"{scale.tone}{step}")
-    percent = quantity.measure == "probability" and quantity.domain == (0.0, 1.0)
-    for anchor, at, value in (("start", x, scale.low), ("end", x + BAR, scale.high)):
-        yield Words(at, y + 22, f"{value:.0%}" if percent else f"{value:.3g}", "muted", anchor)  # type: ignore[arg-type]
-    unit = f" ({quantity.unit})" if quantity.unit else ""
-    yield Words(x, y + 37, _cut(visible(quantity.name).replace("␣", " ") + unit, 30), "muted", "start")
+def spaced(sentence: str) -> str:
+    """A sentence with everything in it visible but the spaces between its words."""
+    return " ".join(map(visible, sentence.split(" ")))
 
 
-def _chart(grid: Grid, x: Number, y: Number, width: Number) -> Iterator[Shape]:
-    """Probability through the rows at the last position: what is followed, else the output's leader."""
-    followed = _followed(grid)
-    rows = grid.shape[0]
-    if not followed or rows < 2:
-        return
-    room = 88
-    left, right, top, bottom = x + 34, x + width - room, y, y + CHART - 42
-    for share in (0.0, 0.5, 1.0):
-        at = bottom - share * (bottom - top)
-        yield Line(((left, at), (right, at)), "line")
-        yield Words(left - 5, at + 4, f"{share:.0%}", "muted", "end")
-    for row in sorted({0, round((rows - 1) / 3), round(2 * (rows - 1) / 3), rows - 1}):
-        at = left + row * (right - left) / (rows - 1)
-        yield Words(at, bottom + 16, _cut(grid.rows[row], LETTERS), "muted")
-    ends = []
-    for slot, (label, values) in enumerate(followed[:PINS]):
-        known = [(left + r * (right - left) / (rows - 1), float(v)) for r, v in enumerate(values) if np.isfinite(v)]
-        points = tuple((at, bottom - min(1.0, v) * (bottom - top)) for at, v in known)
-        if points:
-            yield Line(points, f"pin{slot}", 2)
-            ends.append((points[-1][1], slot, label))
-    place = top - 10.0
-    for at, slot, label in sorted(ends):
-        place = max(at, place + 13)
-        yield Words(right + 6, place + 4, _cut(visible(label), 12), f"pin{slot}", "start")
-    yield Words(left, bottom + 32, "probability at the last token, row by row", "muted", "start")
+def wrapped(sentence: str, width: Number, most: int = 3) -> list[str]:
+    """A sentence in lines that fit, the last of them cut short if there would be more than `most`."""
+    lines = [""]
+    for word in sentence.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and breadth(longer) > width and len(lines) < most:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [cut(line, width) for line in lines]
 
 
-def _followed(grid: Grid) -> list[tuple[str, np.ndarray]]:
-    exact = [
-        (grid.targets[q.target].label, q.values[:, -1])
-        for q in grid.quantities.values()
-        if q.target is not None and q.measure == "probability"
-    ]
-    if exact or grid.candidates is None or grid.trajectories is None:
-        return exact
-    leader = grid.candidates.ids[-1, -1, 0]
-    entries = grid.trajectories.of(grid.shape[1] - 1)
-    place = np.flatnonzero(grid.trajectories.ids[entries] == leader)
-    return [(grid.text(leader), np.exp2(grid.trajectories.log_probability[entries][i])) for i in place[:1]]
+def cut(text: str, width: Number, size: int = SIZE) -> str:
+    """As much of a text as fits, with an ellipsis where that isn't all."""
+    ends = np.cumsum([size * _ems(character) for character in text])
+    if not text or ends[-1] <= width:
+        return text
+    return text[: np.searchsorted(ends, width - breadth("…", size), side="right")] + "…"
 
 
-def _cells(part: Grid, scale: _Scale) -> Iterator[Shape]:
-    rows, columns = part.shape
-    quantity, tones, rings = scale.quantity, scale.tones(), _rings(part)
-    for r in range(rows):
-        y = TOP + (rows - 1 - r) * ROW
-        yield Words(LEFT - 6, y + 14, _cut(part.rows[r], LETTERS), "muted", "end")
-        for c in range(columns):
-            yield Box(LEFT + c * COLUMN, y, COLUMN - 1, ROW - 1, tones[r][c])
-            if rings[r, c] >= 0:
-                yield Ring(LEFT + c * COLUMN + 1, y + 1, COLUMN - 3, ROW - 3, f"pin{rings[r, c]}")
-            text = _word(part, quantity, r, c)
-            yield Words(LEFT + c * COLUMN + COLUMN // 2, y + 14, _cut(text, LETTERS), f"on {tones[r][c]}")
-    for c in range(columns):
-        label = _cut(part.column_labels[c] if part.column_labels else cell_text(part.text(part.columns[c])), LETTERS)
-        yield Words(LEFT + c * COLUMN + COLUMN // 2, TOP + rows * ROW + 16, label, "muted")
+def breadth(text: str, size: int = SIZE) -> float:
+    """What a text needs at most, in pixels."""
+    return size * sum(map(_ems, text))
 
 
-def _rings(part: Grid) -> np.ndarray:
-    """The target that leads in each cell, or -1."""
-    rings = np.full(part.shape, -1)
-    if part.candidates is not None:
-        for slot, target in reversed(list(enumerate(part.targets[:PINS]))):
-            rings[np.isin(part.candidates.ids[:, :, 0], target.ids)] = slot
-    return rings
+def _ems(character: str) -> float:
+    if unicodedata.combining(character):
+        return 0.0
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.05
+    if character in " .,:;'|!()[]ijltfrI-":
+        return 0.4
+    if character in "mwMW@%…&<>=+~#" or not character.isascii():
+        return 1.0
+    return 0.72 if character.isupper() else 0.64
 
 
-def _word(part: Grid, quantity: Quantity, row: int, column: int) -> str:
-    value = float(quantity.values[row, column])
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
-    if part.candidates is None:
-        return f"{value:.3g}"
-    token = part.candidates.ids[row, column, 0]
-    return "·" if token == NO_TOKEN else cell_text(part.text(token))
+def number(value: float, sign: bool = False) -> str:
+    """To three digits, as js/src/number.ts has it; with its sign where that is what is looked for."""
+    if np.isnan(value):
+        return "NaN"
+    before = "−" if value < 0 else "+" if sign and value > 0 else ""
+    size = abs(value)
+    if np.isinf(size):
+        return f"{before}∞"
+    if size >= 1000:
+        return before + f"{size:,.0f}".replace(",", "\u202f")
+    if size == int(size):
+        return f"{before}{int(size)}"
+    if size < 0.001:
+        mantissa, exponent = f"{size:.0e}".split("e")
+        return f"{before}{mantissa}e−{-int(exponent)}"
+    return before + f"{size:.{0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.0095 else 3}f}"
 
 
-def _caption(grid: Grid, part: Grid) -> str:
-    words = [grid.model, ": ".join(filter(None, [grid.kind, ", ".join(grid.notes)]))]
-    if grid.check is not None:
-        words.append(str(grid.check))
-    if part.shape != grid.shape:
-        words.append(f"{part.shape[0]} of {grid.shape[0]} rows, {part.shape[1]} of {grid.shape[1]} tokens")
-    return visible(" · ".join(word for word in words if word)).replace("␣", " ")
+def largest(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the `count` largest of some parts, first the largest, and those of the rest; no number comes before all."""
+    size = np.abs(np.nan_to_num(values, nan=np.inf, posinf=np.inf, neginf=np.inf))
+    order = np.argsort(-size, kind="stable")
+    # one part has its own name, which says more than "1 other"
+    shown = len(order) if len(order) - count <= 1 else count
+    return order[:shown], order[shown:]
 
 
-def colours(theme: Literal["light", "dark"]) -> dict[str, str]:
-    """Every named colour of a theme, and for each the ink that can be read on it."""
-    names = LIGHT if theme == "light" else DARK
-    amount, opposite = [names["page"], *BLUE[theme]], [names["page"], *ORANGE[theme]]
-    fills = {f"c{i}": _mix(amount, i / (STEPS - 1)) for i in range(STEPS)}
-    fills |= {f"d{i}": _mix([*opposite[::-1], *amount[1:]], i / (STEPS - 1)) for i in range(STEPS)}
-    inks = {
-        f"on {name}": max((names["ink"], names["page"]), key=lambda ink: _contrast(ink, fill))
-        for name, fill in fills.items()
-    }
-    return {**names, **fills, **inks, "on aside": names["muted"], "on odd": names["ink"]}
-
-
-def _rgb(colour: str) -> np.ndarray:
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float64)
-
-
-def _mix(stops: list[str], share: float) -> str:
-    place = share * (len(stops) - 1)
-    i = min(int(place), len(stops) - 2)
-    colour = _rgb(stops[i]) + (place - i) * (_rgb(stops[i + 1]) - _rgb(stops[i]))
-    return "#" + "".join(f"{round(part):02x}" for part in colour)
-
-
-def _contrast(one: str, other: str) -> float:
-    """WCAG contrast ratio of two colours."""
-
-    def luminance(colour: str) -> float:
-        part = _rgb(colour) / 255
-        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
-        return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
-
-    bright, dim = sorted((luminance(one), luminance(other)), reverse=True)
-    return (bright + 0.05) / (dim + 0.05)
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def room_for(labels: Sequence[str], most: Number) -> int:
+    """What labels need, up to `most`, beyond which they are cut."""
+    return math.ceil(min(most, max(map(breadth, labels), default=0)))

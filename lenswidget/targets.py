@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lenswidget.cached_run import Run
@@ -65,3 +65,8 @@ def _token_id(run: Run, token: Any) -> int:
     if not 0 <= token_id < run.readout.vocabulary:
         raise ValueError(f"Token id {token_id} is outside the vocabulary, 0 to {run.readout.vocabulary - 1}.")
     return token_id
+
+
+def named(targets: Sequence[Target]) -> str:
+    """What is followed, in words: `' Paris'`, or `' Paris' − ' London'` where they are compared."""
+    return " − ".join(repr(target.label) for target in targets)

@@ -28,8 +28,6 @@ CHOICES = (
 )  # fmt: skip
 """The settings that make up a state."""
 Shown = Grid | Comparison | Sequence[Grid]
-Explain = Callable[[int, int, int], Grid]
-"""What moved a token, `(column, token id, row)`, from the row before, as bars; of no token, what a head or neuron promotes."""
 Compute = Callable[[str, Report], Shown]
 """What a live widget does with a prompt."""
 
@@ -69,9 +67,10 @@ class LensWidget(anywidget.AnyWidget):
     """Every how many rows one is drawn, the last always; 0 for as many as fit."""
     height = traitlets.Int(0, min=0).tag(sync=True)
     """Height of the heatmap in pixels; 0 for what its rows need."""
-    jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=3, allow_none=True, default_value=None).tag(sync=True)
+    jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=4, allow_none=True, default_value=None).tag(sync=True)
     """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row; with -1 for
-    the token, what the head or neuron in that row of an attribution promotes. Or None."""
+    the token, what the head or neuron in that row of an attribution promotes. Or None. Of a Comparison, the column is a
+    slot, the row the Grid's own, and `[column, token id, row, grid]` says which Grid, if not the first."""
     explains = traitlets.Bool(read_only=True).tag(sync=True)
     """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
     explained = traitlets.Dict(read_only=True).tag(sync=True)
@@ -102,7 +101,6 @@ class LensWidget(anywidget.AnyWidget):
         *,
         state: Mapping[str, Any] | None = None,
         compute: Compute | None = None,
-        explain: Explain | None = None,
         prompt: str = "",
         **settings: Any,
     ) -> None:
@@ -111,7 +109,6 @@ class LensWidget(anywidget.AnyWidget):
             raise TypeError(
                 f"LensWidget has no setting {unknown[0]!r}; it has {', '.join(CHOICES)}, and the layout of any ipywidget."
             )
-        self._explain = explain
         self._hold(what)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
@@ -125,7 +122,7 @@ class LensWidget(anywidget.AnyWidget):
         with self.hold_sync():
             self.set_trait("live", compute is not None)
             self._restore({name: value for name, value in (state or {}).items() if name not in settings})
-            self.set_trait("explains", self._explains() is not None)
+            self.set_trait("explains", self._explains())
             self.set_trait("grids", self._message())
         self.observe(self._ask, "prompt")
 
@@ -137,13 +134,12 @@ class LensWidget(anywidget.AnyWidget):
     @grid.setter
     def grid(self, shown: Shown) -> None:
         self._hold(shown)
-        self._explain = None
         with self.hold_sync():
             for name in ("colour", "selected", "rows_compared", "shown", "jump"):
                 if self._problem(name, getattr(self, name)):
                     self.set_trait(name, self.traits()[name].default(self))
             self.set_trait("explained", {})
-            self.set_trait("explains", self._explains() is not None)
+            self.set_trait("explains", self._explains())
             self.set_trait("grids", self._message())
         self._answer()  # a jump that is still open is another one now
 
@@ -176,9 +172,8 @@ class LensWidget(anywidget.AnyWidget):
     def _message(self) -> bytes:
         return encode(self._grids, self._comparison)
 
-    def _explains(self) -> Explain | None:
-        # of several Grids, the view couldn't say which one it asks about
-        return None if self._comparison else self._explain or self.grid.explain
+    def _explains(self) -> bool:
+        return any(grid.explain for grid in self._grids)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, self._pins(value) if name == "pins" else value)
@@ -271,25 +266,35 @@ class LensWidget(anywidget.AnyWidget):
         if name == "shown" and value >= len(self._grids):
             return f"There is no Grid {value} to show; this {what} has {len(self._grids)}, counted from 0."
         if name == "jump" and value is not None:
-            column, token, row = value
-            rows, columns = self.grid.shape
+            column, token, row, which = [*value, 0][:4]
+            if not 0 <= which < len(self._grids):
+                return (
+                    f"There is no Grid {which} to open a jump of; this {what} has {len(self._grids)}, counted from 0."
+                )
+            rows = len(self._grids[which].rows)
             if not (0 <= column < columns and (token != NO_TOKEN) <= row < rows):
                 return (
-                    f"There is no jump {list(value)} in this Grid, which has columns 0 to {columns - 1} and rows 1 to "
+                    f"There is no jump {list(value)} in this {what}, which has columns 0 to {columns - 1} and rows 1 to "
                     f"{rows - 1} that have a row below; open [column, token id, row]."
                 )
         return None
 
     @traitlets.observe("jump")
     def _answer(self, _: Any = None) -> None:
-        explain, jump = self._explains(), self.jump
-        if jump is None or explain is None:
+        if self.jump is None or not self._explains():
             return
+        column, token, row, which = [*self.jump, 0][:4]
+        explain = self._grids[which].explain
+        if self._comparison is not None:
+            column = int(self._comparison.columns[column, which])
         try:
-            answer: dict[str, Any] = {"grid": encode([explain(*jump)])}
+            if explain is None or column < 0:
+                lacks = "has no such token" if explain else "came without its model; make it again from a run"
+                raise ValueError(f"This Grid {lacks}.")
+            answer: dict[str, Any] = {"grid": encode([explain(column, token, row)])}
         except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
             answer = {"error": _what_went_wrong(reason, "explaining this jump")}
-        self.set_trait("explained", {"jump": list(jump), **answer})
+        self.set_trait("explained", {"jump": list(self.jump), **answer})
 
     def _get_embed_state(self, drop_defaults: bool = False) -> Any:
         """All of it: ipywidgets' embedding leaves out defaults that anywidget's view then lacks, its own name among them."""

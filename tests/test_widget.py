@@ -150,6 +150,24 @@ def test_a_jump_is_answered_with_bars_or_a_sentence() -> None:
     assert widget.explained == {}  # nobody to ask
 
 
+def test_a_jump_of_one_of_several_grids_is_asked_of_that_one_about_its_own_column() -> None:
+    live = replace(make_grid(7, 5, seed=1), explain=explain)
+    widget = LensWidget([make_grid(7, 8), live])
+    assert widget.explains and widget.comparison is not None
+    slot = int(np.flatnonzero(widget.comparison.columns[:, 1] == 4)[0])
+    widget.jump = [slot, 17, 3, 1]
+    assert widget.explained["jump"] == [slot, 17, 3, 1]
+    assert header_of(widget.explained["grid"])["grids"][0]["title"] == "4 17 3"
+    widget.jump = [0, 17, 3]
+    assert "came without its model; make it again from a run" in widget.explained["error"]
+    gap = int(np.flatnonzero(widget.comparison.columns[:, 1] < 0)[0])
+    widget.jump = [gap, 17, 3, 1]
+    assert "has no such token" in widget.explained["error"]
+    with pytest.raises(traitlets.TraitError, match="no Grid 2 to open a jump of; this Comparison has 2"):
+        widget.jump = [0, 17, 3, 2]
+    assert not LensWidget([make_grid(), make_grid(seed=1)]).explains
+
+
 def test_a_part_of_a_grid_asks_about_the_same_cells() -> None:
     part = replace(make_grid(), explain=explain)[3:, 2:]
     assert part.explain is not None

@@ -1,11 +1,12 @@
 // A grid of bars in the page: its position, and the card of a part.
 
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
 import { Bars } from "./bars.js";
 import { Card } from "./card.js";
-import { columnName } from "./followed.js";
-import { isAttribution, type Quantity } from "./grid.js";
+import { columnName, partsOf } from "./followed.js";
+import { isAttribution } from "./grid.js";
+import { Menu } from "./menu.js";
 import { percent } from "./number.js";
 import type { Reading } from "./reading.js";
 import { bySize, REST } from "./sum.js";
@@ -18,16 +19,13 @@ interface Props {
 
 /** The first quantity has the bars, and the card has the others. */
 export function BarsView({ reading, painted }: Props) {
-  const { grid, selected, settings, hover } = reading;
+  const { grid, selected, settings, hover, bars } = reading;
   const quantity = grid.quantities[0]!;
   const columns = grid.columns.length;
   const active = useSignal<number | null>(null);
-  const chosen = useSignal(columns - 1);
-  const column = useComputed(() => selected.value?.column ?? chosen.value).value;
-  const columnOf = (of: Quantity) => Float32Array.from(grid.rows, (_, row) => of.values[row * columns + column]!);
-  const values = useMemo(() => columnOf(quantity), [column]);
+  const column = reading.column.value;
+  const { values, spread } = useMemo(() => partsOf(grid, column), [grid, column]);
   const sorted = useMemo(() => bySize(values), [values]);
-  const spread = grid.quantities.find(({ measure }) => measure === "spread");
   useLayoutEffect(painted);
   useSignalEffect(() => {
     const row = active.value;
@@ -35,8 +33,8 @@ export function BarsView({ reading, painted }: Props) {
   });
 
   const toColumn = (to: number) => {
-    chosen.value = Math.max(0, Math.min(to, columns - 1));
-    if (selected.value) settings.selected.value = [selected.value.row, chosen.value];
+    bars.column.value = Math.max(0, Math.min(to, columns - 1));
+    if (selected.value) settings.selected.value = [selected.value.row, bars.column.value];
   };
   const sums = isAttribution(grid);
   const standing = (row: number) => {
@@ -50,7 +48,8 @@ export function BarsView({ reading, painted }: Props) {
         name={`${grid.kind}, ${quantity.name}`}
         labels={grid.rows}
         values={values}
-        spread={spread && columnOf(spread)}
+        spread={spread}
+        shown={bars}
         unit={quantity.unit}
         sums={sums}
         check={grid.check}
@@ -61,17 +60,14 @@ export function BarsView({ reading, painted }: Props) {
         beside={(row, at) => <Card reading={reading} cell={{ row, column }} at={at} more={standing(row)} />}
       >
         {columns > 1 && (
-          <label class="lw-menu">
-            <span>at</span>
-            <select onChange={(event) => toColumn(Number(event.currentTarget.value))}>
-              {Array.from(grid.columns, (_, i) => (
-                <option key={i} value={i} selected={i === column}>
-                  {grid.columnLabels ? "" : `${grid.positions[i]}: `}
-                  {columnName(grid, i)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Menu label="at" chosen={column} choose={(at) => toColumn(Number(at))}>
+            {Array.from(grid.columns, (_, i) => (
+              <option key={i} value={i}>
+                {grid.columnLabels ? "" : `${grid.positions[i]}: `}
+                {columnName(grid, i)}
+              </option>
+            ))}
+          </Menu>
         )}
       </Bars>
     </div>

@@ -5,18 +5,18 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Grid } from "./grid.js";
+import { Check } from "./header.js";
 import { keysFor } from "./keys.js";
 import type { Rectangle } from "./layout.js";
-import { visible } from "./marks.js";
+import { Menu } from "./menu.js";
 import { signed } from "./number.js";
 import { Ruler } from "./ruler.js";
 import { Segments } from "./segments.js";
-import { type Bar, bySize, ORDERS, type Order, REST, sumOf } from "./sum.js";
+import { type Bar, bySize, FEW, nameIn, ORDERS, REST, type ShownBars, sumOf } from "./sum.js";
 
 const ROW = 23;
 const MOST_ROWS = 24;
 const SPARE = 8;
-const FEW = 12;
 const COUNTS = [FEW, 50, 200];
 
 interface Props {
@@ -27,6 +27,8 @@ interface Props {
   /** How far each varies where it is a mean. */
   spread?: ArrayLike<number> | undefined;
   unit: string;
+  /** In what order and how many. */
+  shown: ShownBars;
   /** Whether they add up to something; else they only stand side by side. */
   sums?: boolean;
   check: Grid["check"];
@@ -44,21 +46,19 @@ interface Props {
 
 export function Bars({ name, labels, values, spread, unit, check, active, onSelect, onSide, beside, ...rest }: Props) {
   const { sums = true, selected = null, children } = rest;
+  const { order, count } = rest.shown;
   const scroller = useRef<HTMLElement>(null);
-  const order = useSignal<Order>("by size");
-  const count = useSignal(FEW);
   const scrolled = useSignal(0);
   const width = useSignal(0);
   /** What is read aloud: only what the keys move to. */
   const speech = useSignal("");
   const sorted = useMemo(() => bySize(values), [values]);
   const sum = useMemo(
-    () => sumOf(values, sorted, order.value, count.value),
-    [values, sorted, order.value, count.value],
+    () => sumOf(values, sorted, order.value, count.value, spread),
+    [values, sorted, order.value, count.value, spread],
   );
-  const { bars, left } = sum;
-  const seenLabels = useMemo(() => labels.map(seenAs), [labels]);
-  const label = (place: number) => (place === REST ? `${left} others` : seenLabels[place]!);
+  const { bars } = sum;
+  const label = (place: number) => nameIn(labels, sum, place);
   const indexOf = (place: number | null) => bars.findIndex((bar) => bar.place === place);
   const seen = Math.min(bars.length, MOST_ROWS);
   // a few at a time come into the page, so that most frames of scrolling change nothing in it
@@ -178,7 +178,13 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
                   <th scope="row">sum</th>
                   <td class="lw-claim">
                     {isWaterfall && <Track value={sum.total} from={0} to={sum.total} domain={sum.domain} />}
-                    <Claim check={check} odd={sum.odd} unit={unit} />
+                    {sum.odd ? (
+                      <span class="lw-warning">
+                        {sum.odd === 1 ? "one part is" : `${sum.odd} parts are`} no finite number
+                      </span>
+                    ) : (
+                      <Check check={check} none={unit} />
+                    )}
                   </td>
                   <td>{signed(sum.total)}</td>
                 </tr>
@@ -218,16 +224,13 @@ function Counts({ count, parts }: { count: Signal<number>; parts: number }) {
   const counts = COUNTS.filter((number) => number + 1 < parts);
   if (!counts.length) return null;
   return (
-    <label class="lw-menu">
-      <span>show</span>
-      <select onChange={(event) => (count.value = Number(event.currentTarget.value))}>
-        {[...counts, parts].map((number) => (
-          <option key={number} value={number} selected={count.value === number}>
-            {number < parts ? `the ${number} largest` : `all ${parts}`}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Menu label="show" chosen={count.value} choose={(number) => (count.value = Number(number))}>
+      {[...counts, parts].map((number) => (
+        <option key={number} value={number}>
+          {number < parts ? `the ${number} largest` : `all ${parts}`}
+        </option>
+      ))}
+    </Menu>
   );
 }
 
@@ -293,30 +296,5 @@ function Track({ value, from, to, domain: [low, high], isRest, isStep, spread }:
       )}
       {isStep && <i class="lw-step" style={{ left: percent(to - low) }} />}
     </div>
-  );
-}
-
-/** A label with everything in it visible; its spaces are between words. */
-function seenAs(label: string): string {
-  return label.split(" ").map(visible).join(" ");
-}
-
-/** Whether the parts add up to what they are said to, as Python found it. */
-function Claim({ check, odd, unit }: { check: Grid["check"]; odd: number; unit: string }) {
-  if (odd) return <span class="lw-warning">{odd === 1 ? "one part is" : `${odd} parts are`} no finite number</span>;
-  if (!check) return <>{unit}</>;
-  const { error, tolerance, claim } = check;
-  if (error === null) return <span class="lw-warning">not checked: {claim}</span>;
-  if (error > tolerance) {
-    return (
-      <span class="lw-warning">
-        not so: {claim}, off by {error.toExponential(0)}
-      </span>
-    );
-  }
-  return (
-    <>
-      <span class="lw-tick-mark">✓</span> {claim}
-    </>
   );
 }

@@ -2,14 +2,14 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { columnPlace, nameOf } from "./followed.js";
-import { type Cell, isAttribution } from "./grid.js";
+import { type Cell, isLaidOut, isLens, isThere } from "./grid.js";
 import type { Rectangle } from "./layout.js";
 import { isMuted } from "./marks.js";
 import { place } from "./placing.js";
 import type { Reading } from "./reading.js";
 import { verdicts } from "./strip.js";
 import { ColumnName, Dot } from "./token.js";
-import { cellName, facts, followingOf, listed, standing } from "./words.js";
+import { cellName, facts, followingOf, listed, nothing, standing } from "./words.js";
 
 interface Props {
   reading: Reading;
@@ -28,7 +28,7 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
   const { grid, followed, slots, sides } = reading;
   const card = useRef<HTMLElement>(null);
   useLayoutEffect(() => place(card.current!, at));
-  const isThere = !grid.gaps.has(cell.column);
+  const isFilled = isThere(grid, cell);
   const wide = !isSmall && sides.length > 0;
   return (
     <section
@@ -37,22 +37,22 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
       aria-hidden={!held}
     >
       <p class="lw-strong">{cellName(grid, cell)}</p>
-      {isThere ? (
-        !(isAttribution(grid) && grid.columnLabels) && (
+      {isFilled ? (
+        !isLaidOut(grid) && (
           <p class="lw-muted">
             {!grid.columnLabels && `${columnPlace(grid, cell.column)} · `}
             <ColumnName grid={grid} column={cell.column} />
           </p>
         )
       ) : (
-        <p class="lw-muted">no such token in this prompt</p>
+        <p class="lw-muted">{nothing(grid)}</p>
       )}
       {verdicts(grid, cell.row).map(({ words, doubtful }) => (
         <p key={words} class={doubtful ? "lw-warning" : "lw-muted"}>
           {words}
         </p>
       ))}
-      {isThere && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
+      {isFilled && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
       {wide && (
         <div class="lw-sides">
           {sides.map((side) => (
@@ -60,7 +60,7 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
           ))}
         </div>
       )}
-      {isThere && !isSmall && (
+      {isFilled && !isSmall && (
         <dl>
           {[...facts(reading, cell), ...more].map(({ name, value }) => (
             <div key={name}>
@@ -69,7 +69,6 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
             </div>
           ))}
           {!wide &&
-            !isAttribution(grid) &&
             followed.value.map((one, i) => (
               <div key={i}>
                 <dt>
@@ -119,7 +118,7 @@ function Candidates({ reading, cell, count, held }: CandidatesProps) {
         <li key={token}>
           <button
             type="button"
-            disabled={!held}
+            disabled={!held || !isLens(grid)}
             class={isMuted(grid, token) ? "lw-token lw-odd" : "lw-token"}
             title="Click to pin, shift-click to join the last pin"
             onClick={(event) => reading.togglePin(token, event.shiftKey)}

@@ -1,8 +1,9 @@
-// One line of controls, in words. Menus are the browser's own: they work with every key and hand, and no host clips them.
+// One line of controls, in words.
 
 import { nameOf } from "./followed.js";
-import type { Quantity } from "./grid.js";
+import { isLens, type Quantity } from "./grid.js";
 import { automaticStride } from "./layout.js";
+import { Menu } from "./menu.js";
 import type { Reading } from "./reading.js";
 import { Dot } from "./token.js";
 import { leadersOf } from "./trajectory.js";
@@ -27,21 +28,14 @@ function PickedRows({ reading }: { reading: Reading }) {
   if (reading.isList || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
   const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
   const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
-    <label class="lw-menu">
-      <select
-        aria-label={name}
-        onChange={({ currentTarget: { value } }) => choose(value === "" ? null : Number(value))}
-      >
-        <option value="" selected={chosen === undefined}>
-          {second === undefined && chosen === undefined ? "two layers" : "none"}
+    <Menu name={name} chosen={chosen ?? ""} choose={(value) => choose(value === "" ? null : Number(value))}>
+      <option value="">{second === undefined && chosen === undefined ? "two layers" : "none"}</option>
+      {rows.map(({ label, row }) => (
+        <option key={row} value={row}>
+          {label}
         </option>
-        {rows.map(({ label, row }) => (
-          <option key={row} value={row} selected={row === chosen}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </label>
+      ))}
+    </Menu>
   );
   const pick = (...picked: (number | null | undefined)[]) => {
     const kept = picked.filter((row) => row !== null && row !== undefined);
@@ -60,28 +54,28 @@ function PickedRows({ reading }: { reading: Reading }) {
 export function Colour({ reading }: { reading: Reading }) {
   const { grid, settings, quantity, followed } = reading;
   const option = (one: Quantity) => (
-    <option key={one.name} value={one.name} selected={one === quantity.value}>
+    <option key={one.name} value={one.name}>
       {quantityName(grid, one)}
     </option>
   );
   return (
-    <label class="lw-menu">
-      <span>colour</span>
-      <select onChange={(event) => (settings.colour.value = event.currentTarget.value)}>
-        {grid.quantities.filter(({ target }) => target === null).map(option)}
-        {grid.targets.map((_, target) => (
-          <optgroup key={target} label={followed.value[target]!.label}>
-            {grid.quantities.filter((one) => one.target === target).map(option)}
-          </optgroup>
-        ))}
-      </select>
-    </label>
+    <Menu label="colour" chosen={quantity.value.name} choose={(name) => (settings.colour.value = name)}>
+      {grid.quantities.filter(({ target }) => target === null).map(option)}
+      {followed.value.map(
+        ({ target, label }) =>
+          target !== null && (
+            <optgroup key={target} label={label}>
+              {grid.quantities.filter((one) => one.target === target).map(option)}
+            </optgroup>
+          ),
+      )}
+    </Menu>
   );
 }
 
 function Follow({ reading }: { reading: Reading }) {
   const { grid, followed, slots } = reading;
-  if (!followed.value.length && !grid.candidates) return null;
+  if (!isLens(grid) || !(followed.value.length || grid.candidates)) return null;
   return (
     <div class="lw-follow">
       follow
@@ -109,23 +103,14 @@ function Another({ reading }: { reading: Reading }) {
   const column = selected.value?.column ?? grid.columns.length - 1;
   const offered = leadersOf(grid, column).filter((token) => slotOf.value[token] === -1);
   return (
-    <label class="lw-menu">
-      <select
-        aria-label="Follow another token"
-        value=""
-        onChange={(event) => {
-          reading.togglePin(Number(event.currentTarget.value), false);
-          event.currentTarget.value = "";
-        }}
-      >
-        <option value="">a token</option>
-        {offered.map((token) => (
-          <option key={token} value={token}>
-            {nameOf(grid, token)}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Menu name="Follow another token" chosen="" choose={(token) => reading.togglePin(Number(token), false)}>
+      <option value="">a token</option>
+      {offered.map((token) => (
+        <option key={token} value={token}>
+          {nameOf(grid, token)}
+        </option>
+      ))}
+    </Menu>
   );
 }
 
@@ -136,25 +121,20 @@ export function Rows({ reading }: { reading: Reading }) {
   const { grid, settings } = reading;
   const { stride, height } = settings;
   const rows = grid.rows.length;
-  if (rows <= FEW_ROWS) return null;
+  if (rows <= FEW_ROWS || !isLens(grid)) return null;
   const automatic = automaticStride(rows, height.value);
   // where all of them fit, asking for all would be a second name for the same
   const least = automatic === 1 ? 2 : 1;
   const choices = [...new Set([...STRIDES, stride.value])].filter((n) => n >= least).sort((a, b) => a - b);
   return (
-    <label class="lw-menu">
-      <span>rows</span>
-      <select onChange={(event) => (stride.value = Number(event.currentTarget.value))}>
-        <option value={0} selected={stride.value === 0}>
-          {automatic === 1 ? every(1) : `${every(automatic)}, to fit`}
+    <Menu label="rows" chosen={stride.value} choose={(n) => (stride.value = Number(n))}>
+      <option value={0}>{automatic === 1 ? every(1) : `${every(automatic)}, to fit`}</option>
+      {choices.map((n) => (
+        <option key={n} value={n}>
+          {every(n)}
         </option>
-        {choices.map((n) => (
-          <option key={n} value={n} selected={stride.value === n}>
-            {every(n)}
-          </option>
-        ))}
-      </select>
-    </label>
+      ))}
+    </Menu>
   );
 }
 

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Palette } from "./colour.js";
 import { bitmapOf, drawingOf } from "./drawing.js";
 import { csvOf, jsonOf, pageOf, type Source } from "./export.js";
+import { Menu } from "./menu.js";
 import { pictureOf } from "./picture.js";
 import type { Reading } from "./reading.js";
 import type { Message } from "./wire.js";
@@ -77,26 +78,15 @@ export function Export({ reading, message, source, palette }: Props) {
           </a>
         )}
       </span>
-      <label class="lw-menu">
-        <select
-          aria-label="Export"
-          value=""
-          onChange={(event) => {
-            const kind = event.currentTarget.value;
-            event.currentTarget.value = "";
-            if (kind === "copy") copy();
-            else save(kind);
-          }}
-        >
-          <option value="">export</option>
-          {Object.entries(ways).map(([kind, { label }]) => (
-            <option key={kind} value={kind}>
-              {label}
-            </option>
-          ))}
-          {canCopy() && <option value="copy">copy the picture</option>}
-        </select>
-      </label>
+      <Menu name="Export" chosen="" choose={(kind) => (kind === "copy" ? copy() : save(kind))}>
+        <option value="">export</option>
+        {Object.entries(ways).map(([kind, { label }]) => (
+          <option key={kind} value={kind}>
+            {label}
+          </option>
+        ))}
+        {canCopy() && <option value="copy">copy the picture</option>}
+      </Menu>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import type { Palette } from "./colour.js";
 import { Controls } from "./controls.js";
 import type { Source } from "./export.js";
 import { Export } from "./export-menu.js";
+import { isLens } from "./grid.js";
 import { Header } from "./header.js";
 import { Hint } from "./hint.js";
 import { LayerDifference } from "./layer-difference.js";
@@ -70,11 +71,11 @@ function Shown({ readings, message, source, palette, painted }: Props) {
           <More readings={readings} />
         </div>
       </div>
-      {reading.grid.view !== "bars" && <Hint settings={readings.settings} />}
+      {isLens(reading.grid) && reading.grid.view !== "bars" && <Hint settings={readings.settings} />}
       {together ? (
         <Panels readings={readings} {...panel} />
       ) : (
-        <Panel key={reading} reading={reading} {...panel} open={layout === "strips" ? opening(readings) : undefined} />
+        <Panel key={reading} reading={reading} {...panel} {...(layout === "strips" && { open: opening(readings) })} />
       )}
       {told.length > 0 && <StoryLine settings={readings.settings} told={told} />}
       {told.map((one) => (

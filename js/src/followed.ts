@@ -65,6 +65,12 @@ function ofTarget(grid: Grid, { target }: Followed, measure: string): Quantity |
   return grid.quantities.find((quantity) => quantity.target === target && quantity.measure === measure);
 }
 
+/** What the rows of a column add, and how far each varies where it is a mean. */
+export function partsOf(grid: Grid, column: number): { values: Float32Array; spread: Float32Array | undefined } {
+  const spread = grid.quantities.find(({ measure }) => measure === "spread");
+  return { values: columnOf(grid, grid.quantities[0]!, column), spread: spread && columnOf(grid, spread, column) };
+}
+
 function columnOf(grid: Grid, { values }: Quantity, column: number): Float32Array {
   return Float32Array.from(grid.rows, (_, row) => values[row * grid.columns.length + column]!);
 }

@@ -138,6 +138,23 @@ export function isAttribution(grid: Grid): boolean {
   return grid.quantities[0]!.measure === "contribution";
 }
 
+/** Whether cells are what a lens read of a prompt, row by row; else parts of a sum, or what weights promote. */
+export function isLens(grid: Grid): boolean {
+  return !isAttribution(grid) && grid.quantities[0]!.measure !== "logit added";
+}
+
+/** Whether there is anything in a cell: a column that is there, and a part that its layer has, as a sum shows that is one. */
+export function isThere(grid: Grid, { row, column }: Cell): boolean {
+  if (grid.gaps.has(column)) return false;
+  const value = grid.quantities[0]!.values[row * grid.columns.length + column]!;
+  return !Number.isNaN(value) || !isLaidOut(grid) || grid.check?.error === null;
+}
+
+/** Whether columns are parts of the layers that are its rows. */
+export function isLaidOut(grid: Grid): boolean {
+  return isAttribution(grid) && grid.view === "heatmap" && grid.columnLabels !== null;
+}
+
 // one byte has no room for "not a number": the first quantity knows
 function finiteCell(grid: Grid, row: number, column: number): boolean {
   return Number.isFinite(grid.quantities[0]!.values[row * grid.columns.length + column]!);

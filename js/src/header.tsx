@@ -1,9 +1,10 @@
 // What it is, and whether to believe it, in one line.
 
-import type { Grid } from "./grid.js";
+import { type Grid, isLens } from "./grid.js";
 import { visible } from "./marks.js";
 import type { Reading } from "./reading.js";
 import type { Readings } from "./readings.js";
+import { claimOf } from "./words.js";
 
 export function Header({ readings, front }: { readings: Readings; front: Reading }) {
   const together = readings.layout.value === "side by side";
@@ -22,7 +23,7 @@ export function Header({ readings, front }: { readings: Readings; front: Reading
           <bdi>{title.split(" ").map(visible).join(" ")}</bdi>
         </p>
         <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
-        {(readings.check || readings.layout.value === "one") && <Check check={check} />}
+        {(readings.check || readings.layout.value === "one") && <Check check={check} none={unchecked(front.grid)} />}
       </div>
       {readings.notes.map((note) => (
         <p key={note} class="lw-muted">
@@ -55,21 +56,18 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-export function Check({ check }: Pick<Grid, "check">) {
-  if (!check) return <p class="lw-check lw-muted">not checked against the model</p>;
-  const { error, tolerance, claim } = check;
-  if (error === null) return <p class="lw-check lw-warning">{claim}: not checked, as it isn’t finite</p>;
-  const off = error === 0 ? "exactly" : `off by ${error.toExponential(0)}`;
-  if (error > tolerance) {
-    return (
-      <p class="lw-check lw-warning">
-        not so: {claim}, {off}, more than {tolerance.toExponential(0)}
-      </p>
-    );
-  }
+/** Whether a grid keeps what it claims, or what there is to say where it claims nothing. */
+export function Check({ check, none }: Pick<Grid, "check"> & { none: string }) {
+  const { holds, says } = check ? claimOf(check) : { holds: null, says: none };
   return (
-    <p class="lw-check lw-muted">
-      <span class="lw-tick-mark">✓</span> {claim}, {off}
+    <p class={`lw-check ${holds === false ? "lw-warning" : "lw-muted"}`}>
+      {holds && <span class="lw-tick-mark">✓ </span>}
+      {says}
     </p>
   );
+}
+
+/** What a grid that claims nothing has to say of that. */
+export function unchecked(grid: Grid): string {
+  return isLens(grid) ? "not checked against the model" : "";
 }

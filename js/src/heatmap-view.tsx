@@ -4,7 +4,7 @@ import { effect, type ReadonlySignal, type Signal, useComputed, useSignal } from
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Card } from "./card.js";
 import type { Palette } from "./colour.js";
-import { type Cell, candidatesAt } from "./grid.js";
+import { type Cell, candidatesAt, isLens } from "./grid.js";
 import { Heatmap, type Picture } from "./heatmap.js";
 import { keysFor } from "./keys.js";
 import { cellAt, destination, gutterFor, layoutOf, placeOf, rowAt } from "./layout.js";
@@ -133,7 +133,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
   // the last token is where a prompt is answered, and what the chart shows first
   useLayoutEffect(() => {
     if (width.value && !selected.value && reading.scroll.peek() === null) {
-      show({ row: 0, column: grid.columns.length - 1 });
+      show({ row: 0, column: grid.columnLabels && !isLens(grid) ? 0 : grid.columns.length - 1 });
     }
   }, [width.value > 0]);
 
@@ -197,7 +197,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
         ref={scroller}
         role="application"
         aria-roledescription="heatmap"
-        aria-label={`${grid.kind}, ${grid.rows.length} rows by ${columns} tokens. Arrow keys move, Enter selects, P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, Escape lets go.`}
+        aria-label={`${grid.kind}, ${grid.rows.length} rows by ${columns} ${grid.columnLabels ? "columns" : "tokens"}. Arrow keys move, Enter selects, ${isLens(grid) ? "P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, " : ""}Escape lets go.`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is what its keys move in
         tabIndex={0}
         data-lm-suppress-shortcuts="true"

@@ -6,16 +6,17 @@ import { useEffect, useMemo } from "preact/hooks";
 import { Bars } from "./bars.js";
 import { nameOf } from "./followed.js";
 import { type Grid, NO_TOKEN, trajectory } from "./grid.js";
-import { isSameJump, type Jump, type Live, useLive } from "./live.js";
+import { isSameJump, type Jump, jumpIn, type Live, useLive } from "./live.js";
 import { percent } from "./number.js";
 import type { Reading } from "./reading.js";
+import { shownBars } from "./sum.js";
 
 const PATIENCE = 4000;
 
 export function JumpPanel({ reading }: { reading: Reading }) {
   const { grid, settings } = reading;
   const live = useLive();
-  const jump = settings.jump.value;
+  const jump = jumpIn(reading);
   const parts = useMemo(() => jump && carried(grid, jump), [grid, jump]) ?? (jump && answered(live, jump));
   if (!jump || grid.columns[jump[0]] === undefined || grid.rows[jump[2] - 1] === undefined) return null;
   const [column, id, row] = jump;
@@ -50,7 +51,8 @@ interface Moved {
 
 function Parts({ name, parts: { labels, values, check } }: { name: string; parts: Moved }) {
   const active = useSignal<number | null>(null);
-  return <Bars name={name} labels={labels} values={values} unit="logits" check={check} active={active} />;
+  const shown = useMemo(() => shownBars(0), []);
+  return <Bars {...{ name, labels, values, check, active, shown }} unit="logits" />;
 }
 
 /** What stands where the bars are not there yet, or never will be. */
@@ -66,10 +68,7 @@ export function Wait({ live, jump }: { live: Live | null; jump: Jump }) {
   if (answer?.error && isSameJump(answer.jump, jump)) return <p class="lw-warning">{answer.error}</p>;
   if (!live?.explains.value) {
     return (
-      <p>
-        This jump isn’t among those that were saved, and there is no model here to ask: run the notebook that made this
-        picture to open any step.
-      </p>
+      <p>This jump isn’t among those saved, and there is no model here to ask: run the notebook to open any step.</p>
     );
   }
   return (

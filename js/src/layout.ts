@@ -18,6 +18,8 @@ export interface Layout {
   height: number;
   /** Device pixels in a CSS pixel. */
   density: number;
+  /** Every how many rows a label is written where there are many: rows that don't follow on each other need their own. */
+  named: number;
 }
 
 export interface Size {
@@ -31,6 +33,9 @@ export interface Rectangle extends Size {
 }
 
 const AUTOMATIC_HEIGHT = 620;
+/** What rows that are chosen one by one may take instead, so that each can have its label. */
+const TALLEST = 930;
+const LABEL = 15;
 const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
 const FOOTER = 26;
 
@@ -50,7 +55,7 @@ export interface Wishes {
 }
 
 export function layoutOf({ rows, columns, width, height, stride, gutter, density, only }: Wishes): Layout {
-  const room = height || AUTOMATIC_HEIGHT;
+  const room = height || Math.max(AUTOMATIC_HEIGHT, Math.min(TALLEST, LABEL * (only?.length ?? 0)));
   const shown = only ?? everyNth(rows, stride || automaticStride(rows, height));
   const most = height ? Number.POSITIVE_INFINITY : CELL.height[1];
   const cellHeight = Math.max(CELL.least, Math.min(most, Math.floor(room / shown.length)));
@@ -66,6 +71,7 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
     viewWidth: Math.min(space, columns * cellWidth),
     height: cellHeight * shown.length,
     density,
+    named: only ? 1 : 3,
   };
 }
 
@@ -121,7 +127,8 @@ export function cellAt(layout: Layout, x: number, y: number, scrolled: number): 
   return row !== null && column >= 0 && column < layout.columns ? { row, column } : null;
 }
 
-const STEPS: Record<string, [up: number, right: number]> = {
+/** What keys do in a grid of cells. */
+export const STEPS: Record<string, [up: number, right: number]> = {
   ArrowUp: [1, 0],
   ArrowDown: [-1, 0],
   ArrowLeft: [0, -1],
@@ -147,10 +154,10 @@ export function destination(layout: Layout, key: string, from: Cell | null): Cel
   return { row: rows[shown]!, column: within(from.column + step[1], 0, columns - 1) };
 }
 
-/** Every how many rows a label is written: every third, or as many fewer as leave each its height. */
-export function labelStride({ cellHeight, rows }: Layout, labelHeight: number): number {
+/** Every how many rows a label is written, so that each has its height. */
+export function labelStride({ cellHeight, rows, named }: Layout, labelHeight: number): number {
   const legible = Math.ceil(labelHeight / cellHeight);
-  return rows.length <= 12 ? legible : Math.max(3, legible);
+  return rows.length <= 12 ? legible : Math.max(named, legible);
 }
 
 /**

@@ -30,7 +30,7 @@ export function plain(value: number): string {
   if (size >= 1000) return sign + Math.round(size).toLocaleString("en").replaceAll(",", NARROW);
   if (Number.isInteger(size)) return sign + size;
   if (size < 0.001) return sign + size.toExponential(0).replace("-", "−");
-  return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.00995 ? 2 : 3);
+  return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.0095 ? 2 : 3);
 }
 
 /** The same for a difference, whose sign is what is looked for. */

@@ -6,7 +6,7 @@ import { Chart } from "./chart.js";
 import type { Palette } from "./colour.js";
 import { Colour, Rows } from "./controls.js";
 import type { Cell, Grid } from "./grid.js";
-import { Check } from "./header.js";
+import { Check, unchecked } from "./header.js";
 import { HeatmapView } from "./heatmap-view.js";
 import { gutterFor, usefulWidths } from "./layout.js";
 import { Legend } from "./legend.js";
@@ -20,32 +20,43 @@ export interface PanelProps {
   painted: () => void;
 }
 
-export function Panel({
-  reading,
-  open,
-  ...rest
-}: PanelProps & { reading: Reading; open?: ((cell: Cell) => void) | undefined }) {
-  const { grid } = reading;
-  const picture = pictureOf(reading);
-  const promotes = <Promotes reading={reading} {...rest} />;
-  if (grid.view === "bars") {
-    return (
-      <>
-        <BarsView reading={reading} painted={rest.painted} />
-        {promotes}
-      </>
-    );
-  }
+export function Panel({ reading, ...rest }: PanelProps & { reading: Reading; open?: (cell: Cell) => void }) {
   return (
-    <div class="lw-body" style={widthsOf(grid)}>
+    <div class="lw-body" style={widthsOf(reading.grid)}>
       <div class="lw-main">
-        <HeatmapView reading={reading} picture={picture} {...rest} {...(open ? { open } : {})} />
-        <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />
-        {promotes}
+        <Cells reading={reading} legend {...rest} />
       </div>
-      {grid.trajectories && <Chart reading={reading} />}
+      {reading.grid.trajectories && <Chart reading={reading} />}
     </div>
   );
+}
+
+interface CellsProps extends PanelProps {
+  reading: Reading;
+  legend: boolean;
+  accompanied?: boolean;
+  open?: (cell: Cell) => void;
+}
+
+/** The heatmap with its legend, or the bars; and what the selected part promotes. */
+function Cells({ reading, legend, ...rest }: CellsProps) {
+  const { palette, painted } = rest;
+  const picture = pictureOf(reading);
+  return (
+    <>
+      {isBars(reading) ? (
+        <BarsView reading={reading} painted={painted} />
+      ) : (
+        <HeatmapView reading={reading} picture={picture} {...rest} />
+      )}
+      {legend && !isBars(reading) && <Legend reading={reading} picture={picture.value} palette={palette.value} />}
+      <Promotes {...{ reading, palette, painted }} />
+    </>
+  );
+}
+
+function isBars({ grid }: Reading): boolean {
+  return grid.view === "bars";
 }
 
 export function Panels({ readings, ...rest }: PanelProps & { readings: Readings }) {
@@ -65,7 +76,7 @@ export function Panels({ readings, ...rest }: PanelProps & { readings: Readings 
           />
         ))}
       </div>
-      {readings.holds("colour") && (
+      {readings.holds("colour") && !isBars(first!) && (
         <div style={widthsOf(first!.grid)}>
           <Legend reading={first!} picture={pictureOf(first!).value} palette={rest.palette.value} />
         </div>
@@ -83,7 +94,6 @@ interface BesideProps extends PanelProps {
 
 function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
   const { grid } = reading;
-  const picture = pictureOf(reading);
   const apart = reading !== readings.each[0];
   return (
     <section class="lw-panel" aria-label={name} style={widthsOf(grid)}>
@@ -94,12 +104,11 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
         <p class="lw-muted" title={grid.notes.join(", ")}>
           {grid.notes.join(", ")}
         </p>
-        {!readings.check && <Check check={grid.check} />}
+        {!readings.check && !isBars(reading) && <Check check={grid.check} none={unchecked(grid)} />}
         {apart && !readings.holds("colour") && <Colour reading={reading} />}
         {apart && !readings.holds("stride") && <Rows reading={reading} />}
       </div>
-      <HeatmapView reading={reading} picture={picture} accompanied {...rest} />
-      {!readings.holds("colour") && <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />}
+      <Cells reading={reading} legend={!readings.holds("colour")} accompanied {...rest} />
       {charted && grid.trajectories && <Chart reading={reading} />}
     </section>
   );
@@ -107,6 +116,7 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
 
 function widthsOf(grid: Grid) {
   const gutter = gutterFor(grid);
-  const { legible, widest } = usefulWidths(grid.columns.length, gutter);
+  // bars want the room of a few columns, however many positions they can show
+  const { legible, widest } = usefulWidths(grid.view === "bars" ? 6 : grid.columns.length, gutter);
   return { "--lw-gutter": `${gutter}px`, "--lw-legible": `${legible}px`, "--lw-widest": `${widest}px` };
 }

@@ -6,7 +6,7 @@ import type { Picture, Words } from "./heatmap.js";
 import { cellText, isMuted } from "./marks.js";
 import { inCell } from "./number.js";
 import type { Reading } from "./reading.js";
-import { shadesOf } from "./scale.js";
+import { ODD, shadesOf } from "./scale.js";
 import { trustOf } from "./strip.js";
 
 const pictures = new WeakMap<Reading, ReadonlySignal<Picture>>();
@@ -41,8 +41,8 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
       wordOf: leading
         ? // a cell with a value in which no one token leads
           (cell) => (leading[cell] === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leading[cell]!)
-        : (cell) => (grid.gaps.has(cell % columns) ? NO_TOKEN : cell),
-      words: leading ? tokens : { text: (cell) => inCell(quantity.value, values[cell]!), muted: () => false },
+        : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
+      words: leading ? tokens : { text: (cell) => short(inCell(quantity.value, values[cell]!)), muted: () => false },
       ringOf,
       // what led here, and leads no longer at the end
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
@@ -52,4 +52,9 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
     };
   });
+}
+
+/** A number of three decimals without the zero before them, so that the narrowest cell has room for it. */
+function short(digits: string): string {
+  return digits.replace(/0(\.\d{3})/, "$1");
 }

@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import { type Cell, type Grid, isAttribution } from "./grid.js";
 import { HeatmapView } from "./heatmap-view.js";
 import { Wait } from "./jump.js";
-import { isSameJump, type Jump, useLive } from "./live.js";
+import { isSameJump, jumpTo, useLive } from "./live.js";
 import type { PanelProps } from "./panel.js";
 import { pictureOf } from "./picture.js";
 import { Reading, shared } from "./reading.js";
@@ -17,10 +17,10 @@ export function Promotes({ reading, ...view }: PanelProps & { reading: Reading }
   const answer = live?.explained.value;
   const promoted = useMemo(() => answer?.grid && new Reading(answer.grid, shared()), [answer]);
   const name = cell && isAttribution(grid) ? partName(grid, cell) : "";
-  if (!/^L\d+[HN]\d+$/.test(name)) return null;
+  if (!/^L\d+[HN]\d+$/.test(name) || reading.which === null) return null;
   if (!live?.explains.value)
     return <p class="lw-muted lw-jump">Where a model is at hand, it tells what {name} promotes.</p>;
-  const jump: Jump = [cell!.column, -1, cell!.row];
+  const jump = jumpTo(reading, cell!.column, -1, cell!.row);
   const isOpen = isSameJump(settings.jump.value, jump);
   return (
     <section class="lw-jump" aria-label={`What ${name} promotes`}>

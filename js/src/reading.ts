@@ -3,10 +3,11 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Followed, followedOf } from "./followed.js";
-import type { Cell, Grid, Quantity } from "./grid.js";
+import { type Cell, type Grid, isLens, type Quantity } from "./grid.js";
 import type { Jump } from "./live.js";
 import { type Domain, domainOf, type Scale, scaleOf } from "./scale.js";
 import { overwrites, type Story, storyOf } from "./story.js";
+import { type ShownBars, shownBars } from "./sum.js";
 
 /** What Python and the browser share; `widget.py` has a trait for each. */
 export interface Settings {
@@ -62,24 +63,30 @@ export interface Writable<T> {
 
 export type Shared = { [Name in keyof Settings]: Writable<Settings[Name]> };
 
+const DEFAULTS: Settings = {
+  selected: null,
+  pins: [],
+  colour: "",
+  trajectory: "probability",
+  stride: 0,
+  height: 0,
+  jump: null,
+  view: "",
+  shown: 0,
+  links: [...LINKS],
+  rows_compared: [],
+  filter: "",
+  live: false,
+  prompt: "",
+  progress: { state: "idle" },
+};
+
 export function shared(initial: Partial<Settings> = {}): Shared {
-  return {
-    selected: signal(initial.selected ?? null),
-    pins: signal(initial.pins ?? []),
-    colour: signal(initial.colour ?? ""),
-    trajectory: signal(initial.trajectory ?? "probability"),
-    stride: signal(initial.stride ?? 0),
-    height: signal(initial.height ?? 0),
-    jump: signal(initial.jump ?? null),
-    view: signal(initial.view ?? ""),
-    shown: signal(initial.shown ?? 0),
-    links: signal(initial.links ?? [...LINKS]),
-    rows_compared: signal(initial.rows_compared ?? []),
-    filter: signal(initial.filter ?? ""),
-    live: signal(initial.live ?? false),
-    prompt: signal(initial.prompt ?? ""),
-    progress: signal<Progress>(initial.progress ?? { state: "idle" }),
-  };
+  const settings = Object.entries(DEFAULTS).map(([name, value]) => [
+    name,
+    signal(initial[name as keyof Settings] ?? value),
+  ]);
+  return Object.fromEntries(settings);
 }
 
 /** What several readings may have in common. */
@@ -96,6 +103,8 @@ export interface Company {
   lookAt?: () => number[];
   /** Whether rows are a list, read from the top, that opens into other grids. */
   isList?: boolean;
+  /** Which of the grids that Python shows it is; null if it was worked out from them, so that no model can be asked. */
+  which?: number | null;
 }
 
 export class Reading {
@@ -106,9 +115,12 @@ export class Reading {
   readonly sides: { name: string; reading: Reading }[];
   readonly inSlot: (slot: Cell) => Cell | null;
   readonly isList: boolean;
+  readonly which: number | null;
   readonly selected: ReadonlySignal<Cell | null>;
   /** The cell whose card is open: a selection holds it, else it follows the hover. */
   readonly open: ReadonlySignal<Cell | null>;
+  /** What is shown of it where it is drawn as bars. */
+  readonly bars: ShownBars;
   /** The position that is looked at where none is pointed at: the selected one, else the last. */
   readonly column: ReadonlySignal<number>;
   readonly quantity: ReadonlySignal<Quantity>;
@@ -138,6 +150,7 @@ export class Reading {
     this.sides = sides;
     this.inSlot = company.inSlot ?? ((slot) => slot);
     this.isList = company.isList ?? false;
+    this.which = company.which === undefined ? 0 : company.which;
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
     this.quantity = computed(() => grid.quantities.find(({ name }) => name === colour.value) ?? grid.quantities[0]!);
@@ -145,7 +158,7 @@ export class Reading {
       const quantity = this.quantity.value;
       return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));
     });
-    this.followed = computed(() => followedOf(grid, pins.value));
+    this.followed = computed(() => (isLens(grid) ? followedOf(grid, pins.value) : []));
     let kept = new Map<string, number>();
     this.slots = computed(() => {
       kept = slotsFor(this.followed.value.map(keyOf), kept);
@@ -159,12 +172,14 @@ export class Reading {
       }
       return slotOf;
     });
-    this.column = computed(() => this.selected.value?.column ?? grid.columns.length - 1);
+    this.bars = shownBars(grid.columns.length - 1);
+    this.column = computed(() => this.selected.value?.column ?? this.bars.column.value);
     this.story = computed(() => storyOf(grid, this.column.value, this.followed.value));
     this.overwrites = computed(() => overwrites(grid, this.slotOf.value));
     this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
     this.rowsShown = computed(() => {
       if (this.isList) return [...grid.rows.keys()].reverse();
+      if (!isLens(grid)) return [...grid.rows.keys()]; // none of what adds up is left out
       return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
     });
   }
@@ -177,6 +192,7 @@ export class Reading {
 
   /** Pins a token, or lets it go if it stands alone in a pin. `join` adds it to the last pin, or takes it out. */
   togglePin(token: number, join: boolean): void {
+    if (!isLens(this.grid)) return;
     const id = this.grid.tokens.ids[token]!;
     const pins = this.settings.pins.value;
     const last = pins.at(-1);
@@ -192,6 +208,7 @@ export class Reading {
 
   /** Picks a row to tell from another: the last two that were picked are told apart; one picked again is let go. */
   pickRow(row: number): void {
+    if (!isLens(this.grid)) return;
     const { rows_compared: picked } = this.settings;
     const others = picked.value.filter((other) => other !== row);
     picked.value = others.length < picked.value.length ? others : [...others.slice(-1), row];

@@ -43,8 +43,8 @@ export class Readings {
     this.each = grids.map((grid, i) => this.readingOf(grid, i, grids));
     this.check = commonCheck(grids);
     const { overview = null, mean = null } = comparison ?? {};
-    this.overview = overview && new Reading(overview, this.apart(overview), { isList: true });
-    this.mean = mean && new Reading(mean, this.apart(mean));
+    this.overview = overview && new Reading(overview, this.apart(overview), { isList: true, which: null });
+    this.mean = mean && new Reading(mean, this.apart(mean), { which: null });
     const several = grids.length > 1;
     const there: Record<LayoutName, boolean> = {
       one: true,
@@ -87,7 +87,7 @@ export class Readings {
     const grid = { ...less, gaps: gapsBetween(comparison, 0, which) };
     const sides = [0, which].map((i) => ({ name: this.names[i]!, reading: this.each[i]! }));
     const settings = { ...this.settings, colour: this.colourIn(grid, this.settings.colour, always) };
-    const made = new Reading(grid, settings, { hover: this.hover, scroll: this.scroll, sides });
+    const made = new Reading(grid, settings, { hover: this.hover, scroll: this.scroll, sides, which: null });
     this.differences.set(which, made);
     return made;
   }
@@ -109,7 +109,6 @@ export class Readings {
         pins: linked(settings.pins, held("pins"), tokens.there, tokens.back),
         colour: this.colourIn(grid, settings.colour, held("colour"), grids[0]),
         stride: linked(settings.stride, held("stride"), itself, itself),
-        jump: signal(null),
         rows_compared: linked(
           settings.rows_compared,
           always,
@@ -118,6 +117,7 @@ export class Readings {
         ),
       },
       {
+        which,
         hover: linked(
           this.hover,
           held("hover"),

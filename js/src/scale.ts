@@ -1,7 +1,7 @@
 // From a quantity to places on a colour scale.
 
 import { STEPS } from "./colour.js";
-import type { Grid, Quantity } from "./grid.js";
+import { type Grid, isThere, type Quantity } from "./grid.js";
 import { isPoints, isProbability, tick } from "./number.js";
 
 /** What a cell wears when its value has no place on the scale. They follow the STEPS places that are on it. */
@@ -52,8 +52,10 @@ export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Ar
     const value = quantity.values[cell]!;
     const place = scale.place(value);
     if (grid.gaps.has(cell % columns)) shades[cell] = ODD.gap;
-    else if (Number.isNaN(value)) shades[cell] = ODD.nan;
-    else if (grid.aside.has(cell % columns)) shades[cell] = ODD.aside;
+    else if (Number.isNaN(value)) {
+      const at = { row: Math.floor(cell / columns), column: cell % columns };
+      shades[cell] = isThere(grid, at) ? ODD.nan : ODD.gap;
+    } else if (grid.aside.has(cell % columns)) shades[cell] = ODD.aside;
     else if (value === Number.POSITIVE_INFINITY) shades[cell] = ODD.above;
     else if (value === Number.NEGATIVE_INFINITY) shades[cell] = ODD.below;
     else if (place > 1 + tolerance) shades[cell] = ODD.high;

@@ -3,7 +3,8 @@
 import { useSignal } from "@preact/signals";
 import type { Grid } from "./grid.js";
 import { keysFor } from "./keys.js";
-import { isSameJump, type Jump, useLive } from "./live.js";
+import { STEPS } from "./layout.js";
+import { isSameJump, jumpIn, jumpTo, useLive } from "./live.js";
 import { percent, plain } from "./number.js";
 import type { Measure, Reading } from "./reading.js";
 import { colourOf } from "./token.js";
@@ -40,9 +41,9 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
     const line = known.find(({ tokens }) => tokens[0] === token);
     return line && Number.isFinite(line.values[row]!) && Number.isFinite(line.values[row - 1]!) ? { line, row } : null;
   };
-  const jumpOf = ({ line, row }: Step): Jump => [column, grid.tokens.ids[line.tokens[0]!]!, row];
+  const jumpOf = ({ line, row }: Step) => jumpTo(reading, column, grid.tokens.ids[line.tokens[0]!]!, row);
   const pointed = at.value && stepOf(at.value.token, at.value.row);
-  const jump = settings.jump.value;
+  const jump = jumpIn(reading);
   const open = jump && jump[0] === column ? stepOf(grid.tokens.ids.indexOf(jump[1]), jump[2]) : null;
 
   const nearest = ({ currentTarget, clientX, clientY }: MouseEvent): Step | null => {
@@ -80,24 +81,16 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
       toggle(now);
       return true;
     }
-    const moves: Record<string, [along: number, line: number]> = {
-      ArrowRight: [1, 0],
-      ArrowLeft: [-1, 0],
-      ArrowDown: [0, 1],
-      ArrowUp: [0, -1],
-      Home: [Number.NEGATIVE_INFINITY, 0],
-      End: [Number.POSITIVE_INFINITY, 0],
-    };
-    const move = moves[key];
-    if (!move) return false;
+    const [line, along] = STEPS[key] ?? [];
+    if (along === undefined || !Number.isFinite(line)) return false;
     // what is followed comes before what is only context
     const start = Math.max(
       0,
       known.findIndex(({ slot }) => slot !== null),
     );
-    const line = known[(now ? known.indexOf(now.line) + move[1] + known.length : start) % known.length]!;
-    const row = now ? Math.max(1, Math.min(grid.rows.length - 1, now.row + move[0])) : largest(line.values);
-    point(stepOf(line.tokens[0], row));
+    const next = known[(now ? known.indexOf(now.line) - line! + known.length : start) % known.length]!;
+    const row = now ? Math.max(1, Math.min(grid.rows.length - 1, now.row + along)) : largest(next.values);
+    point(stepOf(next.tokens[0], row));
     return true;
   };
 

@@ -1,7 +1,7 @@
 // Failure reading: where at a position it was decided, what led and was overwritten, and in which rows to look.
 
 import { type Followed, nameOf, ranks } from "./followed.js";
-import { type Grid, leaders, NO_TOKEN } from "./grid.js";
+import { type Grid, isLens, leaders, NO_TOKEN } from "./grid.js";
 import { plain } from "./number.js";
 
 /** A piece of a sentence: words, or what a token says. */
@@ -16,7 +16,7 @@ export interface Story {
 
 /** What became, at a position, of all that is followed; of what the model says in the end, if nothing is. */
 export function storyOf(grid: Grid, column: number, followed: Followed[]): Story {
-  const leading = leaders(grid);
+  const leading = isLens(grid) && leaders(grid);
   const last = grid.rows.length - 1;
   const rows = new Set([last]);
   if (!leading || grid.gaps.has(column)) return { sentences: [], rows: grid.rows.map((_, row) => row) };

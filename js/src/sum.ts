@@ -1,8 +1,25 @@
 // Parts of a sum as bars: which are shown, in what order, and where each begins and ends. Nothing is ever left out: what
 // isn't shown is one bar more, the rest, and the last line is the sum of all.
 
+import { type Signal, signal } from "@preact/signals";
+import { visible } from "./marks.js";
+
 export const ORDERS = ["by size", "in order", "waterfall"] as const;
 export type Order = (typeof ORDERS)[number];
+
+/** How many bars are shown at first. */
+export const FEW = 12;
+
+/** What a reader chose to see as bars. */
+export interface ShownBars {
+  order: Signal<Order>;
+  count: Signal<number>;
+  column: Signal<number>;
+}
+
+export function shownBars(column: number): ShownBars {
+  return { order: signal("by size"), count: signal(FEW), column: signal(column) };
+}
 
 /** The place of the bar that stands for all parts that aren't shown. */
 export const REST = -1;
@@ -26,14 +43,25 @@ export interface Sum {
   domain: [number, number];
 }
 
+/** What a bar is called, with everything in it visible; its spaces are between words. */
+export function nameIn(labels: string[], { left }: Sum, place: number): string {
+  return place === REST ? `${left} others` : labels[place]!.split(" ").map(visible).join(" ");
+}
+
 /** Places of the parts, the largest first; what is no number comes before all, so that nothing hides it. */
 export function bySize(values: ArrayLike<number>): number[] {
   const size = Float64Array.from(values, (value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : Math.abs(value)));
   return Array.from(size, (_, place) => place).sort((a, b) => size[b]! - size[a]! || a - b);
 }
 
-/** The `count` largest parts, `sorted` as above, in an order, and the rest. */
-export function sumOf(values: ArrayLike<number>, sorted: number[], order: Order, count: number): Sum {
+/** The `count` largest parts, `sorted` as above, in an order, and the rest, with room for how far each varies. */
+export function sumOf(
+  values: ArrayLike<number>,
+  sorted: number[],
+  order: Order,
+  count: number,
+  spread?: ArrayLike<number>,
+): Sum {
   // one part has its own name, which says more than "1 other"
   const shown = sorted.length - count <= 1 ? sorted.slice() : sorted.slice(0, count);
   if (order !== "by size") shown.sort((a, b) => a - b);
@@ -51,7 +79,10 @@ export function sumOf(values: ArrayLike<number>, sorted: number[], order: Order,
   });
   const all = Array.from(values);
   const total = all.reduce((sum, value) => sum + value, 0);
-  const ends = bars.flatMap(({ from, to }) => [from, to]);
+  const ends = bars.flatMap(({ place, from, to }) => {
+    const reach = spread?.[place] || 0;
+    return [from, to - reach, to + reach];
+  });
   const low = ends.reduce((least, end) => Math.min(least, end), 0);
   const high = ends.reduce((most, end) => Math.max(most, end), 0);
   return {

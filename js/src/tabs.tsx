@@ -1,5 +1,6 @@
 // Which grid is in front, where one is shown at a time.
 
+import { Menu } from "./menu.js";
 import type { Readings } from "./readings.js";
 import { Segments } from "./segments.js";
 
@@ -28,16 +29,15 @@ export function Tabs({ readings }: { readings: Readings }) {
     );
   }
   return (
-    <label class="lw-menu">
-      <span>show</span>
-      <select onChange={(event) => (settings.shown.value = Number(event.currentTarget.value))}>
+    <>
+      <Menu label="show" chosen={chosen} choose={(i) => (settings.shown.value = Number(i))}>
         {tabs.map(({ i, name }) => (
-          <option key={i} value={i} selected={i === chosen}>
+          <option key={i} value={i}>
             {name}
           </option>
         ))}
-      </select>
+      </Menu>
       {first > 0 && <span>less {names[0]}</span>}
-    </label>
+    </>
   );
 }

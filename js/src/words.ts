@@ -4,9 +4,13 @@ import { columnName, columnPlace, type Followed, nameOf, probabilities, ranks } 
 import {
   type Candidate,
   type Cell,
+  type Check,
   candidatesAt,
   type Grid,
   isAttribution,
+  isLaidOut,
+  isLens,
+  isThere,
   NO_TOKEN,
   type Quantity,
   trajectory,
@@ -18,7 +22,8 @@ import { verdicts } from "./strip.js";
 /** What a cell is: "After layer 26" where a lens was read, "L23 H3" or "L23.mlp" where parts of a sum are told apart. */
 export function cellName(grid: Grid, { row, column }: Cell): string {
   const label = grid.rows[row]!;
-  if (isAttribution(grid)) return grid.columnLabels ? `${label} ${grid.columnLabels[column]}` : label;
+  if (isLaidOut(grid)) return `${label} ${grid.columnLabels![column]}`;
+  if (!isLens(grid)) return label;
   if (label === "embed") return "Embedding";
   return label.replace(/^L(\d+)$/, "After layer $1");
 }
@@ -34,7 +39,7 @@ export function followingOf(grid: Grid, column: number): number {
  */
 export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { text: string })[] {
   const all = candidatesAt(grid, cell);
-  const said = (probability: number) => (hasProbabilities(grid) ? percent(probability) : "");
+  const said = (probability: number) => (isLens(grid) ? percent(probability) : "");
   const first = all.slice(0, count).map((one) => ({ ...one, text: said(one.probability) }));
   const token = followingOf(grid, cell.column);
   if (!all.length || token === NO_TOKEN || first.some((candidate) => candidate.token === token)) return first;
@@ -42,11 +47,6 @@ export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { te
   const probability = known ?? trajectory(grid, cell.column, token)?.[cell.row];
   if (probability !== undefined) return [...first, { token, probability, text: percent(probability) }];
   return [...first, { token, probability: 0, text: lessThan(all.at(-1)!.probability) }];
-}
-
-/** Whether candidates are what a model says, and not what a direction promotes. */
-function hasProbabilities({ quantities }: Grid): boolean {
-  return quantities.some(({ measure }) => measure !== "logit added");
 }
 
 const SAID_BY_CANDIDATES = new Set(["probability", "log-probability", "logit"]);
@@ -78,6 +78,19 @@ export function standing(grid: Grid, followed: Followed, { row, column }: Cell):
   return Number.isNaN(rank) ? percent(probability) : `${percent(probability)}, rank ${plain(rank)}`;
 }
 
+/** What is said of a cell with nothing in it. */
+export function nothing(grid: Grid): string {
+  return isAttribution(grid) ? "no such part" : "no such token in this prompt";
+}
+
+/** Whether a grid keeps what it claims, in words. */
+export function claimOf({ error, tolerance, claim }: Check): { holds: boolean; says: string } {
+  if (error === null) return { holds: false, says: `${claim}: not checked, as it isn’t finite` };
+  const off = error === 0 ? "exactly" : `off by ${error.toExponential(0)}`;
+  if (error <= tolerance) return { holds: true, says: `${claim}, ${off}` };
+  return { holds: false, says: `not so: ${claim}, ${off}, more than ${tolerance.toExponential(0)}` };
+}
+
 /** A cell, for the ear. */
 export function spoken(reading: Reading, cell: Cell): string {
   const { grid, quantity } = reading;
@@ -88,8 +101,8 @@ export function spoken(reading: Reading, cell: Cell): string {
     [columnPlace(grid, cell.column), columnName(grid, cell.column)]
       .filter(Boolean)
       .join(isAttribution(grid) ? ", " : " after "),
-    leader && nameOf(grid, leader.token) + (hasProbabilities(grid) ? ` leads with ${percent(leader.probability)}` : ""),
-    `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}`,
+    leader && nameOf(grid, leader.token) + (isLens(grid) ? ` leads with ${percent(leader.probability)}` : ""),
+    isThere(grid, cell) ? `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}` : nothing(grid),
     ...verdicts(grid, cell.row).map(({ words }) => words),
   ]
     .filter(Boolean)

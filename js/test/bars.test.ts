@@ -1,8 +1,13 @@
 import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
+import { paletteOf } from "../src/colour.js";
+import { drawingOf } from "../src/drawing.js";
+import { pictureOf } from "../src/picture.js";
+import { Reading, shared } from "../src/reading.js";
 import { bySize, REST, sumOf } from "../src/sum.js";
-import { FakeModel, show } from "./host.js";
+import { decode } from "../src/wire.js";
+import { FakeModel, scroller, show } from "./host.js";
 import { message } from "./messages.js";
 
 afterEach(async () => {
@@ -39,6 +44,12 @@ describe("a sum", () => {
     for (const [i, bar] of bars.slice(1).entries()) expect(bar.from).toBe(bars[i]!.to);
     expect(bars.at(-1)!.to).toBe(total);
     expect(domain).toEqual([-3, 0.625]);
+  });
+
+  it("has room for how far each part varies", () => {
+    const { domain } = sumOf([2, -1], bySize([2, -1]), "by size", 12, [0.5, 0.25]);
+    expect(domain).toEqual([-1.25, 2.5]);
+    expect(sumOf([2, -1], [0, 1], "by size", 12, [Number.NaN, 0]).domain).toEqual([-1, 2]);
   });
 
   it("hides nothing that is no number", () => {
@@ -102,7 +113,7 @@ describe("bars", () => {
       ["embed", "+0.28"],
       ["L2", "+0.06"],
     ]);
-    expect(foot(root)).toBe("sum✓ rows sum to the logit+1.81");
+    expect(foot(root)).toBe("sum✓ rows sum to the logit, off by 2e-6+1.81");
     expect(root.querySelector(".lw-header")!.textContent).toContain("rows sum to the logit, off by 2e-6");
     expect(root.querySelector("canvas")).toBeNull();
   });
@@ -119,8 +130,8 @@ describe("bars", () => {
   });
 
   it.each([
-    [{ error: 0.5, tolerance: 1e-4, claim }, "not so: rows sum to the logit, off by 5e-1"],
-    [{ error: null, tolerance: 1e-4, claim }, "not checked: rows sum to the logit"],
+    [{ error: 0.5, tolerance: 1e-4, claim }, "not so: rows sum to the logit, off by 5e-1, more than 1e-4"],
+    [{ error: null, tolerance: 1e-4, claim }, "rows sum to the logit: not checked, as it isn’t finite"],
     [null, "logits"],
   ])("with the check %j say in the last line: %s", async (check, says) => {
     const { root } = await show(new FakeModel(await bars({ check })));
@@ -236,25 +247,106 @@ describe("bars", () => {
 });
 
 describe("a heatmap of contributions", () => {
-  it("names a head by its layer and its column", async () => {
-    const { root } = await show(
-      new FakeModel(
-        await message({
-          candidates: null,
-          trajectories: null,
-          columnLabels: ["H0", "H1", "H2", "H3"],
-          quantities: [{ name: "contribution", unit: "logits", centre: 0, values: (row: number) => row - 2.53125 }],
-        }),
-        { selected: [4, 3] },
-      ),
-    );
-    expect(root.querySelector(".lw-card")!.textContent).toBe("L3 H3contribution+1.47 logits");
+  const parts = {
+    rows: 3,
+    columns: 3,
+    candidates: null,
+    trajectories: null,
+    columnLabels: ["H0", "H1", "other"],
+    targets: [{ label: " one", tokens: [1] }],
+    check: { error: 2e-6, tolerance: 1e-4, claim: "cells sum to the logit" },
+  };
+  /** The last layer has one head, and only the embedding stands in the last column. */
+  const has = (row: number, column: number) => (row === 0 ? column === 2 : column < 2 - Number(row === 2));
+  const quantities = [
+    {
+      name: "contribution",
+      unit: "logits",
+      centre: 0,
+      values: (row: number, column: number) => (has(row, column) ? row - 2.53125 : Number.NaN),
+    },
+  ];
+  const laidOut = (wish = {}) => message({ ...parts, quantities, ...wish });
+
+  it("names a head by its layer and its column, and says where there is none", async () => {
+    const model = new FakeModel(await laidOut(), { selected: [1, 1] });
+    const { root } = await show(model);
+    expect(root.querySelector(".lw-card")!.textContent).toBe("L0 H1contribution−1.53 logits");
+    model.change("selected", [2, 1]);
+    await vi.waitFor(() => expect(root.querySelector(".lw-card")!.textContent).toBe("L1 H1no such part"));
+    expect(root.querySelector(".lw-legend")!.textContent).not.toContain("not a number");
+  });
+
+  it("whose sum is no number shows every one that is none", async () => {
+    const check = { ...parts.check, error: null };
+    const { root } = await show(new FakeModel(await laidOut({ check }), { selected: [2, 1] }));
+    expect(root.querySelector(".lw-card")!.textContent).toContain("contributionNaN");
+    expect(root.querySelector(".lw-legend")!.textContent).toContain("not a number");
+  });
+
+  it("says nothing that is true only of a lens, and leaves out no row", async () => {
+    const rows = 60;
+    const model = new FakeModel(await laidOut({ rows, stride: 2 }), { pins: [[100]], stride: 2 });
+    const { root } = await show(model);
+    for (const none of [".lw-hint", ".lw-story", ".lw-chip"]) expect(root.querySelector(none)).toBeNull();
+    expect(root.textContent).not.toMatch(/follow|layers|model would say|every 2nd/);
+    const { height } = scroller(root).firstElementChild!.getBoundingClientRect();
+    expect(height).toBeGreaterThan(rows * 12);
+    model.change("selected", [3, 1]);
+    scroller(root).focus();
+    await userEvent.keyboard("cp");
+    expect(model.sent).toEqual([]);
   });
 
   it("of tokens that are read says where they are, and not what comes after them", async () => {
-    const quantities = [{ name: "contribution", centre: 0, values: () => -1 }];
-    const wish = { candidates: null, trajectories: null, quantities };
-    const { root } = await show(new FakeModel(await message(wish), { selected: [4, 1] }));
-    expect(root.querySelector(".lw-card")!.textContent).toBe("L3position 1 · “␣one”contribution−1");
+    const wish = {
+      columnLabels: null,
+      columns: 4,
+      quantities: [{ name: "contribution", centre: 0, values: () => -1 }],
+    };
+    const { root } = await show(new FakeModel(await laidOut(wish), { selected: [1, 1] }));
+    expect(root.querySelector(".lw-card")!.textContent).toBe("L0position 1 · “␣one”contribution−1");
+  });
+});
+
+describe("a drawing of bars", () => {
+  const draw = async (choose: (reading: Reading) => void, wish = {}) => {
+    const { root } = await show(new FakeModel(await bars(wish)));
+    const { grids } = await decode(await bars(wish));
+    const reading = new Reading(grids[0]!, shared());
+    choose(reading);
+    const { svg, width } = drawingOf(reading, pictureOf(reading).value, paletteOf(root));
+    const drawn = new DOMParser().parseFromString(svg, "image/svg+xml");
+    expect(drawn.querySelector("parsererror")).toBeNull();
+    const numbers = (name: string) =>
+      [...drawn.querySelectorAll("g rect")].map((rect) => Number(rect.getAttribute(name)));
+    return { width, numbers, words: [...drawn.querySelectorAll("text")].map(({ textContent }) => textContent!) };
+  };
+
+  it("has them as the reader does, their sum, and whether it is one", async () => {
+    const { words } = await draw(() => {});
+    expect(words).toContain("rows sum to the logit, off by 2e-6");
+    expect(words.slice(-10)).toEqual(["L1", "+3", "L0", "−1.53", "embed", "+0.28", "L2", "+0.06", "sum", "+1.81"]);
+    const few = await draw(({ bars: { order, count } }) => {
+      order.value = "waterfall";
+      count.value = 2;
+    });
+    expect(few.words.slice(-8)).toEqual(["L0", "−1.53", "L1", "+3", "2 others", "+0.34", "sum", "+1.81"]);
+    const warned = await draw(() => {}, { check: { error: 0.5, tolerance: 1e-4, claim } });
+    expect(warned.words).toContain("not so: rows sum to the logit, off by 5e-1, more than 1e-4");
+  });
+
+  it("has each and its spread within the picture", async () => {
+    const quantities = [
+      { name: "contribution", centre: 0, values: (row: number) => VALUES[row]! },
+      { name: "spread", values: () => 4 },
+    ];
+    const { numbers, width } = await draw(() => {}, { quantities });
+    const [x, widths] = [numbers("x"), numbers("width")];
+    expect(x.length).toBe(4 * 2 + 2); // bars and whiskers, zero and the line of the sum
+    for (const [i, left] of x.entries()) {
+      expect(left).toBeGreaterThanOrEqual(0);
+      expect(left + widths[i]!).toBeLessThan(width - 20);
+    }
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { mount } from "../src/widget.js";
 import { FakeModel, show } from "./host.js";
-import { message } from "./messages.js";
+import { comparing, message } from "./messages.js";
 
 afterEach(async () => {
   document.documentElement.removeAttribute("theme");
@@ -55,10 +55,18 @@ describe("a step of a trajectory", () => {
       /added to its logit at position 3; its probability went from 2.5\s% to 4.5\s%/,
     );
     expect(rowsOf(root)).toEqual(["L1.mlp+2", "L1H0+0.25", "norm rescale−0.13"]);
-    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump+2.13");
+    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump, off by 1e-6+2.13");
     onStep(root, "click", 2);
     expect(model.get("jump")).toBeNull();
     await vi.waitFor(() => expect(panel(root)).toBeNull());
+  });
+
+  it("warns where what is carried of it doesn't add up", async () => {
+    const check = { error: 0.25, tolerance: 1e-4, claim: "rows sum to the jump" };
+    const { root } = await show(new FakeModel(await message({ jumps: { ...jumps, check } }), { jump: [3, 100, 2] }));
+    expect(panel(root)!.querySelector("tfoot .lw-warning")!.textContent).toBe(
+      "not so: rows sum to the jump, off by 3e-1, more than 1e-4",
+    );
   });
 
   it("is reached with the keys, and let go with them, and they stay here", async () => {
@@ -141,7 +149,25 @@ describe("a step that isn't carried", () => {
     expect(panel(root)!.textContent).toContain("Asking the model…");
     model.change("explained", { jump, grid: await explained() });
     await vi.waitFor(() => expect(rowsOf(root)).toEqual(["L1.mlp+4", "L1H0+2", "norm rescale+1"]));
-    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump+7");
+    expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump, off by 1e-6+7");
+  });
+
+  it("of one of several grids is asked of that one, and answered there", async () => {
+    const model = new FakeModel(await comparing([{}, { followed: () => [0] }]), { explains: true });
+    const { root } = await show(model);
+    const panels = [...root.querySelectorAll<HTMLElement>(".lw-panel")];
+    onStep(panels[1]!, "click", 2);
+    expect(model.get("jump")).toEqual([3, 100, 2, 1]);
+    await vi.waitFor(() => expect(panel(panels[1]!)!.textContent).toContain("Asking the model…"));
+    model.change("explained", { jump: [3, 100, 2], grid: await explained() }); // an answer about the other grid
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(panel(panels[1]!)!.textContent).toContain("Asking the model…");
+    model.change("explained", { jump: [3, 100, 2, 1], grid: await explained() });
+    await vi.waitFor(() => expect(rowsOf(panels[1]!)).toEqual(["L1.mlp+4", "L1H0+2", "norm rescale+1"]));
+    expect(panel(panels[0]!)).toBeNull();
+    onStep(panels[0]!, "click", 2);
+    expect(model.get("jump")).toEqual([3, 100, 2]);
+    await vi.waitFor(() => expect(panel(panels[1]!)).toBeNull());
   });
 
   it("is told in a sentence where the model can't be asked", async () => {

@@ -1,0 +1,204 @@
+"""Pictures of Grids: what they hold is what the Grid holds, and all of it can be read."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from xml.dom import minidom
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFont
+
+from lenswidget.colours import Theme, colours
+from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity
+from lenswidget.picture import MOST, png, scene_of, svg
+from lenswidget.scene import Box, Line, Scene, Words, breadth
+from tests.grids import HOSTILE, hostile_grid, make_grid
+
+CLAIM = "rows sum to the logit"
+
+
+def parts(values: list[float] | np.ndarray, spread: list[float] | None = None, **changes: object) -> Grid:
+    """Parts of a logit, in the order of the network."""
+    column = np.array(values, dtype=np.float32).reshape(len(values), -1)
+    quantities = {"contribution": Quantity("contribution", column, unit="logits", centre=0.0)}
+    if spread is not None:
+        quantities["spread"] = Quantity("spread", np.array(spread, dtype=np.float32)[:, None])
+    columns = column.shape[1]
+    grid = Grid(
+        title="who voted",
+        kind="Direct logit attribution",
+        rows=tuple(f"L{i}H3" for i in range(len(values))),
+        columns=np.full(columns, 7, dtype=np.int32),
+        positions=np.arange(columns, dtype=np.int32),
+        quantities=quantities,
+        texts={7: " to"},
+        view="bars",
+        check=Check(2e-6, 1e-4, CLAIM),
+    )
+    return replace(grid, **changes)  # type: ignore[arg-type]
+
+
+def by_layer(error: float = 1e-6) -> Grid:
+    """Two layers of two heads, the second without its second head."""
+    values = np.array([[1, -2, np.nan], [3, np.nan, np.nan], [np.nan, np.nan, 0.5]], dtype=np.float32)
+    return parts(
+        values,
+        view="heatmap",
+        rows=("L0", "L1", "embed"),
+        columns=np.full(3, NO_TOKEN, dtype=np.int32),
+        column_labels=("H0", "H1", "other"),
+        check=Check(error, 1e-4, "cells sum to the logit"),
+    )
+
+
+def said(scene: Scene) -> list[str]:
+    return [shape.text for shape in scene.shapes if isinstance(shape, Words)]
+
+
+def boxes(scene: Scene, *fills: str) -> list[Box]:
+    return [shape for shape in scene.shapes if isinstance(shape, Box) and shape.fill in fills]
+
+
+def test_parts_of_a_sum_are_bars_from_zero_the_largest_first_and_their_sum() -> None:
+    scene = scene_of(parts([0.5, -4, 2]))
+    words = said(scene)
+    assert [word for word in words if word.startswith("L")] == ["L1H3", "L2H3", "L0H3"]
+    assert [word for word in words if word[0] in "+−"] == ["−4", "+2", "+0.50", "−1.50"]
+    assert "rows sum to the logit, off by 2e-6" in words
+    minus, plus, small = boxes(scene, "plus", "minus")
+    zero = minus.x + minus.width
+    assert (plus.x, small.x) == pytest.approx((zero, zero))
+    assert minus.width == pytest.approx(2 * plus.width) == pytest.approx(8 * small.width)
+
+
+def test_a_picture_that_nobody_asked_for_has_the_largest_and_the_others_as_one() -> None:
+    values = [float(2**i) * (-1) ** i for i in range(40)]
+    words = said(scene_of(parts(values), most=MOST))
+    assert "28 others" in words and sum(word.startswith("L") for word in words) == 12
+    assert len([word for word in words if word[0] in "+−"]) == 12 + 1 + 1
+    assert "28 others" not in said(scene_of(parts(values)))
+
+
+@pytest.mark.parametrize(
+    ("check", "says", "ink"),
+    [
+        (Check(0.5, 1e-4, CLAIM), "not so: rows sum to the logit, off by 5e-1", "warning"),
+        (Check(float("nan"), 1e-4, CLAIM), "rows sum to the logit: not checked, as it is not finite", "warning"),
+        (None, "logits", "muted"),
+    ],
+)
+def test_a_sum_says_what_it_can_claim(check: Check | None, says: str, ink: str) -> None:
+    shapes = scene_of(parts([1, 2], check=check)).shapes
+    assert [shape.ink for shape in shapes if isinstance(shape, Words) and shape.text == says] == [ink]
+
+
+def test_a_part_that_is_no_number_is_not_hidden_among_the_others() -> None:
+    values = [1.0] * 20 + [float("nan")] + [2.0] * 20
+    scene = scene_of(parts(values), most=MOST)
+    assert said(scene)[2] == "L20H3"
+    (odd,) = boxes(scene, "odd")
+    label = next(shape for shape in scene.shapes if isinstance(shape, Words) and shape.text == "L20H3")
+    assert odd.x >= label.x, "it covers no label"
+    assert "one part is no finite number" in said(scene)
+
+
+def test_spread_is_drawn_within_the_picture_as_far_as_it_goes() -> None:
+    scene = scene_of(parts([4, -1], spread=[2, 0.5]))
+    plus, minus = boxes(scene, "plus", "minus")
+    unit = plus.width / 4
+    zero = plus.x
+    lines = [
+        s.points for s in scene.shapes if isinstance(s, Line) and s.ink == "ink" and s.points[0][1] == s.points[1][1]
+    ]
+    reach = [tuple((x - zero) / unit for x, _ in points) for points in lines]
+    assert reach == [pytest.approx((2, 6)), pytest.approx((-1.5, -0.5))]
+    assert minus.x > 0 and all(0 < x < scene.width for points in lines for x, _ in points)
+
+
+def test_a_cell_that_no_part_stands_in_is_blank_and_one_that_is_no_number_is_not() -> None:
+    scene = scene_of(by_layer())
+    assert "NaN" not in said(scene) and not boxes(scene, "odd")
+    assert len([word for word in said(scene) if word[0] in "+−" and len(word) < 6]) == 4 + 1  # and an end of the scale
+    broken = scene_of(by_layer(error=float("nan")))
+    assert said(broken).count("NaN") == len(boxes(broken, "odd")) == 5
+
+
+def test_of_rows_that_add_up_none_is_left_out() -> None:
+    random = np.random.default_rng(0)
+    grid = parts(random.normal(size=(90, 3)), view="heatmap")
+    words = said(scene_of(grid, most=(20, 20)))
+    assert "71 others" in words
+    numbers = [float(word.replace("−", "-")) for word in words if word[0] in "+−" and "." in word]
+    drawn = np.array(numbers[: 20 * 3]).reshape(20, 3).sum(0)
+    assert drawn == pytest.approx(grid.quantities["contribution"].values.sum(0), abs=0.2)
+    assert "L88" in said(scene_of(make_grid(90, 3), most=(20, 20))), "of a lens every so many, the last always"
+
+
+def test_the_strip_beside_the_rows_has_a_step_for_each_and_a_key() -> None:
+    scene = scene_of(make_grid(7, 5))
+    steps = boxes(scene, "trust1", "trust2", "trust3", "trust4")
+    assert len(steps) == 6 + 2, "six rows that can be believed somewhat, and the key"
+    assert "held-out KL: 0 to 9 bits" in said(scene)
+    assert not boxes(scene_of(replace(make_grid(7, 5), strips=())), "trust4")
+
+
+LONG = "L23H3 a name that is far too long for any picture of this size, WMWMWMWMWMWMWMWM"
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        hostile_grid(),
+        make_grid(31, 14),
+        replace(make_grid(3, 4), rows=(LONG, "L1", "中文" * 30), texts=dict.fromkeys(range(60), "WMWMWMWMWM")),
+        replace(parts([1, 2, 3]), rows=(LONG, HOSTILE[0], "中文" * 30), notes=(LONG * 9,), title=LONG * 9),
+        by_layer(),
+    ],
+    ids=["hostile", "lens", "long", "long parts", "by layer"],
+)
+def test_no_text_leaves_the_picture_or_runs_into_another(grid: Grid) -> None:
+    scene = scene_of(grid)
+    spans: dict[float, list[tuple[float, float]]] = {}
+    for shape in scene.shapes:
+        if isinstance(shape, Words):
+            width = ImageFont.truetype("DejaVuSans.ttf", shape.size).getlength(shape.text)
+            assert width <= breadth(shape.text, shape.size) + 1, shape.text
+            start = shape.x - {"start": 0.0, "middle": width / 2, "end": width}[shape.anchor]
+            spans.setdefault(shape.y, []).append((start, start + width))
+    for line in spans.values():
+        line.sort()
+        assert line[0][0] >= 0 and line[-1][1] <= scene.width
+        assert all(before[1] <= after[0] for before, after in itertools.pairwise(line))
+
+
+@pytest.mark.parametrize("grid", [parts([1.0, -2.0] * 3000), by_layer()], ids=["bars", "by layer"])
+def test_a_picture_is_small_and_has_the_colours_of_both_themes(grid: Grid) -> None:
+    drawn = svg(grid)
+    minidom.parseString(drawn)
+    for theme in ("light", "dark"):
+        assert colours(theme)["muted"] in drawn
+    picture, width, _ = png(grid)
+    assert len(picture) < 60_000
+    image = Image.open(io.BytesIO(picture))
+    assert image.width >= width
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_scale_is_drawn_in_its_own_colours(theme: Theme, tmp_path: Path) -> None:
+    """Also the deep end that a single cell wears."""
+    values = np.full((9, 9), 0.1, dtype=np.float32)
+    values[3, 3] = -9
+    path = parts(values, view="heatmap").to_png(tmp_path / "one.png", theme=theme, dpi=96.0)
+    seen = {tuple(colour) for colour in np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3).tolist()}
+    deepest = tuple(int(colours(theme)["d0"][i : i + 2], 16) for i in (1, 3, 5))
+    assert min(max(abs(a - b) for a, b in zip(deepest, colour)) for colour in seen) < 12
+
+
+def test_every_kind_of_picture_can_be_written(tmp_path: Path) -> None:
+    grid = parts([1, -2], spread=[0.5, 0.1])
+    assert grid.to_pdf(tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert "sum" in grid.to_svg(tmp_path / "a.svg", theme="dark").read_text()
