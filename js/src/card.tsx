@@ -115,8 +115,9 @@ function Candidates({ reading, cell, count, held }: CandidatesProps) {
   if (!found.length) return <p class="lw-muted">no one token leads here</p>;
   return (
     <ol class="lw-candidates">
-      {found.map(({ token, probability, text }) => (
-        <li key={token}>
+      {found.map(({ token, probability, text }, i) => (
+        // by place: the next cell's candidates are written into the same lines
+        <li key={i}>
           <button
             type="button"
             disabled={!held}
