@@ -32,6 +32,8 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
   const scroller = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   const scrolled = useSignal(0);
+  /** Whether the cells have their size, and are scrolled to where they belong. */
+  const isPlaced = useSignal(false);
   const density = useSignal(devicePixelRatio);
   const layout = useComputed(() =>
     layoutOf({
@@ -59,16 +61,6 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     return () => removeEventListener("resize", resized);
   }, [density]);
 
-  // before the browser paints, so that what comes into view is never blank
-  useLayoutEffect(
-    () =>
-      effect(() => {
-        if (!width.value) return;
-        heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
-        painted();
-      }),
-    [picture],
-  );
   // scrolling under a resting pointer moves another cell beneath it
   const pointer = useRef<{ x: number; y: number } | null>(null);
   const point = () => {
@@ -95,19 +87,6 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     if (Math.abs((reading.scroll.peek() ?? -1) * cellWidth - left) >= 1) reading.scroll.value = left / cellWidth;
     if (pointer.current) point();
   };
-  useLayoutEffect(
-    () =>
-      effect(() => {
-        const columns = reading.scroll.value;
-        if (columns === null || !width.value) return;
-        const left = columns * layout.value.cellWidth;
-        if (Math.abs(left - scroller.current!.scrollLeft) < 1) return;
-        scroller.current!.scrollLeft = left;
-        scrolled.value = scroller.current!.scrollLeft;
-      }),
-    [reading],
-  );
-
   const show = ({ column }: Cell) => {
     const { cellWidth, viewWidth } = layout.value;
     const element = scroller.current!;
@@ -116,16 +95,41 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     else if (left + cellWidth > element.scrollLeft + viewWidth) element.scrollLeft = left + cellWidth - viewWidth;
     onScroll();
   };
-  // a selection that Python made may lie out of sight
+  const follow = (columns: number | null) => {
+    const element = scroller.current!;
+    const left = (columns ?? 0) * layout.value.cellWidth;
+    if (Math.abs(left - element.scrollLeft) < 1) return;
+    element.scrollLeft = left;
+    scrolled.value = element.scrollLeft;
+  };
+  // a selection that Python made may lie out of sight; the last token is where a prompt is answered, and what the
+  // chart shows first
   useLayoutEffect(() => {
-    if (width.value && selected.value) show(selected.value);
+    if (!width.value) return;
+    const { value: columns } = reading.scroll;
+    follow(columns);
+    if (selected.value) show(selected.value);
+    else if (columns === null) show({ row: 0, column: grid.columns.length - 1 });
+    isPlaced.value = true;
   }, [layout.value, selected.value]);
-  // the last token is where a prompt is answered, and what the chart shows first
-  useLayoutEffect(() => {
-    if (width.value && !selected.value && reading.scroll.peek() === null) {
-      show({ row: 0, column: grid.columns.length - 1 });
-    }
-  }, [width.value > 0]);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (isPlaced.value) follow(reading.scroll.value);
+      }),
+    [reading],
+  );
+
+  // before the browser paints, so that what comes into view is never blank
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (!isPlaced.value) return;
+        heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
+        painted();
+      }),
+    [picture],
+  );
 
   const choose = (cell: Cell) => (opens ? opens(cell) : reading.toggleSelected(cell));
   /** Does what a key asks for; false for a key that asks for nothing here. */

@@ -2,7 +2,7 @@
 //
 // It knows nothing of lenses: it is given shades, words and rings, and paints the ones in view. Scrolling is the
 // browser's own, in a transparent element above; each frame paints the cells that are then in view, so that nothing
-// is ever stretched, blurred or blank. A column is painted once, out of sight, and copied from there while it scrolls.
+// is ever stretched, blurred or blank. Columns are painted once, on tiles out of sight, and copied while they scroll.
 
 import { clipped, ellipsize, paintOdd, ring, sized } from "./brush.js";
 import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
@@ -41,22 +41,31 @@ interface Scene {
   picture: Picture;
   layout: Layout;
   palette: Palette;
+  /** What rows that are not to be believed are seen through. */
+  lines: CanvasPattern | null;
 }
 
 const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const LABEL_FONT = '11.5px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const LEAST_HEIGHT = { words: 12, gaps: 6, labels: 13 };
 const GAP = 1;
-/** In device pixels: 16 MB a heatmap, and as wide as any browser's canvas may be. */
-const KEPT = { area: 2 ** 22, width: 8192 };
+/** In columns: wide enough to be few, narrow enough that little is painted which isn't in view. */
+const TILE = 4;
+/** The device pixels of all tiles that a heatmap keeps: 16 MB. */
+const KEPT = 2 ** 22;
+
+/** Some columns, on a canvas of their own. */
+interface Tile {
+  context: CanvasRenderingContext2D;
+  first: number;
+  end: number;
+}
 
 export class Heatmap {
   private readonly shown: CanvasRenderingContext2D;
-  /** Columns that were painted, side by side, and round and round: column `c` has place `c % holds.length`. */
-  private readonly kept = document.createElement("canvas").getContext("2d")!;
-  /** The column in each place, -1 for none. */
-  private holds = new Int32Array(0);
   private scene: Scene | null = null;
+  /** By their first column; the one that was needed longest ago comes first. */
+  private readonly tiles = new Map<number, Tile>();
   /** Words as they fit into a cell: measuring them costs more than painting them. */
   private readonly fitted = new Map<string, string>();
   private fittedWidth = 0;
@@ -68,75 +77,72 @@ export class Heatmap {
   /** Paints the cells in view, and their labels. */
   paint(picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
     const { gutter, cellWidth, columns, viewWidth, height, footer, density } = layout;
-    const [old, scene] = [this.scene, { picture, layout, palette }];
-    if (old?.picture !== picture || old.layout !== layout || old.palette !== palette) this.begin(scene);
+    const { scene: old } = this;
+    const isSame = old?.picture === picture && old.layout === layout && old.palette === palette;
+    const scene = isSame ? old : this.begin(picture, layout, palette);
     const offset = Math.round(scrolled * density) / density;
-    const first = Math.floor(offset / cellWidth);
+    const seen = Math.floor(offset / cellWidth);
     const end = Math.min(columns, Math.ceil((offset + viewWidth) / cellWidth));
-    const places = this.holds.length;
-    const missing = [];
-    for (let column = first; column < end; column++) if (this.holds[column % places] !== column) missing.push(column);
-    if (missing.length) this.paintColumns(missing, scene);
-    const tall = height + footer;
-    const copy = (from: number, to: number) => {
-      const [x, width] = [this.left(from, scene) * density, (to - from) * cellWidth];
-      const at = gutter + from * cellWidth - offset;
-      this.shown.drawImage(this.kept.canvas, x, 0, width * density, tall * density, at, 0, width, tall);
-    };
-    clipped(this.shown, { x: gutter, y: 0, width: viewWidth, height: tall }, () => {
-      this.shown.clearRect(gutter, 0, viewWidth, tall);
-      const turn = Math.min(end, first + places - (first % places)); // where places begin again
-      copy(first, turn);
-      if (turn < end) copy(turn, end);
+    const box = { x: gutter, y: 0, width: viewWidth, height: height + footer };
+    clipped(this.shown, box, () => {
+      this.shown.clearRect(box.x, box.y, box.width, box.height);
+      for (let first = seen - (seen % TILE); first < end; first += TILE) {
+        const { canvas } = this.tileAt(first, scene).context;
+        const { width, height } = canvas;
+        this.shown.drawImage(canvas, gutter + first * cellWidth - offset, 0, width / density, height / density);
+      }
     });
   }
 
-  /** Readies both canvases for another scene, and paints what doesn't scroll. */
-  private begin(scene: Scene): void {
-    const { gutter, cellWidth, columns, viewWidth, height, footer, density } = scene.layout;
-    const tall = height + footer;
-    const room = Math.min(KEPT.width, KEPT.area / (tall * density)) / density;
-    const seen = Math.ceil(viewWidth / cellWidth) + 1;
-    this.holds = new Int32Array(Math.min(columns, Math.max(seen, Math.floor(room / cellWidth)))).fill(-1);
-    sized(this.kept, this.holds.length * cellWidth, tall, density);
-    sized(this.shown, gutter + viewWidth, tall, density);
+  /** Begins another scene with what doesn't scroll. */
+  private begin(picture: Picture, layout: Layout, palette: Palette): Scene {
+    const { gutter, viewWidth, height, footer, density } = layout;
+    const isDoubted = layout.rows.some((row) => isDoubtful(picture, row));
+    const lines = isDoubted ? veil(this.shown, palette, density) : null;
+    const scene = { picture, layout, palette, lines };
+    sized(this.shown, gutter + viewWidth, height + footer, density);
     this.paintRowLabels(scene);
     this.paintStrips(scene);
+    this.tiles.clear();
     this.scene = scene;
+    return scene;
   }
 
-  private paintColumns(columns: number[], scene: Scene): void {
-    const { cellWidth, height, footer } = scene.layout;
-    for (const column of columns) {
-      this.kept.clearRect(this.left(column, scene), 0, cellWidth, height + footer);
-      this.holds[column % this.holds.length] = column;
-    }
-    this.paintCells(columns, scene);
-    this.paintRings(columns, scene);
-    this.paintSteps(columns, scene);
-    this.paintColumnLabels(columns, scene);
+  private tileAt(first: number, scene: Scene): Tile {
+    const known = this.tiles.get(first);
+    const tile = known ?? this.newTile(first, scene);
+    this.tiles.delete(first);
+    this.tiles.set(first, tile);
+    return tile;
   }
 
-  /** Where a column is kept. */
-  private left(column: number, { layout }: Scene): number {
-    return (column % this.holds.length) * layout.cellWidth;
+  private newTile(first: number, scene: Scene): Tile {
+    const { columns, cellWidth, viewWidth, height, footer, density } = scene.layout;
+    const [width, tall] = [TILE * cellWidth, height + footer];
+    const most = Math.max(viewWidth / width + 2, KEPT / (width * tall * density ** 2));
+    const [oldest] = this.tiles.size > most ? this.tiles.values() : [];
+    if (oldest) this.tiles.delete(oldest.first);
+    const context = oldest?.context ?? document.createElement("canvas").getContext("2d")!;
+    const tile = { context, first, end: Math.min(columns, first + TILE) };
+    sized(context, width, tall, density);
+    this.paintCells(tile, scene);
+    this.paintRings(tile, scene);
+    this.paintSteps(tile, scene);
+    this.paintColumnLabels(tile, scene);
+    return tile;
   }
 
-  private paintCells(inView: number[], scene: Scene): void {
-    const { picture, layout, palette } = scene;
-    const context = this.kept;
+  private paintCells({ context, first, end }: Tile, { picture, layout, palette, lines }: Scene): void {
     const { rows, columns, cellWidth, cellHeight } = layout;
     const ramp = picture.diverging ? palette.diverging : palette.sequential;
     const hasWords = cellHeight >= LEAST_HEIGHT.words;
     const width = cellWidth - GAP;
     const height = cellHeight - gapBetween(layout);
-    const doubtful = rows.map((row) => isDoubtful(picture, row));
-    const lines = doubtful.includes(true) && veil(context, palette, layout.density);
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    for (const column of inView) {
-      const x = this.left(column, scene);
+    for (let column = first; column < end; column++) {
+      const x = (column - first) * cellWidth;
       for (const [shown, row] of rows.entries()) {
         const y = top(layout, shown);
         const cell = row * columns + column;
@@ -148,7 +154,7 @@ export class Heatmap {
         } else {
           ink = paintOdd(context, shade, { x, y, width, height }, picture, palette);
         }
-        if (lines && doubtful[shown]) {
+        if (lines && isDoubtful(picture, row)) {
           context.fillStyle = lines;
           context.fillRect(x, y, width, height);
         }
@@ -157,37 +163,34 @@ export class Heatmap {
         const muted = picture.words.muted(word);
         if (muted) context.font = `italic ${WORD_FONT}`;
         context.fillStyle = ink!;
-        context.fillText(this.fit(picture.words.text(word), layout), x + width / 2, y + height / 2 + 0.5);
+        context.fillText(this.fit(context, picture.words.text(word), layout), x + width / 2, y + height / 2 + 0.5);
         if (muted) context.font = WORD_FONT;
       }
     }
   }
 
-  private paintRings(inView: number[], scene: Scene): void {
-    const { picture, layout, palette } = scene;
+  private paintRings({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
     const { rows, columns, cellWidth, cellHeight } = layout;
-    for (const column of inView) {
+    for (let column = first; column < end; column++) {
       for (const [shown, row] of rows.entries()) {
         const slot = picture.ringOf(row * columns + column);
         if (slot < 0) continue;
-        const at = { x: this.left(column, scene), y: top(layout, shown) };
+        const at = { x: (column - first) * cellWidth, y: top(layout, shown) };
         const box = { ...at, width: cellWidth - GAP, height: cellHeight - GAP };
         const isBroken = picture.isBroken(row * columns + column);
-        ring(this.kept, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
+        ring(context, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
       }
     }
   }
 
-  private paintSteps(inView: number[], scene: Scene): void {
-    const { picture, layout, palette } = scene;
+  private paintSteps({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
     const { steps, shades } = picture;
     if (!steps) return;
-    const context = this.kept;
     const lines = new Path2D();
-    for (const column of inView) {
+    for (let column = first; column < end; column++) {
       const row = steps[column]!;
       if (row < 1 || shades[column] === ODD.aside) continue;
-      const x = this.left(column, scene);
+      const x = (column - first) * layout.cellWidth;
       const y = top(layout, shownRow(layout, row) - 1) - GAP / 2;
       lines.moveTo(x, y);
       lines.lineTo(x + layout.cellWidth - GAP, y);
@@ -202,15 +205,14 @@ export class Heatmap {
     context.setLineDash([]);
   }
 
-  private paintColumnLabels(inView: number[], scene: Scene): void {
-    const { picture, layout, palette } = scene;
-    const context = this.kept;
+  private paintColumnLabels({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.fillStyle = palette.muted;
-    for (const column of inView) {
-      const label = this.fit(picture.columnLabel(column), layout);
-      context.fillText(label, this.left(column, scene) + layout.cellWidth / 2, layout.height + layout.footer / 2);
+    for (let column = first; column < end; column++) {
+      const label = this.fit(context, picture.columnLabel(column), layout);
+      const middle = (column - first + 0.5) * layout.cellWidth;
+      context.fillText(label, middle, layout.height + layout.footer / 2);
     }
   }
 
@@ -245,7 +247,7 @@ export class Heatmap {
     }
   }
 
-  private fit(text: string, layout: Layout): string {
+  private fit(context: CanvasRenderingContext2D, text: string, layout: Layout): string {
     const width = layout.cellWidth - GAP - 4;
     if (width !== this.fittedWidth) {
       this.fitted.clear();
@@ -253,7 +255,7 @@ export class Heatmap {
     }
     let fitted = this.fitted.get(text);
     if (fitted === undefined) {
-      fitted = ellipsize(this.kept, text, width);
+      fitted = ellipsize(context, text, width);
       this.fitted.set(text, fitted);
     }
     return fitted;

@@ -1,6 +1,6 @@
 // The scale, and what else can be met in the cells. Only what this picture really holds is explained.
 
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { paintOdd, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
 import type { Strip } from "./grid.js";
@@ -30,7 +30,6 @@ export function Legend({ reading, picture, palette }: Props) {
   const { ticks, step, diverging } = scale.value;
   const ramp = diverging ? palette.diverging : palette.sequential;
   const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
-  const present = useMemo(() => new Set(picture.shades), [picture.shades]);
   const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
   return (
     <div class="lw-legend">
@@ -53,7 +52,7 @@ export function Legend({ reading, picture, palette }: Props) {
       {grid.strips.map((strip) => (
         <StripKey key={strip.name} strip={strip} palette={palette} />
       ))}
-      {ODDITIES.filter(({ shade }) => present.has(shade)).map(({ shade, name }) => (
+      {ODDITIES.filter(({ shade }) => picture.shades.includes(shade)).map(({ shade, name }) => (
         <span key={shade}>
           <Swatch shade={shade} picture={picture} palette={palette} />
           {name}
