@@ -47,11 +47,14 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
       ) : (
         <p class="lw-muted">no such token in this prompt</p>
       )}
-      {verdicts(grid, cell.row).map(({ words, doubtful }) => (
-        <p key={words} class={doubtful ? "lw-warning" : "lw-muted"}>
-          {words}
-        </p>
-      ))}
+      {verdicts(grid, cell.row).map(
+        ({ words, doubtful }) =>
+          (doubtful || !isSmall) && (
+            <p key={words} class={doubtful ? "lw-warning" : "lw-muted"}>
+              {words}
+            </p>
+          ),
+      )}
       {isThere && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
       {wide && (
         <div class="lw-sides">
