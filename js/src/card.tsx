@@ -115,15 +115,15 @@ function Candidates({ reading, cell, count, held }: CandidatesProps) {
   const slotOf = reading.slotOf.value;
   const next = followingOf(grid, cell.column);
   const found = listed(grid, cell, count);
+  const Line = held ? "button" : "div"; // for what only follows a pointer, the least to lay out
   if (!found.length) return <p class="lw-muted">no one token leads here</p>;
   return (
     <ol class="lw-candidates">
       {found.map(({ token, probability, text }, i) => (
         // by place: the next cell's candidates are written into the same lines
         <li key={i}>
-          <button
+          <Line
             type="button"
-            disabled={!held}
             class={isMuted(grid, token) ? "lw-token lw-odd" : "lw-token"}
             title="Click to pin, shift-click to join the last pin"
             onClick={(event) => reading.togglePin(token, event.shiftKey)}
@@ -132,7 +132,7 @@ function Candidates({ reading, cell, count, held }: CandidatesProps) {
             {slotOf[token]! >= 0 && <Dot slot={slotOf[token]!} />}
             <bdi>{nameOf(grid, token) || "(empty)"}</bdi>
             {token === next && <span class="lw-follows">follows</span>}
-          </button>
+          </Line>
           <span class="lw-number">{text}</span>
         </li>
       ))}
