@@ -78,7 +78,8 @@ HOVER = """async ([place, said, n]) => {
 TABLE_PAGE = """<!doctype html><meta charset="utf-8"><style>
 table {{ border-spacing: 0 }}
 td {{ width: 52px; max-width: 52px; height: 20px; overflow: hidden; white-space: nowrap; font: 11px monospace; cursor: pointer }}
-#tip {{ position: fixed; background: white; border: 1px solid; padding: 6px; display: none; white-space: pre; pointer-events: none }}
+#tip {{ position: fixed; background: white; border: 1px solid; padding: 6px; display: none; white-space: pre;
+    pointer-events: none }}
 </style><table><tbody></tbody></table><div id="tip"></div><script>
 const data = {data}, tip = document.getElementById("tip"), body = document.querySelector("tbody");
 data.cells.forEach((line, row) => {{
