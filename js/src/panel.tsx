@@ -40,7 +40,7 @@ export function Panel({
     <div class="lw-body" style={widthsOf(grid)}>
       <div class="lw-main">
         <HeatmapView reading={reading} picture={picture} {...rest} {...(open ? { open } : {})} />
-        <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />
+        <Legend readings={[reading]} palette={rest.palette.value} />
         {promotes}
       </div>
       {grid.trajectories && <Chart reading={reading} />}
@@ -67,7 +67,7 @@ export function Panels({ readings, ...rest }: PanelProps & { readings: Readings 
       </div>
       {readings.holds("colour") && (
         <div style={widthsOf(first!.grid)}>
-          <Legend reading={first!} picture={pictureOf(first!).value} palette={rest.palette.value} />
+          <Legend readings={each} palette={rest.palette.value} />
         </div>
       )}
     </>
@@ -99,7 +99,7 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
         {apart && !readings.holds("stride") && <Rows reading={reading} />}
       </div>
       <HeatmapView reading={reading} picture={picture} accompanied {...rest} />
-      {!readings.holds("colour") && <Legend reading={reading} picture={picture.value} palette={rest.palette.value} />}
+      {!readings.holds("colour") && <Legend readings={[reading]} palette={rest.palette.value} />}
       {charted && grid.trajectories && <Chart reading={reading} />}
     </section>
   );
