@@ -26,7 +26,7 @@ from lenswidget.grid import Grid
 from tests.grids import make_grid
 from tests.notebook.hosts import browser
 
-OPENED, MOVES = 5, 20
+OPENED, MOVES = 5, 40
 OURS, PLOTLY, TABLE = "lenswidget", "Plotly heatmap", "DOM table"
 # what is there once it is painted, where the pointer moves, and what says what is under it
 PLACES = {
@@ -34,13 +34,15 @@ PLACES = {
     PLOTLY: (".heatmaplayer image", ".nsewdrag", ".hoverlayer"),
     TABLE: ("td", "tbody", "#tip"),
 }
-PAINTED = """globalThis.painted = () => new Promise(done => requestAnimationFrame(() => {
+PAINTED = """globalThis.frame = () => new Promise(requestAnimationFrame);
+globalThis.painted = () => new Promise(done => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = done;
     port2.postMessage(0);
-}));
+});
 globalThis.firstPaint = async ready => {
-    while (!document.querySelector(ready)) await new Promise(requestAnimationFrame);
+    while (!document.querySelector(ready)) await frame();
+    await frame();
     await painted();
     return performance.now();
 };"""
@@ -55,23 +57,29 @@ HOVER = """async ([place, said, n]) => {
         const clientX = box.x + 30 + (i * 97) % (width - 60), clientY = box.y + 20 + (i * 61) % (height - 40);
         const target = document.elementFromPoint(clientX, clientY), before = text();
         const where = { clientX, clientY, relatedTarget: last, view: window };
-        await new Promise(requestAnimationFrame);
+        await frame();
         const start = performance.now();
         for (const type of ["over", "move"])
             for (const [kind, Kind] of [["pointer", PointerEvent], ["mouse", MouseEvent]])
                 target.dispatchEvent(new Kind(kind + type, { ...where, bubbles: true }));
         if (target !== last) target.dispatchEvent(new MouseEvent("mouseenter", where));
         last = target;
-        do await painted();
-        while (text() === before && performance.now() - start < 1000);
+        await painted();
+        while (text() === before && performance.now() - start < 1000) {
+            await frame();
+            await painted();
+        }
         times.push(performance.now() - start);
-        await new Promise(done => setTimeout(done, 60));  // Plotly answers at most every 50 ms
+        // until all are at rest: Plotly answers at most every 50 ms, and our chart follows after 60
+        await new Promise(done => setTimeout(done, 120));
     }
     return times;
 }"""
 TABLE_PAGE = """<!doctype html><meta charset="utf-8"><style>
+table {{ border-spacing: 0 }}
 td {{ width: 52px; max-width: 52px; height: 20px; overflow: hidden; white-space: nowrap; font: 11px monospace; cursor: pointer }}
-#tip {{ position: fixed; background: white; border: 1px solid; padding: 6px; display: none; white-space: pre }}
+#tip {{ position: fixed; background: white; border: 1px solid; padding: 6px; display: none; white-space: pre;
+    pointer-events: none }}
 </style><table><tbody></tbody></table><div id="tip"></div><script>
 const data = {data}, tip = document.getElementById("tip"), body = document.querySelector("tbody");
 data.cells.forEach((line, row) => {{

@@ -62,13 +62,14 @@ HOVER = """async ({ box, n, linked }) => {
     }
     return times;
 }"""
-SCROLL = """n => new Promise(done => {
+# A fling moves some hundred pixels a frame, a scrollbar that is dragged whole screens.
+SCROLL = """([ n, step ]) => new Promise(done => {
     const target = document.querySelector("[role=application]"), times = [];
     let last;
     const frame = now => {
         if (last) times.push(now - last);
         last = now;
-        target.scrollLeft = (target.scrollLeft + 900) % (target.scrollWidth - target.clientWidth);
+        target.scrollLeft = (target.scrollLeft + step) % (target.scrollWidth - target.clientWidth);
         if (times.length < n) requestAnimationFrame(frame);
         else done(times);
     };
@@ -142,7 +143,8 @@ def show(page: Page, grids: list[Grid], **state: str) -> None:
 def report(page: Page, linked: int) -> None:
     box = page.locator("[role=application]").first.bounding_box()
     tell("hover to painted cards", page, HOVER, {"box": box, "n": 200, "linked": linked}, 200)
-    tell("a scrolling frame", page, SCROLL, 180, 180)
+    tell("a frame of a fling", page, SCROLL, [180, 120], 180)
+    tell("a frame of a dragged bar", page, SCROLL, [180, 900], 180)
 
 
 def tell(what: str, page: Page, script: str, argument: Any, n: int) -> None:

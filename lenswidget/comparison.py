@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Int32
 
+from lenswidget import grid_file
 from lenswidget.alignment import align_by_position, align_columns, align_rows, one_tokenizer, shared_columns
 from lenswidget.batch import mean_of, overview_of
 from lenswidget.difference import difference_of
@@ -42,6 +45,43 @@ class Comparison(Showable):
     def shape(self) -> tuple[int, int]:
         """Slots of rows and of columns."""
         return len(self.rows), len(self.columns)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the Comparison and all of its Grids to one file, whole or not at all. `Comparison.load` reads it."""
+        header: dict[str, Any] = {"names": self.names, "notes": self.notes, "parts": {}}
+        arrays = {"rows": self.rows, "columns": self.columns}
+        for part, grid in self._parts().items():
+            header["parts"][part], own = (None, {}) if grid is None else grid_file.flatten(grid)
+            arrays |= {f"{part}/{name}": array for name, array in own.items()}
+        return grid_file.write(path, "Comparison", header, arrays)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Comparison:
+        """Read a Comparison that `save` wrote. Raises ValueError for a file that is damaged or from a newer version."""
+        header, arrays = grid_file.read(path, "Comparison")
+        try:
+            parts: dict[str, Any] = {
+                part: known and grid_file.unflatten(known, {n: arrays[f"{part}/{n}"] for n in known["arrays"]})
+                for part, known in header["parts"].items()
+            }
+            count = len(header["names"])
+            return Comparison(
+                tuple(parts[f"grid/{i}"] for i in range(count)),
+                tuple(header["names"]),
+                arrays["rows"],
+                arrays["columns"],
+                tuple(parts[f"difference/{i}"] for i in range(count - 1)),
+                overview=parts["overview"],
+                mean=parts["mean"],
+                notes=tuple(header["notes"]),
+            )
+        except (KeyError, TypeError) as reason:
+            raise ValueError(f"{os.fspath(path)!r} is not a whole Comparison file: {reason} is missing.") from reason
+
+    def _parts(self) -> dict[str, Grid | None]:
+        grids = {f"grid/{i}": grid for i, grid in enumerate(self.grids)}
+        differences = {f"difference/{i}": grid for i, grid in enumerate(self.differences)}
+        return {**grids, **differences, "overview": self.overview, "mean": self.mean}
 
     def __repr__(self) -> str:
         lines = [f"Comparison of {len(self.grids)} Grids, {self.shape[0]} rows × {self.shape[1]} columns together"]

@@ -7,25 +7,21 @@ notebook that has no torch.
 
 from __future__ import annotations
 
-import json
 import operator
 import os
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from lenswidget.files import write_whole
 from lenswidget.showable import Showable
 
 if TYPE_CHECKING:
     import pandas
 
-FILE_VERSION = 1
 NO_TOKEN = -1
 """Stands where a column has no token that really follows: the last position of a prompt."""
 BEYOND = 0
@@ -256,7 +252,9 @@ class Grid(Showable):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Grid):
             return NotImplemented
-        ours, theirs = _flatten(self), _flatten(other)
+        from lenswidget.grid_file import flatten
+
+        ours, theirs = flatten(self), flatten(other)
         return ours[0] == theirs[0] and all(
             np.array_equal(a, theirs[1][name], equal_nan=a.dtype.kind == "f") for name, a in ours[1].items()
         )
@@ -303,32 +301,18 @@ class Grid(Showable):
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the Grid to one file, whole or not at all, without pickle. `Grid.load` reads it."""
-        header, arrays = _flatten(self)
-        packed = {name.replace("/", "."): array for name, array in arrays.items()}
-        packed["header"] = np.frombuffer(json.dumps(header, ensure_ascii=True).encode(), dtype=np.uint8)
-        return write_whole(path, lambda stream: np.savez_compressed(stream, **packed))  # type: ignore[arg-type]
+        from lenswidget import grid_file
+
+        return grid_file.write(path, "Grid", *grid_file.flatten(self))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Grid:
         """Read a Grid that `save` wrote. Raises ValueError for a file that is damaged or from a newer version."""
+        from lenswidget import grid_file
+
+        header, arrays = grid_file.read(path, "Grid")
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = {name.replace(".", "/"): stored[name] for name in stored.files}
-            header = json.loads(arrays.pop("header").tobytes())
-        except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError) as reason:
-            if isinstance(reason, OSError) and not isinstance(reason, EOFError) and not Path(path).is_file():
-                raise
-            raise ValueError(
-                f"{os.fspath(path)!r} is not a whole Grid file ({reason}). It may be truncated: save it again with "
-                "grid.save(path)."
-            ) from reason
-        if header.get("file_version", 0) > FILE_VERSION:
-            raise ValueError(
-                f"{os.fspath(path)!r} is a Grid file of version {header['file_version']}; this lenswidget reads up to "
-                f"{FILE_VERSION}. Upgrade with `pip install -U lenswidget`."
-            )
-        try:
-            return _unflatten(header, arrays)
+            return grid_file.unflatten(header, arrays)
         except (KeyError, TypeError) as reason:
             raise ValueError(f"{os.fspath(path)!r} is not a whole Grid file: {reason} is missing.") from reason
 
@@ -407,106 +391,3 @@ def _slice_explain(
 
 def _shorten(text: str, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
-
-
-# --- plain data ⇄ Grid: one header for everything that JSON can hold, named arrays for the rest -----------------
-
-
-def _flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    arrays: dict[str, np.ndarray] = {
-        f"quantity/{i}": quantity.values for i, quantity in enumerate(grid.quantities.values())
-    }
-    arrays |= {f"strip/{i}": strip.values for i, strip in enumerate(grid.strips)}
-    if grid.jumps is not None:
-        arrays |= {f"jumps/{name}": getattr(grid.jumps, name) for name in ("columns", "tokens", "values")}
-    for name in ("columns", "positions", "following", "decision"):
-        if getattr(grid, name) is not None:
-            arrays[name] = getattr(grid, name)
-    for name in ("candidates", "trajectories"):
-        part = getattr(grid, name)
-        if part is not None:
-            arrays |= {f"{name}/{f.name}": getattr(part, f.name) for f in fields(part)}
-    header = {
-        "file_version": FILE_VERSION,
-        "title": grid.title,
-        "kind": grid.kind,
-        "model": grid.model,
-        "rows": list(grid.rows),
-        "column_labels": grid.column_labels and list(grid.column_labels),
-        "view": grid.view,
-        "quantities": [_facts(quantity) for quantity in grid.quantities.values()],
-        "strips": [_facts(strip) for strip in grid.strips],
-        "jumps": grid.jumps and [list(grid.jumps.parts), _check(grid.jumps.check)],
-        "texts": sorted((int(i), text) for i, text in grid.texts.items()),
-        "targets": [[target.label, list(target.ids)] for target in grid.targets],
-        "aside": list(grid.aside),
-        "special": list(grid.special),
-        "check": grid.check and _check(grid.check),
-        "notes": list(grid.notes),
-        "provenance": dict(grid.provenance),
-        "arrays": sorted(arrays),
-    }
-    return header, arrays
-
-
-def _check(check: Check) -> list[Any]:
-    # NaN, where no position was finite, is no JSON and equals nothing: null stands for it
-    return [check.error if np.isfinite(check.error) else None, check.tolerance, check.claim]
-
-
-def _facts(part: Quantity | Strip) -> dict[str, Any]:
-    return {f.name: getattr(part, f.name) for f in fields(part) if f.name != "values"}
-
-
-def _unflatten(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Grid:
-    missing = set(header["arrays"]) - set(arrays)
-    if missing:
-        raise KeyError(sorted(missing)[0])
-
-    def figures(kind: type, name: str, facts: list[dict[str, Any]]) -> list[Any]:
-        domains = [one["domain"] and tuple(one["domain"]) for one in facts]
-        return [
-            kind(**{**one, "domain": domain}, values=arrays[f"{name}/{i}"])
-            for i, (one, domain) in enumerate(zip(facts, domains))
-        ]
-
-    quantities = figures(Quantity, "quantity", header["quantities"])
-
-    def check(written: list[Any]) -> Check:
-        return Check(np.nan if written[0] is None else written[0], *written[1:])
-
-    def part(kind: type, name: str) -> Any:
-        names = [f.name for f in fields(kind)]
-        return kind(*(arrays[f"{name}/{n}"] for n in names)) if f"{name}/{names[0]}" in arrays else None
-
-    return Grid(
-        title=header["title"],
-        kind=header["kind"],
-        model=header["model"],
-        rows=tuple(header["rows"]),
-        columns=arrays["columns"],
-        positions=arrays["positions"],
-        quantities={q.name: q for q in quantities},
-        texts={int(i): text for i, text in header["texts"]},
-        candidates=part(Candidates, "candidates"),
-        trajectories=part(Trajectories, "trajectories"),
-        targets=tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
-        following=arrays.get("following"),
-        decision=arrays.get("decision"),
-        aside=tuple(header["aside"]),
-        special=tuple(header["special"]),
-        column_labels=header["column_labels"] and tuple(header["column_labels"]),
-        view=header["view"],
-        strips=tuple(figures(Strip, "strip", header["strips"])),
-        jumps=header["jumps"]
-        and Jumps(
-            arrays["jumps/columns"],
-            arrays["jumps/tokens"],
-            tuple(header["jumps"][0]),
-            arrays["jumps/values"],
-            check(header["jumps"][1]),
-        ),
-        check=header["check"] and check(header["check"]),
-        notes=tuple(header["notes"]),
-        provenance=header["provenance"],
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from lenswidget.comparison import Comparison
 from lenswidget.files import write_whole
@@ -21,8 +22,16 @@ MOST_OF_SEVERAL = (8, 6)
 """The rows and columns of a picture for readers without scripts, where a page holds several."""
 
 
-def write_page(figures: Figure | Iterable[Figure], path: str | os.PathLike[str], *, title: str = "") -> Path:
+def write_page(
+    figures: Figure | Iterable[Figure],
+    path: str | os.PathLike[str],
+    *,
+    title: str = "",
+    state: Mapping[str, Any] | None = None,
+) -> Path:
     """Write one HTML file that shows a Grid or a Comparison, or several one under another, alive; without scripts, pictures.
+
+    They open in a `state`, as `LensWidget.state` gives it.
 
     Raises OSError, naming the path, where it can't be written; an older file stays whole.
     """
@@ -32,20 +41,22 @@ def write_page(figures: Figure | Iterable[Figure], path: str | os.PathLike[str],
         page,
         title=escape(title or _title(shown[0])),
         style=style(),
-        figures="\n".join(_element(figure, most=_most(shown)) for figure in shown),
+        figures="\n".join(_element(figure, most=_most(shown), state=state) for figure in shown),
         template=json.dumps(page).replace("<", "\\u003c"),
         script=code(),
     )
     return _write(whole, path)
 
 
-def write_fragment(figures: Figure | Iterable[Figure], path: str | os.PathLike[str]) -> Path:
+def write_fragment(
+    figures: Figure | Iterable[Figure], path: str | os.PathLike[str], *, state: Mapping[str, Any] | None = None
+) -> Path:
     """Write HTML for the middle of another page, whose styles it neither takes nor gives.
 
     It has no blank line, at which Markdown would leave off.
     """
     shown = _listed(figures)
-    elements = [_element(figure, f"<style>{style().strip()}</style>", _most(shown)) for figure in shown]
+    elements = [_element(figure, f"<style>{style().strip()}</style>", _most(shown), state) for figure in shown]
     return _write("\n".join([*elements, f"<script>{code().strip()}</script>", ""]), path)
 
 
@@ -57,13 +68,16 @@ def _most(shown: list[Figure]) -> tuple[int, int]:
     return MOST if len(shown) == 1 else MOST_OF_SEVERAL
 
 
-def _element(figure: Figure, inside: str = "", most: tuple[int, int] = MOST) -> str:
+def _element(
+    figure: Figure, inside: str = "", most: tuple[int, int] = MOST, state: Mapping[str, Any] | None = None
+) -> str:
     if isinstance(figure, Comparison):
         grids, message = figure.grids, encode(figure.grids, figure)
     else:
         grids, message = (figure,), encode([figure])
     data = base64.b64encode(message).decode("ascii")
-    return f'<div data-lens="{data}">{inside}<noscript>{svg(*grids, most=most)}</noscript></div>'
+    settings = f' data-lens-settings="{escape(json.dumps(dict(state)))}"' if state else ""
+    return f'<div data-lens="{data}"{settings}>{inside}<noscript>{svg(*grids, most=most)}</noscript></div>'
 
 
 def _listed(figures: Figure | Iterable[Figure]) -> list[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +20,21 @@ class Showable:
 
         return LensWidget(self, **settings)
 
-    def to_html(self: Any, path: str | os.PathLike[str], *, fragment: bool = False) -> Path:
+    def to_html(
+        self: Any, path: str | os.PathLike[str], *, fragment: bool = False, state: Mapping[str, Any] | None = None
+    ) -> Path:
         """Write one self-contained page: the same view, with no request to anywhere.
 
-        A `fragment` is for the middle of another page: MyST, Quarto, a course platform. `lw.write_page` puts several
-        Grids into one page.
+        A `fragment` is for the middle of another page: MyST, Quarto, a course platform. `state` is what a widget's
+        `state()` gives, or some of it: the page opens so. `lw.write_page` puts several Grids into one page.
         """
         from lenswidget.page import write_fragment, write_page
 
-        return (write_fragment if fragment else write_page)(self, path)
+        if state is not None:
+            widget = self.widget(state=state)
+            state = widget.state()  # whole, and refused where it can't be shown
+            widget.close()
+        return (write_fragment if fragment else write_page)(self, path, state=state)
 
     def _ipython_display_(self: Any) -> None:
         from lenswidget.widget import show

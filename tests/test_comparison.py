@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -236,6 +238,41 @@ def test_a_comparison_shows_itself_and_fills_a_page(tmp_path: Path) -> None:
     assert data["text/plain"].startswith("Comparison of 2 Grids") and data["image/png"]
     page = comparison.to_html(tmp_path / "page.html").read_text(errors="replace")
     assert "<noscript><svg" in page and "alert(1)</script>" not in page
+
+
+@pytest.mark.parametrize("grids", [(make_grid(), hostile_grid()), [make_grid(seed=i) for i in range(3)]])
+def test_a_comparison_that_was_saved_is_what_is_loaded(grids: Any, tmp_path: Path) -> None:
+    comparison = lw.compare(*grids)
+    loaded = lw.Comparison.load(comparison.save(tmp_path / "both.npz"))
+    assert loaded.grids == comparison.grids and loaded.differences == comparison.differences
+    assert (loaded.overview, loaded.mean) == (comparison.overview, comparison.mean)
+    assert (loaded.names, loaded.notes) == (comparison.names, comparison.notes)
+    assert encode(loaded.grids, loaded) == encode(comparison.grids, comparison)
+
+
+def test_a_file_of_one_kind_is_not_read_as_the_other_nor_when_it_is_cut(tmp_path: Path) -> None:
+    one, both = make_grid().save(tmp_path / "one.npz"), lw.compare(make_grid(), make_grid()).save(tmp_path / "both.npz")
+    with pytest.raises(ValueError, match=r"one\.npz' holds a Grid; read it with lw\.Grid\.load"):
+        lw.Comparison.load(one)
+    with pytest.raises(ValueError, match=r"both\.npz' holds a Comparison; read it with lw\.Comparison\.load"):
+        Grid.load(both)
+    both.write_bytes(both.read_bytes()[:2000])
+    with pytest.raises(ValueError, match="not a whole Comparison file"):
+        lw.Comparison.load(both)
+
+
+def test_a_page_opens_in_the_state_that_it_is_given(tmp_path: Path) -> None:
+    comparison = lw.compare(make_grid(), make_grid(seed=1))
+
+    def figure(**settings: Any) -> str:
+        return comparison.to_html(tmp_path / "page.html", **settings).read_text().split("<noscript>")[0]
+
+    (settings,) = re.findall('data-lens-settings="([^"]*)"', figure(state={"view": "difference", "pins": [" tok5"]}))
+    state = json.loads(html.unescape(settings))
+    assert state == comparison.widget(view="difference", pins=[[5]]).state()
+    with pytest.raises(ValueError, match="state has 'colours'"):
+        figure(state={"colours": "entropy"})
+    assert "data-lens-settings" not in figure()
 
 
 def test_comparing_needs_no_torch() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenswidget.grid import FILE_VERSION, Check, Grid
+from lenswidget.grid import Check, Grid
+from lenswidget.grid_file import FILE_VERSION
 from tests.grids import hostile_grid, make_grid
 
 UNCHECKED = replace(make_grid(), check=Check(float("nan"), 1e-3))
@@ -76,7 +77,7 @@ def test_a_truncated_file_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_file_from_a_newer_version_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lenswidget.grid.FILE_VERSION", FILE_VERSION + 1)
+    monkeypatch.setattr("lenswidget.grid_file.FILE_VERSION", FILE_VERSION + 1)
     path = make_grid().save(tmp_path / "a.npz")
     monkeypatch.undo()
     with pytest.raises(ValueError, match=r"version 2; this lenswidget reads up to 1.*pip install -U"):

@@ -47,11 +47,14 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
       ) : (
         <p class="lw-muted">{nothing(grid)}</p>
       )}
-      {verdicts(grid, cell.row).map(({ words, doubtful }) => (
-        <p key={words} class={doubtful ? "lw-warning" : "lw-muted"}>
-          {words}
-        </p>
-      ))}
+      {verdicts(grid, cell.row).map(
+        ({ words, doubtful }) =>
+          (doubtful || !isSmall) && (
+            <p key={words} class={doubtful ? "lw-warning" : "lw-muted"}>
+              {words}
+            </p>
+          ),
+      )}
       {isFilled && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
       {wide && (
         <div class="lw-sides">
@@ -111,23 +114,25 @@ function Candidates({ reading, cell, count, held }: CandidatesProps) {
   const slotOf = reading.slotOf.value;
   const next = followingOf(grid, cell.column);
   const found = listed(grid, cell, count);
+  const canPin = held && isLens(grid);
+  const Line = canPin ? "button" : "div"; // for what only follows a pointer, the least to lay out
   if (!found.length) return <p class="lw-muted">no one token leads here</p>;
   return (
     <ol class="lw-candidates">
-      {found.map(({ token, probability, text }) => (
-        <li key={token}>
-          <button
+      {found.map(({ token, probability, text }, i) => (
+        // by place: the next cell's candidates are written into the same lines
+        <li key={i}>
+          <Line
             type="button"
-            disabled={!held || !isLens(grid)}
             class={isMuted(grid, token) ? "lw-token lw-odd" : "lw-token"}
             title="Click to pin, shift-click to join the last pin"
-            onClick={(event) => reading.togglePin(token, event.shiftKey)}
+            onClick={(event) => canPin && reading.togglePin(token, event.shiftKey)}
           >
             <span class="lw-bar" style={{ width: `${100 * (probability || 0)}%` }} />
             {slotOf[token]! >= 0 && <Dot slot={slotOf[token]!} />}
             <bdi>{nameOf(grid, token) || "(empty)"}</bdi>
             {token === next && <span class="lw-follows">follows</span>}
-          </button>
+          </Line>
           <span class="lw-number">{text}</span>
         </li>
       ))}

@@ -42,8 +42,14 @@ export function Chart({ reading }: { reading: Reading }) {
         />
       </div>
       <p class="lw-muted">
-        {measure === "rank" ? "rank" : "probability"} at position {grid.positions[column]},{" "}
-        <ColumnName grid={grid} column={column} />
+        {grid.gaps.has(column) ? (
+          "no such token in this prompt"
+        ) : (
+          <>
+            {measure === "rank" ? "rank" : "probability"} at position {grid.positions[column]},{" "}
+            <ColumnName grid={grid} column={column} />
+          </>
+        )}
       </p>
       {width.value > 0 && <Plot {...{ reading, column, lines, measure, marked }} width={width.value} />}
       {absent.map((label) => (

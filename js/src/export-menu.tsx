@@ -4,14 +4,16 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Palette } from "./colour.js";
 import { bitmapOf, drawingOf } from "./drawing.js";
-import { csvOf, jsonOf, pageOf, type Source } from "./export.js";
+import { beside, csvOf, jsonOf, pageOf, type Source } from "./export.js";
 import { Menu } from "./menu.js";
 import { pictureOf } from "./picture.js";
-import type { Reading } from "./reading.js";
+import type { Reading, Shared } from "./reading.js";
 import type { Message } from "./wire.js";
 
 interface Props {
-  reading: Reading;
+  /** Those that are shown. */
+  readings: Reading[];
+  settings: Shared;
   message: Message;
   source: Source | undefined;
   palette: Signal<Palette>;
@@ -23,11 +25,12 @@ interface Saved {
   url?: string;
 }
 
-export function Export({ reading, message, source, palette }: Props) {
-  const { grid, settings } = reading;
+export function Export({ readings, settings, message, source, palette }: Props) {
+  const [{ grid }] = readings as [Reading];
+  const grids = readings.map((reading) => reading.grid);
   const saved = useSignal<Saved | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
-  const drawing = () => drawingOf(reading, pictureOf(reading).value, palette.value);
+  const drawing = () => beside(readings.map((one) => drawingOf(one, pictureOf(one).value, palette.value)));
   const ways: Record<string, { label: string; make: () => Blob | Promise<Blob> }> = {
     png: { label: "picture (PNG)", make: () => bitmapOf(drawing()) },
     svg: { label: "picture (SVG)", make: () => new Blob([drawing().svg], { type: "image/svg+xml" }) },
@@ -37,8 +40,8 @@ export function Export({ reading, message, source, palette }: Props) {
         make: () => new Blob([pageOf(`${grid.kind}: ${grid.title}`, message, settings, source)], { type: "text/html" }),
       },
     }),
-    csv: { label: "numbers (CSV)", make: () => new Blob([csvOf(grid)], { type: "text/csv" }) },
-    json: { label: "numbers (JSON)", make: () => new Blob([jsonOf(grid)], { type: "application/json" }) },
+    csv: { label: "numbers (CSV)", make: () => new Blob([csvOf(grids)], { type: "text/csv" }) },
+    json: { label: "numbers (JSON)", make: () => new Blob([jsonOf(grids)], { type: "application/json" }) },
   };
   const save = async (kind: string) => {
     try {

@@ -1,7 +1,8 @@
 // What a reader can take away, as text that is made here, in the browser, with no kernel.
 
+import type { Drawing } from "./drawing.js";
 import { escaped } from "./escape.js";
-import { candidatesAt, type Grid, leaders } from "./grid.js";
+import { candidatesAt, type Grid, leaders, NO_TOKEN } from "./grid.js";
 import type { Settings, Shared } from "./reading.js";
 import type { Message } from "./wire.js";
 
@@ -12,35 +13,50 @@ export interface Source {
   page: string;
 }
 
-/** One line a cell, as `Grid.to_dataframe` has it. Texts are JSON strings: exact, and to a spreadsheet no formula. */
-export function csvOf(grid: Grid): string {
-  const leading = leaders(grid);
-  const names = ["row", "layer", "position", "token_id", "token"];
-  if (leading) names.push("top_id", "top");
-  const columns = grid.columns.length;
-  const lines = [[...names, ...grid.quantities.map(({ name }) => name)].map(quoted)];
-  for (const [row, layer] of grid.rows.entries()) {
-    for (let column = 0; column < columns; column++) {
-      const cell = row * columns + column;
-      const token = (place: number) => [grid.tokens.ids[place] ?? "", quoted(grid.tokens.texts[place] ?? "")];
-      lines.push([
-        ...[row, quoted(layer), grid.positions[column]!, ...token(grid.columns[column]!)].map(String),
-        ...(leading ? token(leading[cell]!).map(String) : []),
-        ...grid.quantities.map(({ values }) => numeral(values[cell]!)),
-      ]);
+/**
+ * One line a cell, as `Grid.to_dataframe` has it, after the number of its grid where there are several. Texts are JSON
+ * strings: exact, and to a spreadsheet no formula.
+ */
+export function csvOf(grids: Grid[]): string {
+  const names = [...new Set(grids.flatMap(({ quantities }) => quantities.map(({ name }) => name)))];
+  const numbered = grids.length > 1 ? ["grid"] : [];
+  const tops = grids.some(({ candidates }) => candidates) ? ["top_id", "top"] : [];
+  const lines = [[...numbered, "row", "layer", "position", "token_id", "token", ...tops, ...names].map(quoted)];
+  for (const [number, grid] of grids.entries()) {
+    const leading = leaders(grid);
+    const quantities = names.map((name) => grid.quantities.find((quantity) => quantity.name === name));
+    const columns = grid.columns.length;
+    const token = (place = NO_TOKEN) => [`${grid.tokens.ids[place] ?? ""}`, quoted(grid.tokens.texts[place] ?? "")];
+    for (const [row, layer] of grid.rows.entries()) {
+      for (let column = 0; column < columns; column++) {
+        if (grid.gaps.has(column)) continue;
+        const cell = row * columns + column;
+        lines.push([
+          ...numbered.map(() => `${number}`),
+          ...[`${row}`, quoted(layer), `${grid.positions[column]!}`, ...token(grid.columns[column])],
+          ...(tops.length ? token(leading?.[cell]) : []),
+          ...quantities.map((quantity) => (quantity ? numeral(quantity.values[cell]!) : "")),
+        ]);
+      }
     }
   }
   return lines.map((line) => line.join(",")).join("\n");
 }
 
-/** Everything that the view knows, in one object; what is no number in JSON is its name. */
-export function jsonOf(grid: Grid): string {
+/** Everything that the view knows, an object a grid, in a list where there are several. */
+export function jsonOf(grids: Grid[]): string {
+  const all = grids.map(plainOf);
+  return JSON.stringify(all.length > 1 ? all : all[0]);
+}
+
+/** What is no number in JSON is its name. */
+function plainOf(grid: Grid): unknown {
   const columns = grid.columns.length;
   const each = <T>(value: (row: number, column: number) => T) =>
     grid.rows.map((_, row) => Array.from({ length: columns }, (_, column) => value(row, column)));
   const number = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(6)) : numeral(value));
   const token = (place: number) => ({ id: grid.tokens.ids[place] ?? null, text: grid.tokens.texts[place] ?? "" });
-  return JSON.stringify({
+  return {
     ...{ title: grid.title, kind: grid.kind, model: grid.model, notes: grid.notes, check: grid.check },
     ...{ rows: grid.rows, positions: [...grid.positions], tokens: [...grid.columns].map(token) },
     quantities: grid.quantities.map(({ name, unit, values }) => {
@@ -54,7 +70,23 @@ export function jsonOf(grid: Grid): string {
           probability: number(one.probability),
         })),
       ),
+  };
+}
+
+/** Drawings as they stand beside each other: two in a line. */
+export function beside(drawings: Drawing[]): Drawing {
+  if (drawings.length < 2) return drawings[0]!;
+  const width = Math.max(...drawings.map((one) => one.width));
+  let height = 0;
+  const placed = drawings.map((one, i) => {
+    const other = drawings[i % 2 ? i - 1 : i + 1] ?? one;
+    const at = `x="${(i % 2) * width}" y="${height}"`;
+    if (i % 2 || other === one) height += Math.max(one.height, other.height);
+    return one.svg.replace("<svg ", `<svg ${at} `);
   });
+  const size = `width="${2 * width}" height="${height}"`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * width} ${height}" ${size}>${placed.join("")}</svg>`;
+  return { svg, width: 2 * width, height };
 }
 
 /** A page that shows the same, alive, in the state that it is in. */

@@ -67,7 +67,11 @@ function Shown({ readings, message, source, palette, painted }: Props) {
               choose={(name) => (readings.settings.view.value = name)}
             />
           )}
-          <Export {...{ reading, message, source, palette }} />
+          <Export
+            readings={together ? readings.each : [reading]}
+            settings={readings.settings}
+            {...{ message, source, palette }}
+          />
           <More readings={readings} />
         </div>
       </div>

@@ -4,10 +4,11 @@ import { effect, type ReadonlySignal, type Signal, useComputed, useSignal } from
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Card } from "./card.js";
 import type { Palette } from "./colour.js";
+import { Crosshair } from "./crosshair.js";
 import { type Cell, candidatesAt, isLens } from "./grid.js";
 import { Heatmap, type Picture } from "./heatmap.js";
 import { keysFor } from "./keys.js";
-import { cellAt, destination, gutterFor, layoutOf, placeOf, rowAt } from "./layout.js";
+import { cellAt, destination, gutterFor, type Layout, layoutOf, placeOf, rowAt } from "./layout.js";
 import { isSame, type Reading } from "./reading.js";
 import { Ruler } from "./ruler.js";
 import { spoken } from "./words.js";
@@ -28,10 +29,11 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
   const { grid, settings, hover, selected } = reading;
   const isActive = useSignal(false);
   const cells = useRef<HTMLCanvasElement>(null);
-  const above = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   const scrolled = useSignal(0);
+  /** Whether the cells have their size, and are scrolled to where they belong. */
+  const isPlaced = useSignal(false);
   const density = useSignal(devicePixelRatio);
   const layout = useComputed(() =>
     layoutOf({
@@ -50,7 +52,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
   const speech = useSignal("");
 
   useLayoutEffect(() => {
-    heatmap.current = new Heatmap(cells.current!, above.current!);
+    heatmap.current = new Heatmap(cells.current!);
     // zooming, and moving to another screen, resize the window
     const resized = () => {
       density.value = devicePixelRatio;
@@ -58,26 +60,6 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     addEventListener("resize", resized);
     return () => removeEventListener("resize", resized);
   }, [density]);
-
-  // before the browser paints, so that what comes into view is never blank
-  useLayoutEffect(
-    () =>
-      effect(() => {
-        if (!width.value) return;
-        heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
-        painted();
-      }),
-    [picture],
-  );
-  useLayoutEffect(
-    () =>
-      effect(() => {
-        if (!width.value) return;
-        const marks = { hover: hover.value, selected: selected.value, rows: settings.rows_compared.value };
-        heatmap.current!.mark(marks, picture.value, layout.value, palette.value, scrolled.value);
-      }),
-    [picture],
-  );
 
   // scrolling under a resting pointer moves another cell beneath it
   const pointer = useRef<{ x: number; y: number } | null>(null);
@@ -105,19 +87,6 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     if (Math.abs((reading.scroll.peek() ?? -1) * cellWidth - left) >= 1) reading.scroll.value = left / cellWidth;
     if (pointer.current) point();
   };
-  useLayoutEffect(
-    () =>
-      effect(() => {
-        const columns = reading.scroll.value;
-        if (columns === null || !width.value) return;
-        const left = columns * layout.value.cellWidth;
-        if (Math.abs(left - scroller.current!.scrollLeft) < 1) return;
-        scroller.current!.scrollLeft = left;
-        scrolled.value = scroller.current!.scrollLeft;
-      }),
-    [reading],
-  );
-
   const show = ({ column }: Cell) => {
     const { cellWidth, viewWidth } = layout.value;
     const element = scroller.current!;
@@ -126,16 +95,42 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     else if (left + cellWidth > element.scrollLeft + viewWidth) element.scrollLeft = left + cellWidth - viewWidth;
     onScroll();
   };
-  // a selection that Python made may lie out of sight
+  const follow = (columns: number | null) => {
+    const element = scroller.current!;
+    const left = (columns ?? 0) * layout.value.cellWidth;
+    if (Math.abs(left - element.scrollLeft) < 1) return;
+    element.scrollLeft = left;
+    scrolled.value = element.scrollLeft;
+  };
+  // a selection that Python made may lie out of sight; the last token is where a prompt is answered, and what the
+  // chart shows first
   useLayoutEffect(() => {
-    if (width.value && selected.value) show(selected.value);
-  }, [layout.value, selected.value]);
-  // the last token is where a prompt is answered, and what the chart shows first
-  useLayoutEffect(() => {
-    if (width.value && !selected.value && reading.scroll.peek() === null) {
+    if (!width.value) return;
+    const { value: columns } = reading.scroll;
+    follow(columns);
+    if (selected.value) show(selected.value);
+    else if (columns === null)
       show({ row: 0, column: grid.columnLabels && !isLens(grid) ? 0 : grid.columns.length - 1 });
-    }
-  }, [width.value > 0]);
+    isPlaced.value = true;
+  }, [layout.value, selected.value]);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (isPlaced.value) follow(reading.scroll.value);
+      }),
+    [reading],
+  );
+
+  // before the browser paints, so that what comes into view is never blank
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (!isPlaced.value) return;
+        heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
+        painted();
+      }),
+    [picture],
+  );
 
   const choose = (cell: Cell) => (opens ? opens(cell) : reading.toggleSelected(cell));
   /** Does what a key asks for; false for a key that asks for nothing here. */
@@ -166,15 +161,6 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     return true;
   };
 
-  const place = (cell: Cell) => {
-    const box = placeOf(layout.value, cell, scrolled.value);
-    const inView = box.x > -box.width && box.x < layout.value.viewWidth;
-    return inView ? { ...box, x: box.x + layout.value.gutter } : null;
-  };
-  const shown = reading.open.value;
-  const isHeld = selected.value !== null;
-  const isSmall = accompanied && !isActive.value;
-  const glance = isHeld && hover.value && !isSame(hover.value, selected.value) ? hover.value : null;
   const { columns, cellWidth, gutter, height, footer } = layout.value;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the same as the key C
@@ -191,7 +177,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     >
       <Ruler width={width} />
       <canvas ref={cells} />
-      <canvas ref={above} />
+      <Crosshair {...{ reading, picture, layout, scrolled }} />
       <div
         class="lw-scroller"
         ref={scroller}
@@ -214,11 +200,38 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
       >
         <div style={{ width: `${columns * cellWidth}px`, height: `${height + footer}px` }} />
       </div>
-      {shown && <Card reading={reading} cell={shown} at={place(shown)} held={isHeld} isSmall={isSmall} />}
-      {glance && <Card reading={reading} cell={glance} at={place(glance)} isSmall />}
+      <Cards {...{ reading, layout, scrolled, isActive }} accompanied={accompanied} />
       <p class="lw-spoken" aria-live="polite">
         {speech}
       </p>
     </div>
+  );
+}
+
+interface CardsProps {
+  reading: Reading;
+  layout: ReadonlySignal<Layout>;
+  scrolled: ReadonlySignal<number>;
+  /** Whether this is the heatmap that the pointer or the keys are in. */
+  isActive: ReadonlySignal<boolean>;
+  accompanied: boolean;
+}
+
+/** The card of the cell that is pointed at or held, and a small one of what is pointed at while another is held. */
+function Cards({ reading, layout, scrolled, isActive, accompanied }: CardsProps) {
+  const [open, selected, hover] = [reading.open.value, reading.selected.value, reading.hover.value];
+  const place = (cell: Cell) => {
+    const { gutter, viewWidth } = layout.value;
+    const box = placeOf(layout.value, cell, scrolled.value);
+    return box.x > -box.width && box.x < viewWidth ? { ...box, x: box.x + gutter } : null;
+  };
+  if (!open) return null;
+  const isSmall = accompanied && !isActive.value;
+  const glance = selected && hover && !isSame(hover, selected) ? hover : null;
+  return (
+    <>
+      <Card reading={reading} cell={open} at={place(open)} held={selected !== null} isSmall={isSmall} />
+      {glance && <Card reading={reading} cell={glance} at={place(glance)} isSmall />}
+    </>
   );
 }

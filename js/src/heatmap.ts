@@ -1,13 +1,12 @@
-// The heatmap: two canvases the size of what can be seen, one for the cells and one above it for what moves.
+// The heatmap: a canvas the size of what can be seen.
 //
 // It knows nothing of lenses: it is given shades, words and rings, and paints the ones in view. Scrolling is the
 // browser's own, in a transparent element above; each frame paints the cells that are then in view, so that nothing
-// is ever stretched, blurred or blank. Hovering paints only the upper canvas.
+// is ever stretched, blurred or blank. Columns are painted once, on tiles out of sight, and copied while they scroll.
 
 import { clipped, ellipsize, paintOdd, ring, sized } from "./brush.js";
 import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
-import type { Cell } from "./grid.js";
-import { type Layout, labelRight, labelStride, placeOf, shownRow } from "./layout.js";
+import { type Layout, labelRight, labelStride, shownRow } from "./layout.js";
 import { ODD } from "./scale.js";
 import { paintTrust, stripLeft, veil } from "./strip.js";
 
@@ -37,112 +36,117 @@ export interface Words {
   muted: (word: number) => boolean;
 }
 
-export interface Marks {
-  hover: Cell | null;
-  selected: Cell | null;
-  /** Rows that are marked at their labels. */
-  rows: number[];
-}
-
-/** Everything that one painting needs. */
+/** Everything that painting needs, but for how far it is scrolled. */
 interface Scene {
   picture: Picture;
   layout: Layout;
   palette: Palette;
-  scrolled: number;
-  /** The columns in view, from `first` to before `end`. */
-  first: number;
-  end: number;
-  /** Edges of cells, on whole device pixels. */
-  left: (column: number) => number;
-  top: (shown: number) => number;
+  /** What rows that are not to be believed are seen through. */
+  lines: CanvasPattern | null;
 }
 
 const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const LABEL_FONT = '11.5px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const LEAST_HEIGHT = { words: 12, gaps: 6, labels: 13 };
 const GAP = 1;
+/** In columns: wide enough to be few, narrow enough that little is painted which isn't in view. */
+const TILE = 4;
+/** The device pixels of all tiles that a heatmap keeps: 16 MB. */
+const KEPT = 2 ** 22;
+
+/** Some columns, on a canvas of their own. */
+interface Tile {
+  context: CanvasRenderingContext2D;
+  first: number;
+  end: number;
+}
 
 export class Heatmap {
-  private readonly cells: CanvasRenderingContext2D;
-  private readonly above: CanvasRenderingContext2D;
+  private readonly shown: CanvasRenderingContext2D;
+  private scene: Scene | null = null;
+  /** By their first column; the one that was needed longest ago comes first. */
+  private readonly tiles = new Map<number, Tile>();
   /** Words as they fit into a cell: measuring them costs more than painting them. */
   private readonly fitted = new Map<string, string>();
   private fittedWidth = 0;
 
-  constructor(cells: HTMLCanvasElement, above: HTMLCanvasElement) {
-    this.cells = cells.getContext("2d")!;
-    this.above = above.getContext("2d")!;
+  constructor(canvas: HTMLCanvasElement) {
+    this.shown = canvas.getContext("2d")!;
   }
 
   /** Paints the cells in view, and their labels. */
   paint(picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
-    const scene = this.stage(this.cells, picture, layout, palette, scrolled);
+    const { gutter, cellWidth, columns, viewWidth, height, footer, density } = layout;
+    const { scene: old } = this;
+    const isSame = old?.picture === picture && old.layout === layout && old.palette === palette;
+    const scene = isSame ? old : this.begin(picture, layout, palette);
+    const offset = Math.round(scrolled * density) / density;
+    const seen = Math.floor(offset / cellWidth);
+    const end = Math.min(columns, Math.ceil((offset + viewWidth) / cellWidth));
+    const box = { x: gutter, y: 0, width: viewWidth, height: height + footer };
+    clipped(this.shown, box, () => {
+      this.shown.clearRect(box.x, box.y, box.width, box.height);
+      for (let first = seen - (seen % TILE); first < end; first += TILE) {
+        const { canvas } = this.tileAt(first, scene).context;
+        const { width, height } = canvas;
+        this.shown.drawImage(canvas, gutter + first * cellWidth - offset, 0, width / density, height / density);
+      }
+    });
+  }
+
+  /** Begins another scene with what doesn't scroll. */
+  private begin(picture: Picture, layout: Layout, palette: Palette): Scene {
+    const { gutter, viewWidth, height, footer, density } = layout;
+    const isDoubted = layout.rows.some((row) => isDoubtful(picture, row));
+    const lines = isDoubted ? veil(this.shown, palette, density) : null;
+    const scene = { picture, layout, palette, lines };
+    sized(this.shown, gutter + viewWidth, height + footer, density);
     this.paintRowLabels(scene);
     this.paintStrips(scene);
-    const { gutter, viewWidth, height, footer } = layout;
-    clipped(this.cells, { x: gutter, y: 0, width: viewWidth, height: height + footer }, () => {
-      this.paintCells(scene);
-      this.paintRings(scene);
-      this.paintSteps(scene);
-      this.paintColumnLabels(scene);
-    });
+    this.tiles.clear();
+    this.scene = scene;
+    return scene;
   }
 
-  /** Paints what moves: rings round the hovered and the selected cell, their labels in bold, and a bar at marked rows. */
-  mark({ hover, selected, rows }: Marks, picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
-    const scene = this.stage(this.above, picture, layout, palette, scrolled);
-    for (const row of rows) if (picture.rowLabels[row] !== undefined) this.paintMarkedRow(row, scene);
-    for (const cell of [selected, hover]) if (cell) this.paintBoldLabels(cell, scene);
-    const { gutter, viewWidth, height } = layout;
-    clipped(this.above, { x: gutter, y: 0, width: viewWidth, height }, () => {
-      if (hover) this.paintMark(hover, 1.5, scene);
-      if (selected) this.paintMark(selected, 2.5, scene);
-    });
+  private tileAt(first: number, scene: Scene): Tile {
+    const known = this.tiles.get(first);
+    const tile = known ?? this.newTile(first, scene);
+    this.tiles.delete(first);
+    this.tiles.set(first, tile);
+    return tile;
   }
 
-  private stage(
-    context: CanvasRenderingContext2D,
-    picture: Picture,
-    layout: Layout,
-    palette: Palette,
-    scrolled: number,
-  ): Scene {
-    const { gutter, cellWidth, cellHeight, rows, columns, viewWidth, height, footer, density } = layout;
-    sized(context, gutter + viewWidth, height + footer, density);
-    const snapped = (at: number) => Math.round(at * density) / density;
-    return {
-      picture,
-      layout,
-      palette,
-      scrolled,
-      first: Math.floor(scrolled / cellWidth),
-      end: Math.min(columns, Math.ceil((scrolled + viewWidth) / cellWidth)),
-      left: (column) => snapped(gutter + column * cellWidth - scrolled),
-      top: (shown) => snapped((rows.length - 1 - shown) * cellHeight),
-    };
+  private newTile(first: number, scene: Scene): Tile {
+    const { columns, cellWidth, viewWidth, height, footer, density } = scene.layout;
+    const [width, tall] = [TILE * cellWidth, height + footer];
+    const most = Math.max(viewWidth / width + 2, KEPT / (width * tall * density ** 2));
+    const [oldest] = this.tiles.size > most ? this.tiles.values() : [];
+    if (oldest) this.tiles.delete(oldest.first);
+    const context = oldest?.context ?? document.createElement("canvas").getContext("2d")!;
+    const tile = { context, first, end: Math.min(columns, first + TILE) };
+    sized(context, width, tall, density);
+    this.paintCells(tile, scene);
+    this.paintRings(tile, scene);
+    this.paintSteps(tile, scene);
+    this.paintColumnLabels(tile, scene);
+    return tile;
   }
 
-  private paintCells({ picture, layout, palette, first, end, left, top }: Scene): void {
-    const context = this.cells;
-    const { rows, columns, cellHeight } = layout;
+  private paintCells({ context, first, end }: Tile, { picture, layout, palette, lines }: Scene): void {
+    const { rows, columns, cellWidth, cellHeight } = layout;
     const ramp = picture.diverging ? palette.diverging : palette.sequential;
     const hasWords = cellHeight >= LEAST_HEIGHT.words;
-    const gap = cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
-    const room = this.roomForWords(layout);
-    const lines = veil(context, palette, layout.density);
+    const width = cellWidth - GAP;
+    const height = cellHeight - gapBetween(layout);
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    for (let shown = 0; shown < rows.length; shown++) {
-      const y = top(shown);
-      const height = top(shown - 1) - y - gap;
-      const doubtful = isDoubtful(picture, rows[shown]!);
-      for (let column = first; column < end; column++) {
-        const cell = rows[shown]! * columns + column;
+    for (let column = first; column < end; column++) {
+      const x = (column - first) * cellWidth;
+      for (const [shown, row] of rows.entries()) {
+        const y = top(layout, shown);
+        const cell = row * columns + column;
         const shade = picture.shades[cell]!;
-        const x = left(column);
-        const width = left(column + 1) - x - GAP;
         let ink = ramp.ink[shade];
         if (shade < STEPS) {
           context.fillStyle = ramp.fill[shade]!;
@@ -150,7 +154,7 @@ export class Heatmap {
         } else {
           ink = paintOdd(context, shade, { x, y, width, height }, picture, palette);
         }
-        if (doubtful) {
+        if (lines && isDoubtful(picture, row)) {
           context.fillStyle = lines;
           context.fillRect(x, y, width, height);
         }
@@ -159,37 +163,37 @@ export class Heatmap {
         const muted = picture.words.muted(word);
         if (muted) context.font = `italic ${WORD_FONT}`;
         context.fillStyle = ink!;
-        context.fillText(this.fit(picture.words.text(word), room), x + width / 2, y + height / 2 + 0.5);
+        context.fillText(this.fit(context, picture.words.text(word), layout), x + width / 2, y + height / 2 + 0.5);
         if (muted) context.font = WORD_FONT;
       }
     }
   }
 
-  private paintRings({ picture, layout, palette, first, end, left, top }: Scene): void {
-    const { rows, columns } = layout;
-    for (let shown = 0; shown < rows.length; shown++) {
-      for (let column = first; column < end; column++) {
-        const slot = picture.ringOf(rows[shown]! * columns + column);
+  private paintRings({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
+    const { rows, columns, cellWidth, cellHeight } = layout;
+    for (let column = first; column < end; column++) {
+      for (const [shown, row] of rows.entries()) {
+        const slot = picture.ringOf(row * columns + column);
         if (slot < 0) continue;
-        const [x, y] = [left(column), top(shown)];
-        const box = { x, y, width: left(column + 1) - x - GAP, height: top(shown - 1) - y - GAP };
-        const isBroken = picture.isBroken(rows[shown]! * columns + column);
-        ring(this.cells, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
+        const at = { x: (column - first) * cellWidth, y: top(layout, shown) };
+        const box = { ...at, width: cellWidth - GAP, height: cellHeight - GAP };
+        const isBroken = picture.isBroken(row * columns + column);
+        ring(context, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
       }
     }
   }
 
-  private paintSteps({ picture, layout, palette, first, end, left, top }: Scene): void {
+  private paintSteps({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
     const { steps, shades } = picture;
     if (!steps) return;
-    const context = this.cells;
     const lines = new Path2D();
     for (let column = first; column < end; column++) {
       const row = steps[column]!;
       if (row < 1 || shades[column] === ODD.aside) continue;
-      const y = top(shownRow(layout, row) - 1) - GAP / 2;
-      lines.moveTo(left(column), y);
-      lines.lineTo(left(column + 1) - GAP, y);
+      const x = (column - first) * layout.cellWidth;
+      const y = top(layout, shownRow(layout, row) - 1) - GAP / 2;
+      lines.moveTo(x, y);
+      lines.lineTo(x + layout.cellWidth - GAP, y);
     }
     context.strokeStyle = palette.background;
     context.lineWidth = 3;
@@ -201,10 +205,21 @@ export class Heatmap {
     context.setLineDash([]);
   }
 
+  private paintColumnLabels({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
+    context.font = WORD_FONT;
+    context.textAlign = "center";
+    context.fillStyle = palette.muted;
+    for (let column = first; column < end; column++) {
+      const label = this.fit(context, picture.columnLabel(column), layout);
+      const middle = (column - first + 0.5) * layout.cellWidth;
+      context.fillText(label, middle, layout.height + layout.footer / 2);
+    }
+  }
+
   private paintRowLabels({ picture, layout, palette }: Scene): void {
     const { rows, cellHeight } = layout;
     const right = labelRight(layout, picture.strips.length);
-    const context = this.cells;
+    const context = this.shown;
     const every = labelStride(layout, LEAST_HEIGHT.labels);
     const last = rows.length - 1;
     context.font = LABEL_FONT;
@@ -221,94 +236,39 @@ export class Heatmap {
     }
   }
 
-  private paintStrips({ picture, layout, palette, top }: Scene): void {
+  private paintStrips({ picture, layout, palette }: Scene): void {
     const { rows, gutter, cellHeight } = layout;
-    const gap = cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
+    const height = cellHeight - gapBetween(layout);
     for (const [i, trust] of picture.strips.entries()) {
       const x = gutter + stripLeft(i, picture.strips.length);
       for (const [shown, row] of rows.entries()) {
-        const y = top(shown);
-        paintTrust(this.cells, trust[row]!, { x, y, height: top(shown - 1) - y - gap }, palette);
+        paintTrust(this.shown, trust[row]!, { x, y: top(layout, shown), height }, palette);
       }
     }
   }
 
-  private paintColumnLabels({ picture, layout, palette, first, end, left }: Scene): void {
-    const context = this.cells;
-    context.font = WORD_FONT;
-    context.textAlign = "center";
-    context.fillStyle = palette.muted;
-    for (let column = first; column < end; column++) {
-      const label = this.fit(picture.columnLabel(column), this.roomForWords(layout));
-      context.fillText(label, left(column) + layout.cellWidth / 2, layout.height + layout.footer / 2);
-    }
-  }
-
-  private paintMark(cell: Cell, width: number, { layout, palette, scrolled }: Scene): void {
-    const place = placeOf(layout, cell, scrolled);
-    const box = { ...place, x: place.x + layout.gutter, width: place.width - GAP, height: place.height - GAP };
-    ring(this.above, box, palette.ink, width, palette.background);
-  }
-
-  private paintMarkedRow(row: number, { picture, layout, palette, scrolled }: Scene): void {
-    const { y, height } = placeOf(layout, { row, column: 0 }, scrolled);
-    this.paintRowLabel(picture.rowLabels[row]!, y + height / 2, labelRight(layout, picture.strips.length), palette);
-    this.above.fillStyle = palette.ink;
-    this.above.fillRect(layout.gutter - 4, y, 2, height - GAP);
-  }
-
-  /** A row's label in bold, over the plain one. */
-  private paintRowLabel(text: string, middle: number, right: number, { background, ink }: Palette): void {
-    const context = this.above;
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    context.font = `bold ${LABEL_FONT}`;
-    context.fillStyle = background;
-    context.fillRect(0, middle - 8, right + 3, 16);
-    context.fillStyle = ink;
-    context.fillText(ellipsize(context, text, right), right, middle);
-  }
-
-  private paintBoldLabels(cell: Cell, { picture, layout, palette, scrolled }: Scene): void {
-    const context = this.above;
-    const { gutter, height, footer, viewWidth } = layout;
-    const place = placeOf(layout, cell, scrolled);
-    this.paintRowLabel(
-      picture.rowLabels[cell.row]!,
-      place.y + place.height / 2,
-      labelRight(layout, picture.strips.length),
-      palette,
-    );
-    const centre = gutter + place.x + place.width / 2;
-    if (centre < gutter || centre > gutter + viewWidth) return;
-    // a label may be wider than its column: it is written out when it is pointed at, within what shows
-    context.textAlign = "center";
-    context.font = `bold ${WORD_FONT}`;
-    const text = ellipsize(context, picture.columnLabel(cell.column), viewWidth - 10);
-    const width = Math.max(layout.cellWidth, context.measureText(text).width + 10);
-    const x = Math.max(gutter + width / 2, Math.min(centre, gutter + viewWidth - width / 2));
-    context.fillStyle = palette.background; // the plain label beneath
-    context.fillRect(x - width / 2, height + 2, width, footer - 4);
-    context.fillStyle = palette.ink;
-    context.fillText(text, x, height + footer / 2);
-  }
-
-  private roomForWords({ cellWidth }: Layout): number {
-    return cellWidth - GAP - 4;
-  }
-
-  private fit(text: string, width: number): string {
+  private fit(context: CanvasRenderingContext2D, text: string, layout: Layout): string {
+    const width = layout.cellWidth - GAP - 4;
     if (width !== this.fittedWidth) {
       this.fitted.clear();
       this.fittedWidth = width;
     }
     let fitted = this.fitted.get(text);
     if (fitted === undefined) {
-      fitted = ellipsize(this.cells, text, width);
+      fitted = ellipsize(context, text, width);
       this.fitted.set(text, fitted);
     }
     return fitted;
   }
+}
+
+/** The upper edge of a drawn row. */
+function top({ rows, cellHeight }: Layout, shown: number): number {
+  return (rows.length - 1 - shown) * cellHeight;
+}
+
+function gapBetween({ cellHeight }: Layout): number {
+  return cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
 }
 
 /** Whether the first strip says that a row is not to be believed. */

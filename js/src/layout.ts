@@ -58,16 +58,18 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
   const room = height || Math.max(AUTOMATIC_HEIGHT, Math.min(TALLEST, LABEL * (only?.length ?? 0)));
   const shown = only ?? everyNth(rows, stride || automaticStride(rows, height));
   const most = height ? Number.POSITIVE_INFINITY : CELL.height[1];
-  const cellHeight = Math.max(CELL.least, Math.min(most, Math.floor(room / shown.length)));
+  // on whole device pixels every edge is sharp
+  const whole = (size: number) => Math.max(1, Math.floor(size * density)) / density;
+  const cellHeight = whole(Math.max(CELL.least, Math.min(most, room / shown.length)));
   const space = Math.max(CELL.width[0], width - gutter);
-  const cellWidth = Math.max(CELL.width[0], Math.min(CELL.width[1], Math.floor(space / columns)));
+  const cellWidth = whole(Math.max(CELL.width[0], Math.min(CELL.width[1], space / columns)));
   return {
     rows: shown,
     columns,
     cellWidth,
     cellHeight,
-    gutter,
-    footer: FOOTER,
+    gutter: whole(gutter),
+    footer: whole(FOOTER),
     viewWidth: Math.min(space, columns * cellWidth),
     height: cellHeight * shown.length,
     density,

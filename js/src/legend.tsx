@@ -1,11 +1,12 @@
 // The scale, and what else can be met in the cells. Only what this picture really holds is explained.
 
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { paintOdd, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
 import type { Strip } from "./grid.js";
 import type { Picture } from "./heatmap.js";
 import { isPoints, isProbability, plain } from "./number.js";
+import { pictureOf } from "./picture.js";
 import type { Reading } from "./reading.js";
 import { ODD } from "./scale.js";
 import { amount, endsOf, paintTrust } from "./strip.js";
@@ -20,18 +21,21 @@ const ODDITIES = [
 ];
 
 interface Props {
-  reading: Reading;
-  picture: Picture;
+  /** Those that it speaks for; they have one scale. */
+  readings: Reading[];
   palette: Palette;
 }
 
-export function Legend({ reading, picture, palette }: Props) {
-  const { grid, quantity, scale } = reading;
+export function Legend({ readings, palette }: Props) {
+  const [{ grid, quantity, scale }] = readings as [Reading];
   const { ticks, step, diverging } = scale.value;
   const ramp = diverging ? palette.diverging : palette.sequential;
   const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
-  const present = useMemo(() => new Set(picture.shades), [picture.shades]);
   const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
+  const pictures = readings.map((reading) => pictureOf(reading).value);
+  const grids = readings.map((reading) => reading.grid);
+  const strips = new Set(grids.flatMap((one) => one.strips.map(stripName)));
+  const aside = Math.max(...grids.map((one) => one.aside.size));
   return (
     <div class="lw-legend">
       <div class="lw-scale" role="img" aria-label={`Colour scale: ${quantityName(grid, quantity.value)}`}>
@@ -45,36 +49,39 @@ export function Legend({ reading, picture, palette }: Props) {
         </div>
       </div>
       {unit && <span>{unit}</span>}
-      {grid.decision && (
+      {grids.some(({ decision }) => decision) && (
         <span>
           <span class="lw-dash" /> the output leads from here up
         </span>
       )}
-      {grid.strips.map((strip) => (
-        <StripKey key={strip.name} strip={strip} palette={palette} />
+      {[...strips].map((name) => (
+        <StripKey key={name} name={name} palette={palette} />
       ))}
-      {ODDITIES.filter(({ shade }) => present.has(shade)).map(({ shade, name }) => (
+      {ODDITIES.filter(({ shade }) => pictures.some(({ shades }) => shades.includes(shade))).map(({ shade, name }) => (
         <span key={shade}>
-          <Swatch shade={shade} picture={picture} palette={palette} />
+          <Swatch shade={shade} picture={pictures[0]!} palette={palette} />
           {name}
         </span>
       ))}
-      {reading.overwrites.value && (
+      {readings.some(({ overwrites }) => overwrites.value) && (
         <span>
           <span class="lw-broken" />
           led here, but not at the end
         </span>
       )}
-      {grid.gaps.size > 0 && <span>empty columns have no such token</span>}
-      {grid.aside.size > 0 && (
-        <span>{grid.aside.size === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>
-      )}
+      {grids.some(({ gaps }) => gaps.size > 0) && <span>empty columns have no such token</span>}
+      {aside > 0 && <span>{aside === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>}
     </div>
   );
 }
 
+function stripName(strip: Strip): string {
+  const [bad, good] = endsOf(strip);
+  return `${strip.name}: ${plain(good)} to ${amount(strip, bad)}`;
+}
+
 /** What the ends of a strip stand for. */
-function StripKey({ strip, palette }: { strip: Strip; palette: Palette }) {
+function StripKey({ name, palette }: { name: string; palette: Palette }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = canvas.current!.getContext("2d")!;
@@ -82,17 +89,16 @@ function StripKey({ strip, palette }: { strip: Strip; palette: Palette }) {
     sized(context, width, height, devicePixelRatio);
     for (const [i, trust] of [1, 0.5, 0].entries()) paintTrust(context, trust, { x: i * 8, y: 0, height }, palette);
   });
-  const [bad, good] = endsOf(strip);
   return (
     <span>
       <canvas ref={canvas} class="lw-swatch" />
-      {strip.name}: {plain(good)} to {amount(strip, bad)}
+      {name}
     </span>
   );
 }
 
 /** A cell of its own, painted as the heatmap paints those it stands for. */
-function Swatch({ shade, picture, palette }: Omit<Props, "reading"> & { shade: number }) {
+function Swatch({ shade, picture, palette }: { shade: number; picture: Picture; palette: Palette }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const { width, height } = SWATCH;

@@ -49,7 +49,7 @@ function Cells({ reading, legend, ...rest }: CellsProps) {
       ) : (
         <HeatmapView reading={reading} picture={picture} {...rest} />
       )}
-      {legend && !isBars(reading) && <Legend reading={reading} picture={picture.value} palette={palette.value} />}
+      {legend && !isBars(reading) && <Legend readings={[reading]} palette={palette.value} />}
       <Promotes {...{ reading, palette, painted }} />
     </>
   );
@@ -78,7 +78,7 @@ export function Panels({ readings, ...rest }: PanelProps & { readings: Readings 
       </div>
       {readings.holds("colour") && !isBars(first!) && (
         <div style={widthsOf(first!.grid)}>
-          <Legend reading={first!} picture={pictureOf(first!).value} palette={rest.palette.value} />
+          <Legend readings={each} palette={rest.palette.value} />
         </div>
       )}
     </>

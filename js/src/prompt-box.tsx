@@ -7,36 +7,45 @@ import type { Shared } from "./reading.js";
 /** So long a kernel may take to say that it has begun. */
 const PATIENCE = 5000;
 
+/** What became of the last request, while nothing has come of it. */
+const ASKED = {
+  "": "",
+  empty: "There is nothing to run: the prompt is empty.",
+  asking: "Asking the kernel…",
+  late: "The kernel doesn’t answer: it is busy with another cell, or gone.",
+};
+
 export function PromptBox({ settings, isLost }: { settings: Shared; isLost: ReadonlySignal<boolean> }) {
   const { live, prompt, progress } = settings;
   const box = useRef<HTMLTextAreaElement>(null);
-  const isWaiting = useSignal(false);
-  const isLate = useSignal(false);
+  const asked = useSignal<keyof typeof ASKED>("");
   const timer = useRef(0);
   useSignalEffect(() => {
     if (progress.value.state === "idle") return;
     clearTimeout(timer.current);
-    isWaiting.value = isLate.value = false;
+    asked.value = "";
   });
   if (!live.value) return null;
 
   const { state, done, message } = progress.value;
-  const isRunning = !isLost.value && (state === "running" || isWaiting.value);
+  const isWaiting = asked.value === "asking" || asked.value === "late";
+  const isRunning = !isLost.value && (state === "running" || isWaiting);
   const run = () => {
     const text = box.current!.value;
-    if (!text.trim() || isLost.value) return;
+    if (isLost.value) return;
+    clearTimeout(timer.current);
+    asked.value = text.trim() ? "asking" : "empty";
+    if (asked.value === "empty") return;
     if (text === prompt.peek()) prompt.value = ""; // a trait that keeps its value tells nobody
     prompt.value = text;
-    isWaiting.value = true;
-    isLate.value = false;
-    clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => (isLate.value = isWaiting.value), PATIENCE);
+    timer.current = window.setTimeout(() => {
+      if (asked.value === "asking") asked.value = "late";
+    }, PATIENCE);
   };
   let said = "";
   if (isLost.value)
     said = "The kernel was restarted or has gone. The picture stays; to run prompts, run the cell again.";
-  else if (isLate.value) said = "The kernel doesn’t answer: it is busy with another cell, or gone.";
-  else if (isWaiting.value) said = "Asking the kernel…";
+  else if (asked.value) said = ASKED[asked.value];
   else if (state === "running") said = message || "Running…";
   else if (state === "failed") said = `${message || "That didn’t run."} The picture is of the last prompt that did.`;
   return (
@@ -72,7 +81,7 @@ export function PromptBox({ settings, isLost }: { settings: Shared; isLost: Read
         hidden={!isRunning}
         {...(state === "running" && typeof done === "number" ? { value: done } : {})}
       />
-      <p role="status" class={isLost.value || isLate.value || state === "failed" ? "lw-warning" : "lw-muted"}>
+      <p role="status" class={isLost.value || asked.value === "late" || state === "failed" ? "lw-warning" : "lw-muted"}>
         {said}
       </p>
     </form>

@@ -129,6 +129,33 @@ describe("two grids", () => {
     expect(root.textContent).toContain("These have nothing in common.");
   });
 
+  it("have one legend for all that is met in any of them", async () => {
+    const strips = [{ name: "held-out KL", values: [4, 3, 2, 1, 0] }];
+    const odd = [{ name: "probability", domain: [0, 1], values: (row: number) => (row ? 0.5 : Number.NaN) }];
+    const { root } = await two({}, {}, [{}, { strips, quantities: odd }]);
+    const said = root.querySelector(".lw-legend")!.textContent;
+    expect(said).toContain("held-out KL");
+    expect(said).toContain("not a number");
+  });
+
+  it("are exported together as they are shown together, a picture and a table of both", async () => {
+    const files: Blob[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+    vi.spyOn(URL, "createObjectURL").mockImplementation((file) => `blob:${files.push(file as Blob)}`);
+    const { root } = await two({}, {}, [{ title: "one" }, { title: "other" }]);
+    for (const kind of ["svg", "csv", "json"]) {
+      await userEvent.selectOptions(root.querySelector("[aria-label=Export]")!, kind);
+      await vi.waitFor(() => expect(root.querySelector(".lw-export")!.textContent).toContain(`.${kind}`));
+    }
+    const [svg, csv, json] = await Promise.all(files.map((file) => file.text()));
+    const drawn = new DOMParser().parseFromString(svg!, "image/svg+xml");
+    const [one, other] = drawn.querySelectorAll("svg > svg");
+    expect([one!.getAttribute("x"), other!.getAttribute("x")]).toEqual(["0", one!.getAttribute("width")]);
+    expect(csv!.split("\n").map((line) => line[0])).toEqual(['"', ...Array(20).fill("0"), ...Array(20).fill("1")]);
+    expect(JSON.parse(json!).map(({ title }: { title: string }) => title)).toEqual(["one", "other"]);
+    vi.restoreAllMocks();
+  });
+
   it("have a check in common, or one each where one fails", async () => {
     const check = { error: 0.5, tolerance: 1e-3, claim: "last row is the model" };
     const { root } = await two({}, {}, [{}, { check }]);

@@ -36,13 +36,14 @@ describe("a prompt box", () => {
     expect(heard).not.toContain("Enter");
   });
 
-  it("sends the same again when asked to, and nothing when empty", async () => {
-    const { model, box, root } = await live();
+  it("sends the same again when asked to, and says that there is nothing to send when empty", async () => {
+    const { model, box, root, status } = await live();
     await userEvent.click(root.querySelector("[type=submit]")!);
     expect(model.sent).toEqual([{ prompt: "" }, { prompt: "first" }]);
     await userEvent.fill(box, "   ");
     await userEvent.click(root.querySelector("[type=submit]")!);
     expect(model.sent).toHaveLength(2);
+    await vi.waitFor(() => expect(status()).toBe("There is nothing to run: the prompt is empty."));
   });
 
   it("shows what is done and how far, keeping the picture and what is being typed, until there is another", async () => {

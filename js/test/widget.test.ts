@@ -470,6 +470,18 @@ describe("many columns", () => {
     }
   });
 
+  it("are the same again when they are scrolled back to", async () => {
+    const { root } = await show(new FakeModel(await message({ rows: 40, columns: 1500 }), { selected: [39, 0] }));
+    const before = pixels(root);
+    const at = scroller(root);
+    for (at.scrollLeft = 0; at.scrollLeft < 20_000; at.scrollLeft += 600) {
+      await new Promise(requestAnimationFrame);
+    }
+    expect(pixels(root)).not.toBe(before);
+    at.scrollLeft = 0;
+    await vi.waitFor(() => expect(pixels(root)).toBe(before));
+  });
+
   it("show the selected one from the start", async () => {
     const { root } = await show(new FakeModel(await message({ columns: 300 }), { selected: [2, 250] }));
     await vi.waitFor(() => expect(scroller(root).scrollLeft).toBeGreaterThan(5000));
