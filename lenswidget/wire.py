@@ -13,9 +13,9 @@ Numbers lose only what the eye can't see:
   they end, and 0 beyond. Row by row, they are differences from the row before, modulo 256, in three arrays: those from a
   place of 0, from one below 1 %, and from the others, each of which has habits of its own. A cell that is not finite has
   place 0; its quantities say what it is
-- candidates are trajectories of their column, which know their probability. Of those not yet told in a cell, sorted by their
-  places there, each is most often the first: what is written is how many come before it. Where trajectories don't have all
-  candidates, they are tokens, with log-probabilities packed as those of a quantity
+- candidates are ranks, from 0, among the trajectories of their column, sorted by their places in the row, equal ones as they
+  are numbered: most often 0, 1, 2 and so on. Where trajectories don't have them all, they are tokens, with
+  log-probabilities packed as those of a quantity
 - token ids, packed, occur once, in a string table; everywhere else a token is its index there, or -1. Places are u1, u2 or i4;
   the highest of the first two is -1
 """
@@ -65,7 +65,7 @@ def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes
 
 def _compressed(parts: list[bytes]) -> bytes:
     """One zlib stream, in which each large part has a code of its own: they have little in common, and repeat little."""
-    stream = zlib.compressobj(level=9, strategy=zlib.Z_FILTERED)
+    stream = zlib.compressobj(level=7, strategy=zlib.Z_FILTERED)
     compressed = bytearray()
     for part in parts:
         compressed += stream.compress(part)
@@ -214,7 +214,7 @@ def _candidates(
     assert candidates is not None
     entries = _entries(grid)
     if entries is not None and places is not None and grid.trajectories is not None:
-        return {"before": _indices(_before(entries, places, grid.trajectories.offsets), arrays)}
+        return {"ranks": _indices(_ranks(entries, places, grid.trajectories.offsets), arrays)}
     return {
         "tokens": _indices(tokens(candidates.ids), arrays),
         "logProbability": arrays.pack(_half(candidates.log_probability), "f2"),
@@ -240,19 +240,16 @@ def _entries(grid: Grid) -> np.ndarray | None:
     return np.where(none, -1, found) if np.all(none | same) else None
 
 
-def _before(entries: np.ndarray, places: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """How many of its column come before each candidate, the most probable first, without those told before it."""
-    before = np.empty_like(entries)
-    told_earlier = np.tri(entries.shape[2], k=-1, dtype=bool)
+def _ranks(entries: np.ndarray, places: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Each entry's rank, from 0, among the places of its column in its row; -1 stays."""
+    ranks = np.empty_like(entries)
     for column, (start, end) in enumerate(pairwise(offsets)):
         order = np.argsort(-places[:, start:end].astype(np.int16), axis=1, kind="stable")
-        rank = np.argsort(order, axis=1)
         chosen = entries[:, column]
         none = chosen < 0
-        place = np.where(none, end, np.take_along_axis(rank, np.where(none, 0, chosen - start), axis=1))
-        passed = (place[:, None, :] < place[:, :, None]) & told_earlier
-        before[:, column] = np.where(none, -1, place - passed.sum(-1))
-    return before
+        rank = np.take_along_axis(np.argsort(order, axis=1), np.where(none, 0, chosen - start), axis=1)
+        ranks[:, column] = np.where(none, -1, rank)
+    return ranks
 
 
 def _indices(indices: np.ndarray, arrays: _Arrays) -> dict[str, Any]:

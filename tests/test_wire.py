@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lenswidget.grid import Quantity, Trajectories
-from lenswidget.wire import ONE_PERCENT, PROBABILITIES, _before, _places, _steps, encode
+from lenswidget.wire import ONE_PERCENT, PROBABILITIES, _places, _ranks, _steps, encode
 from tests.golden.write import expected, golden_grid, header_of
 from tests.grids import hostile_grid, make_grid
 
@@ -63,8 +63,8 @@ def test_candidates_are_found_again_among_equal_places() -> None:
     )
     entries[2, 1, 1:3] = -1
     for row, column in np.ndindex(5, 3):
-        left = sorted(range(*offsets[column : column + 2]), key=lambda entry: (-int(places[row, entry]), entry))
-        found = [left.pop(n) if n >= 0 else -1 for n in _before(entries, places, offsets)[row, column]]
+        known = sorted(range(*offsets[column : column + 2]), key=lambda entry: (-int(places[row, entry]), entry))
+        found = [known[rank] if rank >= 0 else -1 for rank in _ranks(entries, places, offsets)[row, column]]
         assert found == entries[row, column].tolist()
 
 
@@ -83,7 +83,7 @@ def test_steps_of_places_lead_back_to_them() -> None:
 
 def test_candidates_that_no_trajectory_knows_cross_as_tokens() -> None:
     grid = make_grid()
-    assert "before" in header_of(encode([grid]))["grids"][0]["candidates"]
+    assert "ranks" in header_of(encode([grid]))["grids"][0]["candidates"]
     without = header_of(encode([replace(grid, trajectories=None)]))["grids"][0]["candidates"]
     assert without.keys() == {"tokens", "logProbability"}
 

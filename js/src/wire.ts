@@ -49,7 +49,7 @@ export interface GridHeader {
   quantities: (Omit<Quantity, "values"> & { values: Reference | { exponent: number } })[];
   strips: (Omit<Strip, "values"> & { values: Reference })[];
   jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
-  candidates: { before: Reference } | { tokens: Reference; logProbability: Reference } | null;
+  candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; steps: Reference[] } | null;
 }
 
@@ -204,9 +204,9 @@ function build(header: GridHeader, arrays: Arrays): Grid {
         logProbability: (index) => logProbability[index]!,
       };
     }
-    const count = known.before.shape[2]!;
+    const count = known.ranks.shape[2]!;
     const { offsets, tokens, places } = trajectories!;
-    const entries = arrays.indices(known.before);
+    const entries = arrays.indices(known.ranks);
     for (let column = 0; column < columns; column++) {
       const order = Int32Array.from(
         { length: offsets[column + 1]! - offsets[column]! },
@@ -214,16 +214,8 @@ function build(header: GridHeader, arrays: Arrays): Grid {
       );
       for (let row = 0; row < header.rows.length; row++) {
         sort(order, places, row * tokens.length);
-        const left = order.slice();
-        let told = 0;
         const start = (row * columns + column) * count;
-        for (let i = start; i < start + count; i++) {
-          const before = entries[i]!;
-          if (before === NO_TOKEN) continue;
-          entries[i] = left[told + before]!;
-          left.copyWithin(told + 1, told, told + before);
-          told++;
-        }
+        for (let i = start; i < start + count; i++) entries[i] = order[entries[i]!] ?? NO_TOKEN;
       }
     }
     return {
