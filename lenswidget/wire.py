@@ -9,7 +9,7 @@ Numbers lose only what the eye can't see:
   isn't written: its `values` are `{exponent}`, the other's place. Where they are added up, as bars, they are single
   precision, so that what is drawn has the sum that it is said to have; for the same reason jumps are, packed, to 1/4096
 - trajectories are one byte, a place in PROBABILITIES, which has one for every percentage that a card can show: from 1 %
-  up it shows what it would of the exact number. Below, a place is within a sixth of the exact number down to 1e-5, where
+  up it shows what it would of the exact number. Below, a place is within a sixth of the exact number down to 1e-4, where
   they end, and 0 beyond. Row by row, they are differences from the row before, modulo 256, in three arrays: those from a
   place of 0, from one below 1 %, and from the others, each of which has habits of its own. A cell that is not finite has
   place 0; its quantities say what it is
@@ -38,7 +38,7 @@ VERSION = 3
 PROBABILITIES = np.concatenate(
     [
         [0.0],
-        np.geomspace(1e-5, 1e-2, 24, endpoint=False),
+        np.geomspace(1e-4, 1e-2, 16, endpoint=False),
         np.arange(10, 100) / 1000,
         np.arange(10, 99) / 100,
         np.arange(990, 1000) / 1000,
@@ -46,7 +46,7 @@ PROBABILITIES = np.concatenate(
     ]
 )
 """What a byte can say of a probability."""
-ONE_PERCENT = 25
+ONE_PERCENT = 17
 """The place of 0.01 among them."""
 
 

@@ -7,7 +7,7 @@ const VERSION = 3;
 /** What a byte can say of a probability; wire.py's PROBABILITIES. */
 const PROBABILITIES = Float32Array.from([
   0,
-  ...Array.from({ length: 24 }, (_, i) => 1e-5 * 1000 ** (i / 24)),
+  ...Array.from({ length: 16 }, (_, i) => 1e-4 * 100 ** (i / 16)),
   ...Array.from({ length: 90 }, (_, i) => (10 + i) / 1000),
   ...Array.from({ length: 89 }, (_, i) => (10 + i) / 100),
   ...Array.from({ length: 10 }, (_, i) => (990 + i) / 1000),
@@ -16,7 +16,7 @@ const PROBABILITIES = Float32Array.from([
 ]);
 
 /** The place of 1 % among them. */
-const ONE_PERCENT = 25;
+const ONE_PERCENT = 17;
 
 /** What a host may hand over: Jupyter gives a DataView, Colab a Uint8Array, a page an ArrayBuffer. */
 export type Message = ArrayBuffer | ArrayBufferView<ArrayBuffer>;
