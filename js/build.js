@@ -1,5 +1,5 @@
-// Builds what the Python package carries: the script and stylesheet of the view, and the few lines by which each widget
-// of a notebook finds the script that all of them share. `--watch` keeps building.
+// Builds what the Python package carries: the script and stylesheet of the view, the few lines by which each widget of a
+// notebook finds the script that all of them share, and those by which a page starts it. `--watch` keeps building.
 import { build, context } from "esbuild";
 
 const common = {
@@ -25,8 +25,9 @@ const view = {
   ],
 };
 const loader = { ...common, format: "esm", entryPoints: ["src/loader.ts"] };
+const boot = { ...common, format: "iife", entryPoints: ["src/boot.ts"] };
 
-for (const options of [view, loader]) {
+for (const options of [view, loader, boot]) {
   if (process.argv.includes("--watch")) await (await context(options)).watch();
   else await build(options);
 }

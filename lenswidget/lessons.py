@@ -23,7 +23,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from lenswidget.files import write_whole
-from lenswidget.script import code, fill, policy, style
+from lenswidget.script import code, element, fill, packed, policy, style
 from lenswidget.widget import CHOICES
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -207,7 +207,7 @@ def _write(path: Path, title: str, body: str, navigation: str) -> Path:
         style=PROSE + _code_colours() + (style() if alive else ""),
         navigation=navigation,
         body=body,
-        script=f"<script>{code()}</script>" if alive else "",
+        script=element(packed(code())) if alive else "",
     )
     return write_whole(path, lambda stream: stream.write(page.encode("utf-8", "backslashreplace")))
 

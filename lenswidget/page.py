@@ -14,7 +14,7 @@ from lenswidget.comparison import Comparison
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
 from lenswidget.picture import MOST, svg
-from lenswidget.script import code, fill, style, template
+from lenswidget.script import code, element, fill, packed, style, template
 from lenswidget.wire import encode
 
 Figure = Grid | Comparison
@@ -43,7 +43,7 @@ def write_page(
         style=style(),
         figures="\n".join(_element(figure, most=_most(shown), state=state) for figure in shown),
         template=json.dumps(page).replace("<", "\\u003c"),
-        script=code(),
+        code=packed(code()),
     )
     return _write(whole, path)
 
@@ -57,7 +57,7 @@ def write_fragment(
     """
     shown = _listed(figures)
     elements = [_element(figure, f"<style>{style().strip()}</style>", _most(shown), state) for figure in shown]
-    return _write("\n".join([*elements, f"<script>{code().strip()}</script>", ""]), path)
+    return _write("\n".join([*elements, element(packed(code())), ""]), path)
 
 
 def _title(figure: Figure) -> str:

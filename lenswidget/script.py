@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import sys
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ body { max-width: 1440px; margin: 16px auto; }
 <body>
 {figures}
 <script type="application/json" data-lens-page>{template}</script>
-<script>{script}</script>
+{script}
 </body>
 </html>
 """
@@ -44,13 +45,14 @@ class Script(ipywidgets.Widget):  # type: ignore[misc]
     """What all widgets of a kernel share: each refers to it, so a notebook stores it once."""
 
     code = traitlets.Unicode(read_only=True).tag(sync=True)
+    """Packed."""
     style = traitlets.Unicode(read_only=True).tag(sync=True)
     page = traitlets.Unicode(read_only=True).tag(sync=True)
 
     def __init__(self) -> None:
         super().__init__()
         with self.hold_sync():
-            for name, value in (("code", code()), ("style", style()), ("page", template())):
+            for name, value in (("code", packed(code())), ("style", style()), ("page", template())):
                 self.set_trait(name, value)
 
 
@@ -60,7 +62,7 @@ _shared: Script | None = None
 def shared_script() -> Script:
     """This kernel's script: a new one where the last was closed, or the front-end has been built again."""
     global _shared
-    if _shared is None or _shared.comm is None or (_shared.code, _shared.style) != (code(), style()):
+    if _shared is None or _shared.comm is None or (_shared.code, _shared.style) != (packed(code()), style()):
         _shared = Script()
     return _shared
 
@@ -85,16 +87,34 @@ def loader() -> str:
     return (STATIC / "loader.js").read_text(encoding="utf-8")
 
 
+@cache
+def boot() -> str:
+    """The few lines by which a page unpacks its script and runs it."""
+    return (STATIC / "boot.js").read_text(encoding="utf-8").strip()
+
+
+@cache
+def packed(text: str) -> str:
+    """Compressed, in base64."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def element(code: str) -> str:
+    """The script as a page or a fragment of one holds it, packed, and the few lines that run it."""
+    return f'<script type="text/plain" data-lens-code>{code}</script><script>{boot()}</script>'
+
+
 def template() -> str:
-    """The page with its policy, which names the script by its hash."""
-    return fill(PAGE, policy=policy())
+    """The page with its policy, which names its scripts by their hashes."""
+    return fill(PAGE, policy=policy(), script=element("{code}"))
 
 
 def policy() -> str:
-    """What a page of ours allows: no script but this one, and nothing from anywhere else."""
-    digest = base64.b64encode(hashlib.sha256(code().encode()).digest()).decode()
+    """What a page of ours allows: no script but these two, and nothing from anywhere else."""
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in (boot(), code())]
+    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
 

@@ -1,19 +1,21 @@
 """Grid → bytes for the browser. Twin of js/src/wire.ts; no other file in either language knows this layout.
 
-A message is zlib-compressed. Inside: the header's length (u32, little-endian), the header as UTF-8 JSON, and arrays,
-each starting on a multiple of eight bytes from the first. The header refers to an array as
-`{dtype, shape, offset}`, offset in bytes from the start of the arrays. A packed array holds its bits as differences between
-rows, modulo their size, all the lowest bytes first, then the next, which compress. Numbers lose only what the eye can't see:
+A message is zlib-compressed. Inside: the header's length (u32, little-endian), the header as UTF-8 JSON, and arrays.
+The header refers to an array as `{dtype, shape, offset}`, offset in bytes from the start of the arrays. A packed array
+holds its bits as differences between rows, modulo their size, all the lowest bytes first, then the next, which compress.
+Numbers lose only what the eye can't see:
 
 - quantities are half precision, f2, packed (whole numbers stay whole, as i4). One that is two to the power of another
   isn't written: its `values` are `{exponent}`, the other's place. Where they are added up, as bars, they are single
   precision, so that what is drawn has the sum that it is said to have; for the same reason jumps are, packed, to 1/4096
 - trajectories are one byte, a place in PROBABILITIES, which has one for every percentage that a card can show: from 1 %
-  up it shows what it would of the exact number. Below, a place is within a sixth of the exact number down to 1e-5, where
-  they end, and 0 beyond. Each entry is stored as differences between rows, modulo 256. A cell that is not finite has code 0;
-  its quantities say what it is
-- candidates are places among the trajectories of their column, which know their probability; where these don't have
-  them all, they are tokens, with log-probabilities packed as those of a quantity
+  up it shows what it would of the exact number. Below, a place is within a sixth of the exact number down to 1e-4, where
+  they end, and 0 beyond. Row by row, they are differences from the row before, modulo 256, in three arrays: those from a
+  place of 0, from one below 1 %, and from the others, each of which has habits of its own. A cell that is not finite has
+  place 0; its quantities say what it is
+- candidates are ranks, from 0, among the trajectories of their column, sorted by their places in the row, equal ones as they
+  are numbered: most often 0, 1, 2 and so on. Where trajectories don't have them all, they are tokens, with
+  log-probabilities packed as those of a quantity
 - token ids, packed, occur once, in a string table; everywhere else a token is its index there, or -1. Places are u1, u2 or i4;
   the highest of the first two is -1
 """
@@ -24,6 +26,7 @@ import json
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,11 +34,11 @@ import numpy as np
 from lenswidget.comparison import Comparison
 from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity, Strip, Trajectories
 
-VERSION = 2
+VERSION = 3
 PROBABILITIES = np.concatenate(
     [
         [0.0],
-        np.geomspace(1e-5, 1e-2, 24, endpoint=False),
+        np.geomspace(1e-4, 1e-2, 16, endpoint=False),
         np.arange(10, 100) / 1000,
         np.arange(10, 99) / 100,
         np.arange(990, 1000) / 1000,
@@ -43,6 +46,8 @@ PROBABILITIES = np.concatenate(
     ]
 )
 """What a byte can say of a probability."""
+ONE_PERCENT = 17
+"""The place of 0.01 among them."""
 
 
 def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes:
@@ -59,8 +64,8 @@ def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes
 
 
 def _compressed(parts: list[bytes]) -> bytes:
-    """One zlib stream, in which each large part has a code of its own: they have little in common."""
-    stream = zlib.compressobj(level=9)
+    """One zlib stream, in which each large part has a code of its own: they have little in common, and repeat little."""
+    stream = zlib.compressobj(level=7, strategy=zlib.Z_FILTERED)
     compressed = bytearray()
     for part in parts:
         compressed += stream.compress(part)
@@ -74,7 +79,7 @@ LARGE = 1000
 
 
 class _Arrays:
-    """Arrays laid one after another, each on a multiple of eight bytes."""
+    """Arrays laid one after another."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -93,9 +98,8 @@ class _Arrays:
 
     def _append(self, data: bytes, dtype: str, shape: tuple[int, ...]) -> dict[str, Any]:
         reference = {"dtype": dtype, "shape": list(shape), "offset": self._size}
-        padded = data + bytes(-len(data) % 8)
-        self.parts.append(padded)
-        self._size += len(padded)
+        self.parts.append(data)
+        self._size += len(data)
         return reference
 
 
@@ -123,6 +127,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         return np.array([index.get(int(t), -1) for t in known], dtype=np.int32)[inverse].reshape(array.shape)
 
     trajectories, jumps = grid.trajectories, grid.jumps
+    places = None if trajectories is None else _places(trajectories)
     return {
         "title": grid.title,
         "kind": grid.kind,
@@ -154,13 +159,13 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
             "check": _check(jumps.check),
         },
-        "candidates": grid.candidates and _candidates(grid, tokens, arrays),
+        "candidates": grid.candidates and _candidates(grid, places, tokens, arrays),
         "trajectories": None
-        if trajectories is None
+        if trajectories is None or places is None
         else {
             "offsets": arrays.put(trajectories.offsets, "i4"),
             "tokens": arrays.pack(tokens(trajectories.ids), "i4"),
-            "probability": arrays.put(_codes(trajectories), "u1"),
+            "steps": [arrays.put(steps, "u1") for steps in _steps(places)],
         },
     }
 
@@ -202,19 +207,22 @@ def _is_power(values: np.ndarray, exponents: np.ndarray) -> bool:
     return np.allclose(values, np.exp2(exponents), rtol=1e-4, atol=1e-9, equal_nan=True)
 
 
-def _candidates(grid: Grid, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays) -> dict[str, Any]:
-    candidates, entries = grid.candidates, _entries(grid)
+def _candidates(
+    grid: Grid, places: np.ndarray | None, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays
+) -> dict[str, Any]:
+    candidates = grid.candidates
     assert candidates is not None
-    if entries is not None:
-        return {"entries": _places(entries, arrays)}
+    entries = _entries(grid)
+    if entries is not None and places is not None and grid.trajectories is not None:
+        return {"ranks": _indices(_ranks(entries, places, grid.trajectories.offsets), arrays)}
     return {
-        "tokens": _places(tokens(candidates.ids), arrays),
+        "tokens": _indices(tokens(candidates.ids), arrays),
         "logProbability": arrays.pack(_half(candidates.log_probability), "f2"),
     }
 
 
 def _entries(grid: Grid) -> np.ndarray | None:
-    """Each candidate's place among the trajectories of its column, -1 for none; None unless these know all about them."""
+    """Each candidate's trajectory, -1 for none; None unless these know all about them."""
     candidates, trajectories = grid.candidates, grid.trajectories
     if candidates is None or trajectories is None or not len(trajectories.ids):
         return None
@@ -229,15 +237,25 @@ def _entries(grid: Grid) -> np.ndarray | None:
     known = trajectories.log_probability[found, np.arange(rows)[:, None, None]]
     same = (keys[found] == wanted) & np.isclose(known, candidates.log_probability, atol=1e-3, equal_nan=True)
     # a cell that is not finite has candidates of which nothing is known
-    if not np.all(none | same):
-        return None
-    return np.where(none, -1, found - trajectories.offsets[:-1][None, :, None])
+    return np.where(none, -1, found) if np.all(none | same) else None
 
 
-def _places(places: np.ndarray, arrays: _Arrays) -> dict[str, Any]:
-    """Indices, in as few bytes as hold them; -1 is the highest number of the dtype."""
-    top = int(places.max(initial=0))
-    return arrays.put(places, "u1" if top < 0xFF else "u2" if top < 0xFFFF else "i4")
+def _ranks(entries: np.ndarray, places: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Each entry's rank, from 0, among the places of its column in its row; -1 stays."""
+    ranks = np.empty_like(entries)
+    for column, (start, end) in enumerate(pairwise(offsets)):
+        order = np.argsort(-places[:, start:end].astype(np.int16), axis=1, kind="stable")
+        chosen = entries[:, column]
+        none = chosen < 0
+        rank = np.take_along_axis(np.argsort(order, axis=1), np.where(none, 0, chosen - start), axis=1)
+        ranks[:, column] = np.where(none, -1, rank)
+    return ranks
+
+
+def _indices(indices: np.ndarray, arrays: _Arrays) -> dict[str, Any]:
+    """In as few bytes as hold them; -1 is the highest number of the dtype."""
+    top = int(indices.max(initial=0))
+    return arrays.put(indices, "u1" if top < 0xFF else "u2" if top < 0xFFFF else "i4")
 
 
 def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
@@ -257,14 +275,20 @@ def _half(values: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values), np.clip(values, -top, top), values).astype(np.float16)
 
 
-def _codes(trajectories: Trajectories) -> np.ndarray:
-    """Probabilities as differences, row to row, of their places in PROBABILITIES."""
-    bits = trajectories.log_probability.astype(np.float64)
+def _places(trajectories: Trajectories) -> np.ndarray:
+    """Probabilities as places in PROBABILITIES, a row of all trajectories after another."""
+    bits = trajectories.log_probability.T.astype(np.float64)
     ends = (PROBABILITIES[1:] + PROBABILITIES[:-1]) / 2
     ends[-2:] = 0.999, 1  # "> 99.9 %", and what is really all
     probability = np.exp2(np.where(np.isfinite(bits), bits, -np.inf))
-    codes = np.searchsorted(ends, probability, side="right").astype(np.uint8)
-    return np.diff(codes, axis=1, prepend=np.uint8(0))
+    return np.searchsorted(ends, probability, side="right").astype(np.uint8)
+
+
+def _steps(places: np.ndarray) -> list[np.ndarray]:
+    """Differences between rows: those from 0, those from below 1 %, and the others."""
+    steps = np.diff(places, axis=0, prepend=np.zeros_like(places[:1]))
+    start = places - steps
+    return [steps[start == 0], steps[(start > 0) & (start < ONE_PERCENT)], steps[start >= ONE_PERCENT]]
 
 
 def _check(check: Check) -> dict[str, Any]:

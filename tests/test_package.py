@@ -40,7 +40,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for wanted in ("static/widget.js", "static/widget.css", "static/loader.js", "py.typed", "grid.py"):
+    for wanted in (
+        "static/widget.js",
+        "static/widget.css",
+        "static/loader.js",
+        "static/boot.js",
+        "py.typed",
+        "grid.py",
+    ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
     assert wheel.stat().st_size - zipfile.ZipFile(wheel).getinfo(SHIPPED).compress_size < 300_000

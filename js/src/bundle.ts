@@ -5,4 +5,4 @@ import { mountPage } from "./page.js";
 
 export { default, mount } from "./widget.js";
 
-if (document.currentScript) mountPage(document.currentScript);
+if (document.currentScript) mountPage();

@@ -6,7 +6,7 @@ import { candidatesAt, type Grid, leaders, NO_TOKEN } from "./grid.js";
 import type { Settings, Shared } from "./reading.js";
 import type { Message } from "./wire.js";
 
-/** What a page is made of: the script and stylesheet that show this view, and a page with gaps, as `page.py` writes it. */
+/** What a page is made of: the script, packed, and stylesheet that show this view, and a page with gaps, as `page.py` writes it. */
 export interface Source {
   code: string;
   style: string;
@@ -98,7 +98,7 @@ export function pageOf(title: string, message: Message, settings: Shared, { code
     style,
     figures: `<div data-lens="${base64(message)}" data-lens-settings="${escaped(JSON.stringify(now))}"></div>`,
     template: JSON.stringify(page).replaceAll("<", "\\u003c"),
-    script: code,
+    code,
   };
   // in one pass: a title may hold what looks like a gap
   return page.replace(/\{(\w+)\}/g, (gap, name) => parts[name] ?? gap);

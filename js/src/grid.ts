@@ -78,8 +78,8 @@ export interface Grid {
   strips: Strip[];
   jumps: Jumps | null;
   candidates: { count: number; tokens: Int32Array /** In bits. */; logProbability: (index: number) => number } | null;
-  /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; codes are as they came, see `trajectory`. */
-  trajectories: { offsets: Int32Array; tokens: Int32Array; codes: Uint8Array; probabilities: Float32Array } | null;
+  /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; `places[row * entries + entry]` is one in `probabilities`. */
+  trajectories: { offsets: Int32Array; tokens: Int32Array; places: Uint8Array; probabilities: Float32Array } | null;
 }
 
 export interface Cell {
@@ -115,15 +115,12 @@ export function candidatesAt(grid: Grid, { row, column }: Cell): Candidate[] {
 /** A token's probability through the rows of a column, or null where it never was a candidate in that column. */
 export function trajectory(grid: Grid, column: number, token: number): Float32Array | null {
   if (!grid.trajectories) return null;
-  const { offsets, tokens, codes, probabilities } = grid.trajectories;
-  const rows = grid.rows.length;
+  const { offsets, tokens, places, probabilities } = grid.trajectories;
   for (let entry = offsets[column]!; entry < offsets[column + 1]!; entry++) {
     if (tokens[entry] !== token) continue;
-    let code = 0; // rows are differences, modulo 256, of places in `probabilities`
-    return Float32Array.from({ length: rows }, (_, row) => {
-      code = (code + codes[entry * rows + row]!) & 255;
-      return finiteCell(grid, row, column) ? probabilities[code]! : Number.NaN;
-    });
+    return Float32Array.from(grid.rows, (_, row) =>
+      finiteCell(grid, row, column) ? probabilities[places[row * tokens.length + entry]!]! : Number.NaN,
+    );
   }
   return null;
 }

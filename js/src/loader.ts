@@ -2,6 +2,7 @@
 // only once: in a model of its own that all widgets refer to, and that any host hands over by its name.
 
 import type { Source } from "./export.js";
+import { textOf } from "./packed.js";
 import type { Host } from "./widget.js";
 
 const REFERENCE = "IPY_MODEL_";
@@ -20,7 +21,7 @@ export default () => ({
     try {
       const name = model.get("script")!.slice(REFERENCE.length);
       const script = (await model.widget_manager!.get_model(name)) as Script;
-      script.lenswidget ??= load(script.get("code") + EXPORT);
+      script.lenswidget ??= load(script.get("code"));
       const { default: create } = await script.lenswidget;
       if (signal.aborted) return;
       // in the element, because a host may show it in a shadow root, which no style of the page reaches
@@ -34,14 +35,14 @@ export default () => ({
       const sentence = document.createElement("p");
       sentence.dataset.state = "error";
       sentence.setAttribute("role", "alert");
-      sentence.textContent = `This widget can’t find its script here (${(reason as Error).message}). Run the cell again.`;
+      sentence.textContent = `This widget can’t open its script here (${(reason as Error).message}). Run the cell again, or try a newer browser.`;
       el.append(sentence);
     }
   },
 });
 
 async function load(code: string) {
-  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  const url = URL.createObjectURL(new Blob([await textOf(code), EXPORT], { type: "text/javascript" }));
   try {
     return await import(url);
   } finally {

@@ -14,7 +14,7 @@ export interface Line {
   values: ArrayLike<number>;
 }
 
-const FLOOR = 1e-5; // below it, a probability that crossed in one byte is mostly rounding
+const FLOOR = 1e-4; // where a probability that crosses in one byte ends
 
 /**
  * The lines at a position: what is followed, over the output's leader for context, or a few that lead where nothing is

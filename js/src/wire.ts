@@ -3,17 +3,20 @@
 import type { Comparison } from "./comparison.js";
 import { type Check, type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
 
-const VERSION = 2;
+const VERSION = 3;
 /** What a byte can say of a probability; wire.py's PROBABILITIES. */
 const PROBABILITIES = Float32Array.from([
   0,
-  ...Array.from({ length: 24 }, (_, i) => 1e-5 * 1000 ** (i / 24)),
+  ...Array.from({ length: 16 }, (_, i) => 1e-4 * 100 ** (i / 16)),
   ...Array.from({ length: 90 }, (_, i) => (10 + i) / 1000),
   ...Array.from({ length: 89 }, (_, i) => (10 + i) / 100),
   ...Array.from({ length: 10 }, (_, i) => (990 + i) / 1000),
   0.9995,
   1,
 ]);
+
+/** The place of 1 % among them. */
+const ONE_PERCENT = 17;
 
 /** What a host may hand over: Jupyter gives a DataView, Colab a Uint8Array, a page an ArrayBuffer. */
 export type Message = ArrayBuffer | ArrayBufferView<ArrayBuffer>;
@@ -46,8 +49,8 @@ export interface GridHeader {
   quantities: (Omit<Quantity, "values"> & { values: Reference | { exponent: number } })[];
   strips: (Omit<Strip, "values"> & { values: Reference })[];
   jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
-  candidates: { entries: Reference } | { tokens: Reference; logProbability: Reference } | null;
-  trajectories: { offsets: Reference; tokens: Reference; probability: Reference } | null;
+  candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
+  trajectories: { offsets: Reference; tokens: Reference; steps: Reference[] } | null;
 }
 
 /** How the grids of a message answer to each other, key for key as wire.py writes it. */
@@ -92,8 +95,7 @@ export async function decode(message: Message): Promise<Shown> {
         `${VERSION}). Run the cell again, or upgrade with pip install -U lenswidget.`,
     );
   }
-  // a copy, so that the arrays, each on a multiple of eight bytes, are aligned whatever the header's length
-  const arrays = new Arrays(bytes.slice(4 + length));
+  const arrays = new Arrays(bytes, 4 + length);
   const { grids, comparison } = header;
   return {
     grids: grids.map((grid) => build(grid, arrays)),
@@ -143,7 +145,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
   const trajectories = header.trajectories && {
     offsets: arrays.integers(header.trajectories.offsets),
     tokens: arrays.packed(header.trajectories.tokens, Int32Array),
-    codes: arrays.view(header.trajectories.probability, Uint8Array),
+    places: placesOf(header.trajectories.tokens.shape[0]!, header.rows.length, header.trajectories.steps),
     probabilities: PROBABILITIES,
   };
   return {
@@ -164,7 +166,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     jumps: jumps && {
       ...jumps,
       columns: arrays.integers(jumps.columns),
-      tokens: arrays.places(jumps.tokens),
+      tokens: arrays.integers(jumps.tokens),
       values: arrays.singles(jumps.values),
     },
     candidates: candidates(),
@@ -178,6 +180,19 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     return valuesOf(header.quantities[values.exponent]!.values).map((exponent) => 2 ** exponent);
   }
 
+  /** Each step goes up from the place in the row before, modulo 256; which array it is in, that place says. */
+  function placesOf(count: number, rows: number, references: Reference[]): Uint8Array {
+    const steps = references.map((reference) => arrays.view(reference, Uint8Array));
+    const taken = steps.map(() => 0);
+    const places = new Uint8Array(count * rows);
+    for (let i = 0; i < places.length; i++) {
+      const before = i < count ? 0 : places[i - count]!;
+      const kind = before === 0 ? 0 : before < ONE_PERCENT ? 1 : 2;
+      places[i] = before + steps[kind]![taken[kind]!++]!;
+    }
+    return places;
+  }
+
   function candidates(): Grid["candidates"] {
     const known = header.candidates;
     if (!known) return null;
@@ -185,69 +200,92 @@ function build(header: GridHeader, arrays: Arrays): Grid {
       const logProbability = arrays.floats(known.logProbability);
       return {
         count: known.tokens.shape[2]!,
-        tokens: arrays.places(known.tokens),
+        tokens: arrays.indices(known.tokens),
         logProbability: (index) => logProbability[index]!,
       };
     }
-    const rows = header.rows.length;
-    const count = known.entries.shape[2]!;
-    const { offsets, tokens, codes } = trajectories!;
-    const entries = arrays.places(known.entries);
-    const leading = new Int32Array(entries.length);
-    for (let i = 0; i < entries.length; i++) {
-      if (entries[i] !== NO_TOKEN) entries[i]! += offsets[Math.floor(i / count) % columns]!;
-      leading[i] = tokens[entries[i]!] ?? NO_TOKEN;
+    const count = known.ranks.shape[2]!;
+    const { offsets, tokens, places } = trajectories!;
+    const entries = arrays.indices(known.ranks);
+    for (let column = 0; column < columns; column++) {
+      const order = Int32Array.from(
+        { length: offsets[column + 1]! - offsets[column]! },
+        (_, i) => offsets[column]! + i,
+      );
+      for (let row = 0; row < header.rows.length; row++) {
+        sort(order, places, row * tokens.length);
+        const start = (row * columns + column) * count;
+        for (let i = start; i < start + count; i++) entries[i] = order[entries[i]!] ?? NO_TOKEN;
+      }
     }
     return {
       count,
-      tokens: leading,
+      tokens: entries.map((entry) => tokens[entry] ?? NO_TOKEN),
       logProbability: (index) => {
-        const entry = entries[index]!;
-        if (entry === NO_TOKEN) return Number.NaN;
+        if (entries[index] === NO_TOKEN) return Number.NaN;
         const row = Math.floor(index / (count * columns));
-        let code = 0;
-        for (let i = entry * rows; i <= entry * rows + row; i++) code += codes[i]!;
-        return Math.log2(PROBABILITIES[code & 255]!);
+        return Math.log2(PROBABILITIES[places[row * tokens.length + entries[index]!]!]!);
       },
     };
   }
 }
 
+/** Sorts entries by their places in a row, the highest first, equal ones as they are numbered. Rows have nearly the same order. */
+function sort(order: Int32Array, places: Uint8Array, row: number): void {
+  for (let i = 1; i < order.length; i++) {
+    const entry = order[i]!;
+    const place = places[row + entry]!;
+    let to = i;
+    for (; to > 0; to--) {
+      const other = order[to - 1]!;
+      const higher = place - places[row + other]! || other - entry;
+      if (higher < 0) break;
+      order[to] = other;
+    }
+    order[to] = entry;
+  }
+}
+
 /** The arrays of a message, by reference. */
 class Arrays {
-  constructor(private readonly buffer: ArrayBuffer) {}
+  constructor(
+    private readonly buffer: ArrayBuffer,
+    private readonly start: number,
+  ) {}
 
+  /** A copy, which is aligned wherever the array lay, and lets go of the message. */
   view<T>({ shape, offset }: Reference, type: TypedArray<T>): T {
-    const length = shape.reduce((product, size) => product * size, 1);
-    if (offset + length * type.BYTES_PER_ELEMENT > this.buffer.byteLength) throw damaged();
-    return new type(this.buffer, offset, length);
+    const start = this.start + offset;
+    const end = start + type.BYTES_PER_ELEMENT * size(shape);
+    if (end > this.buffer.byteLength) throw damaged();
+    return new type(this.buffer.slice(start, end));
   }
 
   integers(reference: Reference): Int32Array {
     return this.view(reference, Int32Array);
   }
 
-  /** Places in something, NO_TOKEN for none. */
-  places(reference: Reference): Int32Array {
-    if (reference.dtype === "i4") return this.integers(reference).slice();
+  /** Indices into something, NO_TOKEN for none. */
+  indices(reference: Reference): Int32Array {
+    if (reference.dtype === "i4") return this.integers(reference);
     const isByte = reference.dtype === "u1";
     const short = isByte ? this.view(reference, Uint8Array) : this.view(reference, Uint16Array);
     const none = isByte ? 0xff : 0xffff;
-    const places = new Int32Array(short.length); // a loop, not `from`: there may be millions
-    for (let i = 0; i < places.length; i++) places[i] = short[i] === none ? NO_TOKEN : short[i]!;
-    return places;
+    const indices = new Int32Array(short.length); // a loop, not `from`: there may be millions
+    for (let i = 0; i < indices.length; i++) indices[i] = short[i] === none ? NO_TOKEN : short[i]!;
+    return indices;
   }
 
   /** The bits of a packed array: differences between rows, the lowest bytes first. */
   packed<T extends Int32Array | Uint16Array>(reference: Reference, type: TypedArray<T>): T {
-    const size = type.BYTES_PER_ELEMENT;
-    const length = reference.shape.reduce((product, size) => product * size, 1);
-    const bytes = this.view({ ...reference, shape: [length * size] }, Uint8Array);
-    const bits = new type(new ArrayBuffer(length * size), 0, length);
+    const length = size(reference.shape);
+    const planes = type.BYTES_PER_ELEMENT;
+    const bytes = this.view({ ...reference, shape: [length * planes] }, Uint8Array);
+    const bits = new type(new ArrayBuffer(length * planes));
     const row = length / (reference.shape[0] || 1);
     for (let i = 0; i < length; i++) {
       let difference = 0;
-      for (let plane = 0; plane < size; plane++) difference |= bytes[plane * length + i]! << (8 * plane);
+      for (let plane = 0; plane < planes; plane++) difference |= bytes[plane * length + i]! << (8 * plane);
       bits[i] = difference + (i < row ? 0 : bits[i - row]!);
     }
     return bits;
@@ -275,7 +313,11 @@ class Arrays {
   }
 }
 
-type TypedArray<T> = { new (buffer: ArrayBuffer, offset: number, length: number): T; BYTES_PER_ELEMENT: number };
+type TypedArray<T> = { new (buffer: ArrayBuffer): T; BYTES_PER_ELEMENT: number };
+
+function size(shape: number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
 
 let table: Float32Array | undefined;
 

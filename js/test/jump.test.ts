@@ -38,7 +38,7 @@ function onStep(root: HTMLElement, type: "pointermove" | "click", row: number) {
   steps(root).dispatchEvent(new PointerEvent(type, { ...at, bubbles: true }));
 }
 /** Where `message` has every trajectory in a row. */
-const known = (row: number) => ((20 * (row + 1)) / 255) ** 4;
+const known = (row: number) => (13 + 20 * row) / 1000;
 
 describe("a step of a trajectory", () => {
   it("says where it is pointed at what it is, and opens who made it, with their sum", async () => {
@@ -52,7 +52,7 @@ describe("a step of a trajectory", () => {
     await vi.waitFor(() => expect(panel(root)).not.toBeNull());
     expect(panel(root)!.textContent).toContain("What moved “␣zero” between L0 and L1");
     expect(panel(root)!.textContent).toMatch(
-      /added to its logit at position 3; its probability went from 2.5\s% to 4.5\s%/,
+      /added to its logit at position 3; its probability went from 3.3\s% to 5.3\s%/,
     );
     expect(rowsOf(root)).toEqual(["L1.mlp+2", "L1H0+0.25", "norm rescale−0.13"]);
     expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump, off by 1e-6+2.13");
@@ -78,7 +78,7 @@ describe("a step of a trajectory", () => {
     steps(root).focus();
     const told = () => steps(root).getAttribute("aria-valuetext");
     await userEvent.keyboard("{End}{Home}{ArrowRight}{ArrowRight}");
-    await vi.waitFor(() => expect(told()).toMatch(/^␣zero, L1 to L2: 4.5\s% to 6.5\s%/));
+    await vi.waitFor(() => expect(told()).toMatch(/^␣zero, L1 to L2: 5.3\s% to 7.3\s%/));
     await userEvent.keyboard("{ArrowDown}");
     await vi.waitFor(() => expect(told()).toMatch(/^␣one, L1 to L2/));
     await userEvent.keyboard("{ArrowUp}{Enter}");

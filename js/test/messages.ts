@@ -48,7 +48,7 @@ const CELL = [
 ] as [number, number][];
 
 /** A message of one grid; what isn't wished for is small and plain. */
-export async function message(wish: Wish = {}, version = 2): Promise<Uint8Array<ArrayBuffer>> {
+export async function message(wish: Wish = {}, version = 3): Promise<Uint8Array<ArrayBuffer>> {
   const arrays = new Arrays();
   return written({ version, grids: [header(wish, arrays)], comparison: null }, arrays);
 }
@@ -84,7 +84,7 @@ export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<
     mean: about.mean ? header(about.mean, arrays) : null,
     notes: about.notes ?? [],
   };
-  return written({ version: 2, grids, comparison }, arrays);
+  return written({ version: 3, grids, comparison }, arrays);
 }
 
 function written(text: unknown, arrays: Arrays): Promise<Uint8Array<ArrayBuffer>> {
@@ -206,12 +206,11 @@ function header(wish: Wish, arrays: Arrays) {
     trajectories: {
       offsets: arrays.put("i4", [columns + 1], offsets),
       tokens: arrays.pack("i4", [offsets.at(-1)!], tracks.flat()),
-      // a tenth of the way up in each row
-      probability: arrays.put(
-        "u1",
-        [offsets.at(-1)!, rows],
-        tracks.flat().flatMap(() => Array(rows).fill(20)),
-      ),
+      // 20 places up in each row: from 0, from one below 1 %, and on from there
+      steps: [1, 1, rows - 2].map((times) => {
+        const count = offsets.at(-1)! * Math.max(0, times);
+        return arrays.put("u1", [count], Array(count).fill(20));
+      }),
     },
     ...rest,
   };
@@ -258,11 +257,9 @@ class Arrays {
   }
 
   private append(dtype: Dtype, shape: number[], data: ArrayBufferView<ArrayBuffer>) {
-    const padded = new Uint8Array(Math.ceil(data.byteLength / 8) * 8);
-    padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     const reference = { dtype, shape, offset: this.size };
-    this.parts.push(padded);
-    this.size += padded.length;
+    this.parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.size += data.byteLength;
     return reference;
   }
 }

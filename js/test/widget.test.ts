@@ -132,7 +132,7 @@ it("a page that stands alone shows what its elements hold", async () => {
   const el = document.createElement("div");
   el.dataset.lens = btoa(String.fromCharCode(...(await golden())));
   document.body.append(el);
-  mountPage(document.createElement("script"));
+  mountPage();
   await vi.waitFor(() => expect(el.querySelector("[data-state=ready]")).not.toBeNull());
   el.remove();
 });
