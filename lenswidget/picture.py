@@ -194,8 +194,12 @@ def _png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> b
             else:
                 draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=max(1, round(2 * zoom)))
     stream = io.BytesIO()
-    # 64 colours hold the edges of the letters and every fill, also one that few cells have, in a third of the bytes
-    few = image.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    # few colours take a third of the bytes: every fill as it is, and what comes near the edges of the letters
+    fills = sorted({named[shape.fill] for shape in scene.shapes if isinstance(shape, Box)})
+    edges = image.quantize(64, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*bytes.fromhex("".join(fills).replace("#", "")), *edges[: 3 * 64]])
+    few = image.quantize(palette=palette, dither=Image.Dither.NONE)
     few.save(stream, "png", optimize=True, **({"dpi": (dpi, dpi)} if dpi else {}))
     return _signed(stream.getvalue())
 

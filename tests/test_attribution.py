@@ -238,6 +238,7 @@ def test_over_prompts_there_is_a_mean_and_a_spread(smollm: Any) -> None:
     by_layer = lw.attribute(runs, good, against=bad, unit="head", by_layer=True)
     spread = by_layer.quantities["spread"].values[by_layer.rows.index("L23"), 3]
     assert spread == pytest.approx(values(grid, "spread")["L23H3"])
+    assert "the mean over 3 prompts" in grid.notes[0]
     assert grid.column_labels == ("mean of 3",) and grid.check is not None and grid.check.holds
     with pytest.raises(ValueError, match="2 targets were given for 3 prompts"):
         lw.attribute(runs, good[:2])

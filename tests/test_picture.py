@@ -188,14 +188,15 @@ def test_a_picture_is_small_and_has_the_colours_of_both_themes(grid: Grid) -> No
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_scale_is_drawn_in_its_own_colours(theme: Theme, tmp_path: Path) -> None:
-    """Also the deep end that a single cell wears."""
+def test_a_bitmap_has_every_colour_of_its_scale_also_one_of_a_single_cell(theme: Theme, tmp_path: Path) -> None:
     values = np.full((9, 9), 0.1, dtype=np.float32)
     values[3, 3] = -9
-    path = parts(values, view="heatmap").to_png(tmp_path / "one.png", theme=theme, dpi=96.0)
-    seen = {tuple(colour) for colour in np.asarray(Image.open(path).convert("RGB")).reshape(-1, 3).tolist()}
-    deepest = tuple(int(colours(theme)["d0"][i : i + 2], 16) for i in (1, 3, 5))
-    assert min(max(abs(a - b) for a, b in zip(deepest, colour)) for colour in seen) < 12
+    grid = parts(values, view="heatmap", aside=(0,))
+    image = Image.open(grid.to_png(tmp_path / "one.png", theme=theme, dpi=96.0)).convert("RGB")
+    seen = {tuple(colour) for colour in np.asarray(image).reshape(-1, 3).tolist()}
+    wanted = {box.fill for box in scene_of(grid).shapes if isinstance(box, Box)}
+    assert {"d0", "aside"} <= wanted
+    assert {tuple(bytes.fromhex(colours(theme)[name][1:])) for name in wanted} <= seen
 
 
 def test_every_kind_of_picture_can_be_written(tmp_path: Path) -> None:
