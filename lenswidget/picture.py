@@ -15,6 +15,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lenswidget.bars_scene import bars_scene
 from lenswidget.colours import Theme, colours
 from lenswidget.files import write_whole
@@ -31,6 +33,8 @@ MOST_BYTES = 48_000
 """Of a picture that rides along with every widget of a notebook."""
 PIXELS = 96
 """To an inch, as CSS has it."""
+EDGES = 64
+"""Colours of a bitmap besides those that boxes are filled with."""
 
 
 def svg(*grids: Grid, most: tuple[int, int] = MOST) -> str:
@@ -194,12 +198,17 @@ def _png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> b
             else:
                 draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=max(1, round(2 * zoom)))
     stream = io.BytesIO()
-    # few colours take a third of the bytes: every fill as it is, and what comes near the edges of the letters
-    fills = sorted({named[shape.fill] for shape in scene.shapes if isinstance(shape, Box)})
-    edges = image.quantize(64, Image.Quantize.MAXCOVERAGE).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([*bytes.fromhex("".join(fills).replace("#", "")), *edges[: 3 * 64]])
-    few = image.quantize(palette=palette, dither=Image.Dither.NONE)
+    # few colours take a third of the bytes: what comes near the edges of the letters, and every fill as it is
+    few = image.quantize(EDGES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    places, palette = np.array(few), (few.getpalette() or [])[: 3 * EDGES]
+    pixels = np.asarray(image).astype(np.int32) @ [1 << 16, 1 << 8, 1]
+    for place, fill in enumerate(
+        sorted({named[s.fill] for s in scene.shapes if isinstance(s, Box)}), len(palette) // 3
+    ):
+        places[pixels == int(fill[1:], 16)] = place
+        palette += bytes.fromhex(fill[1:])
+    few = Image.fromarray(places, "P")
+    few.putpalette(palette)
     few.save(stream, "png", optimize=True, **({"dpi": (dpi, dpi)} if dpi else {}))
     return _signed(stream.getvalue())
 
