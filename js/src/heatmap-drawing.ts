@@ -4,10 +4,9 @@ import { type Palette, PIN_COLOURS, STEPS } from "./colour.js";
 import { type Drawing, FONT, rect, type Shorten, text } from "./drawing.js";
 import type { Picture } from "./heatmap.js";
 import { gutterFor, type Layout, labelRight, layoutOf, shownRow } from "./layout.js";
-import { plain } from "./number.js";
 import type { Reading } from "./reading.js";
 import { ODD } from "./scale.js";
-import { amount, drawnTrust, endsOf, stripLeft } from "./strip.js";
+import { drawnTrust, stripLeft, stripName } from "./strip.js";
 import { quantityName } from "./words.js";
 
 const CELL = 76;
@@ -117,12 +116,10 @@ function legend(
 function keys({ grid }: Reading, palette: Palette, shorten: Shorten, x: number, y: number): string {
   return grid.strips
     .flatMap((strip, i) => {
-      const [bad, good] = endsOf(strip);
-      const words = `${strip.name}: ${plain(good)} to ${amount(strip, bad)}`;
       const at = y + i * KEY;
       return [
         ...[1, 0.5, 0].map((trust, j) => drawnTrust(trust, { x: x + 8 * j, y: at, height: 13 }, palette)),
-        text(x + 30, at + 11, shorten(words, 2 * BAR - 30), palette.muted),
+        text(x + 30, at + 11, shorten(stripName(strip), 2 * BAR - 30), palette.muted),
       ];
     })
     .join("");

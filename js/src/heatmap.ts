@@ -62,77 +62,77 @@ interface Tile {
 }
 
 export class Heatmap {
-  private readonly shown: CanvasRenderingContext2D;
-  private scene: Scene | null = null;
+  readonly #shown: CanvasRenderingContext2D;
+  #scene: Scene | null = null;
   /** By their first column; the one that was needed longest ago comes first. */
-  private readonly tiles = new Map<number, Tile>();
+  readonly #tiles = new Map<number, Tile>();
   /** Words as they fit into a cell: measuring them costs more than painting them. */
-  private readonly fitted = new Map<string, string>();
-  private fittedWidth = 0;
+  readonly #fitted = new Map<string, string>();
+  #fittedWidth = 0;
 
   constructor(canvas: HTMLCanvasElement) {
-    this.shown = canvas.getContext("2d")!;
+    this.#shown = canvas.getContext("2d")!;
   }
 
   /** Paints the cells in view, and their labels. */
   paint(picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
     const { gutter, cellWidth, columns, viewWidth, height, footer, density } = layout;
-    const { scene: old } = this;
+    const old = this.#scene;
     const isSame = old?.picture === picture && old.layout === layout && old.palette === palette;
-    const scene = isSame ? old : this.begin(picture, layout, palette);
+    const scene = isSame ? old : this.#begin(picture, layout, palette);
     const offset = Math.round(scrolled * density) / density;
     const seen = Math.floor(offset / cellWidth);
     const end = Math.min(columns, Math.ceil((offset + viewWidth) / cellWidth));
     const box = { x: gutter, y: 0, width: viewWidth, height: height + footer };
-    clipped(this.shown, box, () => {
-      this.shown.clearRect(box.x, box.y, box.width, box.height);
+    clipped(this.#shown, box, () => {
+      this.#shown.clearRect(box.x, box.y, box.width, box.height);
       for (let first = seen - (seen % TILE); first < end; first += TILE) {
-        const { canvas } = this.tileAt(first, scene).context;
+        const { canvas } = this.#tileAt(first, scene).context;
         const { width, height } = canvas;
-        this.shown.drawImage(canvas, gutter + first * cellWidth - offset, 0, width / density, height / density);
+        this.#shown.drawImage(canvas, gutter + first * cellWidth - offset, 0, width / density, height / density);
       }
     });
   }
 
   /** Begins another scene with what doesn't scroll. */
-  private begin(picture: Picture, layout: Layout, palette: Palette): Scene {
+  #begin(picture: Picture, layout: Layout, palette: Palette): Scene {
     const { gutter, viewWidth, height, footer, density } = layout;
     const isDoubted = layout.rows.some((row) => isDoubtful(picture, row));
-    const lines = isDoubted ? veil(this.shown, palette, density) : null;
+    const lines = isDoubted ? veil(this.#shown, palette, density) : null;
     const scene = { picture, layout, palette, lines };
-    sized(this.shown, gutter + viewWidth, height + footer, density);
-    this.paintRowLabels(scene);
-    this.paintStrips(scene);
-    this.tiles.clear();
-    this.scene = scene;
+    sized(this.#shown, gutter + viewWidth, height + footer, density);
+    this.#paintRowLabels(scene);
+    this.#paintStrips(scene);
+    this.#tiles.clear();
+    this.#scene = scene;
     return scene;
   }
 
-  private tileAt(first: number, scene: Scene): Tile {
-    const known = this.tiles.get(first);
-    const tile = known ?? this.newTile(first, scene);
-    this.tiles.delete(first);
-    this.tiles.set(first, tile);
+  #tileAt(first: number, scene: Scene): Tile {
+    const known = this.#tiles.get(first);
+    const tile = known ?? this.#newTile(first, scene);
+    this.#tiles.delete(first);
+    this.#tiles.set(first, tile);
     return tile;
   }
 
-  private newTile(first: number, scene: Scene): Tile {
+  #newTile(first: number, scene: Scene): Tile {
     const { columns, cellWidth, viewWidth, height, footer, density } = scene.layout;
     const [width, tall] = [TILE * cellWidth, height + footer];
     const most = Math.max(viewWidth / width + 2, KEPT / (width * tall * density ** 2));
-    const [oldest] = this.tiles.size > most ? this.tiles.values() : [];
-    if (oldest) this.tiles.delete(oldest.first);
+    const [oldest] = this.#tiles.size > most ? this.#tiles.values() : [];
+    if (oldest) this.#tiles.delete(oldest.first);
     const context = oldest?.context ?? document.createElement("canvas").getContext("2d")!;
     const tile = { context, first, end: Math.min(columns, first + TILE) };
     sized(context, width, tall, density);
-    this.paintCells(tile, scene);
-    this.paintRings(tile, scene);
-    this.paintSteps(tile, scene);
-    this.paintColumnLabels(tile, scene);
+    this.#paintCells(tile, scene);
+    this.#paintRings(tile, scene);
+    this.#paintSteps(tile, scene);
+    this.#paintColumnLabels(tile, scene);
     return tile;
   }
 
-  private paintCells({ context, first, end }: Tile, { picture, layout, palette, lines }: Scene): void {
+  #paintCells({ context, first, end }: Tile, { picture, layout, palette, lines }: Scene): void {
     const { rows, columns, cellWidth, cellHeight } = layout;
     const ramp = picture.diverging ? palette.diverging : palette.sequential;
     const hasWords = cellHeight >= LEAST_HEIGHT.words;
@@ -163,13 +163,13 @@ export class Heatmap {
         const muted = picture.words.muted(word);
         if (muted) context.font = `italic ${WORD_FONT}`;
         context.fillStyle = ink!;
-        context.fillText(this.fit(context, picture.words.text(word), layout), x + width / 2, y + height / 2 + 0.5);
+        context.fillText(this.#fit(context, picture.words.text(word), layout), x + width / 2, y + height / 2 + 0.5);
         if (muted) context.font = WORD_FONT;
       }
     }
   }
 
-  private paintRings({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
+  #paintRings({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
     const { rows, columns, cellWidth, cellHeight } = layout;
     for (let column = first; column < end; column++) {
       for (const [shown, row] of rows.entries()) {
@@ -183,7 +183,7 @@ export class Heatmap {
     }
   }
 
-  private paintSteps({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
+  #paintSteps({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
     const { steps, shades } = picture;
     if (!steps) return;
     const lines = new Path2D();
@@ -205,21 +205,21 @@ export class Heatmap {
     context.setLineDash([]);
   }
 
-  private paintColumnLabels({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
+  #paintColumnLabels({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.fillStyle = palette.muted;
     for (let column = first; column < end; column++) {
-      const label = this.fit(context, picture.columnLabel(column), layout);
+      const label = this.#fit(context, picture.columnLabel(column), layout);
       const middle = (column - first + 0.5) * layout.cellWidth;
       context.fillText(label, middle, layout.height + layout.footer / 2);
     }
   }
 
-  private paintRowLabels({ picture, layout, palette }: Scene): void {
+  #paintRowLabels({ picture, layout, palette }: Scene): void {
     const { rows, cellHeight } = layout;
     const right = labelRight(layout, picture.strips.length);
-    const context = this.shown;
+    const context = this.#shown;
     const every = labelStride(layout, LEAST_HEIGHT.labels);
     const last = rows.length - 1;
     context.font = LABEL_FONT;
@@ -236,27 +236,27 @@ export class Heatmap {
     }
   }
 
-  private paintStrips({ picture, layout, palette }: Scene): void {
+  #paintStrips({ picture, layout, palette }: Scene): void {
     const { rows, gutter, cellHeight } = layout;
     const height = cellHeight - gapBetween(layout);
     for (const [i, trust] of picture.strips.entries()) {
       const x = gutter + stripLeft(i, picture.strips.length);
       for (const [shown, row] of rows.entries()) {
-        paintTrust(this.shown, trust[row]!, { x, y: top(layout, shown), height }, palette);
+        paintTrust(this.#shown, trust[row]!, { x, y: top(layout, shown), height }, palette);
       }
     }
   }
 
-  private fit(context: CanvasRenderingContext2D, text: string, layout: Layout): string {
+  #fit(context: CanvasRenderingContext2D, text: string, layout: Layout): string {
     const width = layout.cellWidth - GAP - 4;
-    if (width !== this.fittedWidth) {
-      this.fitted.clear();
-      this.fittedWidth = width;
+    if (width !== this.#fittedWidth) {
+      this.#fitted.clear();
+      this.#fittedWidth = width;
     }
-    let fitted = this.fitted.get(text);
+    let fitted = this.#fitted.get(text);
     if (fitted === undefined) {
       fitted = ellipsize(context, text, width);
-      this.fitted.set(text, fitted);
+      this.#fitted.set(text, fitted);
     }
     return fitted;
   }

@@ -3,13 +3,11 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { paintOdd, sized } from "./brush.js";
 import type { Palette } from "./colour.js";
-import type { Strip } from "./grid.js";
-import type { Picture } from "./heatmap.js";
-import { isPoints, isProbability, plain } from "./number.js";
+import { isPoints, isProbability } from "./number.js";
 import { pictureOf } from "./picture.js";
 import type { Reading } from "./reading.js";
 import { ODD } from "./scale.js";
-import { amount, endsOf, paintTrust } from "./strip.js";
+import { paintTrust, stripName } from "./strip.js";
 import { quantityName } from "./words.js";
 
 const ODDITIES = [
@@ -55,11 +53,14 @@ export function Legend({ readings, palette }: Props) {
         </span>
       )}
       {[...strips].map((name) => (
-        <StripKey key={name} name={name} palette={palette} />
+        <span key={name}>
+          <Swatch paint={(context) => paintStrip(context, palette)} />
+          {name}
+        </span>
       ))}
       {ODDITIES.filter(({ shade }) => pictures.some(({ shades }) => shades.includes(shade))).map(({ shade, name }) => (
         <span key={shade}>
-          <Swatch shade={shade} picture={pictures[0]!} palette={palette} />
+          <Swatch paint={(context) => paintOdd(context, shade, SWATCH, pictures[0]!, palette)} />
           {name}
         </span>
       ))}
@@ -75,38 +76,20 @@ export function Legend({ readings, palette }: Props) {
   );
 }
 
-function stripName(strip: Strip): string {
-  const [bad, good] = endsOf(strip);
-  return `${strip.name}: ${plain(good)} to ${amount(strip, bad)}`;
-}
-
-/** What the ends of a strip stand for. */
-function StripKey({ name, palette }: { name: string; palette: Palette }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useLayoutEffect(() => {
-    const context = canvas.current!.getContext("2d")!;
-    const { width, height } = SWATCH;
-    sized(context, width, height, devicePixelRatio);
-    for (const [i, trust] of [1, 0.5, 0].entries()) paintTrust(context, trust, { x: i * 8, y: 0, height }, palette);
-  });
-  return (
-    <span>
-      <canvas ref={canvas} class="lw-swatch" />
-      {name}
-    </span>
-  );
-}
-
 /** A cell of its own, painted as the heatmap paints those it stands for. */
-function Swatch({ shade, picture, palette }: { shade: number; picture: Picture; palette: Palette }) {
+function Swatch({ paint }: { paint: (context: CanvasRenderingContext2D) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
-    const { width, height } = SWATCH;
     const context = canvas.current!.getContext("2d")!;
-    sized(context, width, height, devicePixelRatio);
-    paintOdd(context, shade, { x: 0, y: 0, width, height }, picture, palette);
+    sized(context, SWATCH.width, SWATCH.height, devicePixelRatio);
+    paint(context);
   });
   return <canvas ref={canvas} class="lw-swatch" />;
 }
 
-const SWATCH = { width: 22, height: 13 };
+/** From the good end of a strip to the bad one. */
+function paintStrip(context: CanvasRenderingContext2D, palette: Palette): void {
+  for (const [i, trust] of [1, 0.5, 0].entries()) paintTrust(context, trust, { ...SWATCH, x: i * 8 }, palette);
+}
+
+const SWATCH = { x: 0, y: 0, width: 22, height: 13 };

@@ -28,23 +28,23 @@ export class Readings {
   readonly layout: ReadonlySignal<LayoutName>;
   /** The grid in front, as settings count it and within what there is. */
   readonly shown: ReadonlySignal<number>;
-  private readonly hover = signal<Cell | null>(null);
-  private readonly scroll = signal<number | null>(null);
-  private readonly comparison: Comparison | null;
-  private readonly differences = new Map<number, Reading>();
+  readonly #hover = signal<Cell | null>(null);
+  readonly #scroll = signal<number | null>(null);
+  readonly #comparison: Comparison | null;
+  readonly #differences = new Map<number, Reading>();
 
   constructor(
     { grids, comparison }: Shown,
     readonly settings: Shared,
   ) {
-    this.comparison = comparison;
+    this.#comparison = comparison;
     this.names = comparison?.names ?? grids.map(({ kind }) => kind);
     this.notes = comparison?.notes ?? [];
-    this.each = grids.map((grid, i) => this.readingOf(grid, i, grids));
+    this.each = grids.map((grid, i) => this.#readingOf(grid, i, grids));
     this.check = commonCheck(grids);
     const { overview = null, mean = null } = comparison ?? {};
-    this.overview = overview && new Reading(overview, this.apart(overview), { isList: true, which: null });
-    this.mean = mean && new Reading(mean, this.apart(mean), { which: null });
+    this.overview = overview && new Reading(overview, this.#apart(overview), { isList: true, which: null });
+    this.mean = mean && new Reading(mean, this.#apart(mean), { which: null });
     const several = grids.length > 1;
     const there: Record<LayoutName, boolean> = {
       one: true,
@@ -60,8 +60,8 @@ export class Readings {
   }
 
   /** The slots in which something is decided in any of the grids, so that the same rows of all can be drawn. */
-  private readonly lookAt = computed(() => {
-    const rows = this.comparison!.rows;
+  readonly #lookAt = computed(() => {
+    const rows = this.#comparison!.rows;
     const looked = this.each.map(({ story }) => new Set(story.value.rows));
     const slots = Array.from({ length: rows.length / looked.length }, (_, slot) => slot);
     return slots.filter((slot) => looked.some((set, i) => set.has(rows[slot * looked.length + i]!)));
@@ -79,21 +79,22 @@ export class Readings {
 
   /** What a grid less the first one is, made when it is first looked at; null where they have nothing in common. */
   difference(which: number): Reading | null {
-    const known = this.differences.get(which);
+    const known = this.#differences.get(which);
     if (known) return known;
-    const comparison = this.comparison!;
+    const comparison = this.#comparison!;
     const less = comparison.differences[which - 1];
     if (!less) return null;
     const grid = { ...less, gaps: gapsBetween(comparison, 0, which) };
     const sides = [0, which].map((i) => ({ name: this.names[i]!, reading: this.each[i]! }));
-    const settings = { ...this.settings, colour: this.colourIn(grid, this.settings.colour, always) };
-    const made = new Reading(grid, settings, { hover: this.hover, scroll: this.scroll, sides, which: null });
-    this.differences.set(which, made);
+    const settings = { ...this.settings, colour: this.#colourIn(grid, this.settings.colour, always) };
+    const made = new Reading(grid, settings, { hover: this.#hover, scroll: this.#scroll, sides, which: null });
+    this.#differences.set(which, made);
     return made;
   }
 
-  private readingOf(grid: Grid, which: number, grids: Grid[]): Reading {
-    const { comparison, settings } = this;
+  #readingOf(grid: Grid, which: number, grids: Grid[]): Reading {
+    const { settings } = this;
+    const comparison = this.#comparison;
     if (!comparison) return new Reading(grid, settings);
     const rows = slotsOf(comparison.rows, grids.length, which);
     const drawn = spread(grid, slotsOf(comparison.columns, grids.length, which));
@@ -107,7 +108,7 @@ export class Readings {
         ...settings,
         selected: linked(settings.selected, held("selection"), cell.there, cell.back),
         pins: linked(settings.pins, held("pins"), tokens.there, tokens.back),
-        colour: this.colourIn(grid, settings.colour, held("colour"), grids[0]),
+        colour: this.#colourIn(grid, settings.colour, held("colour"), grids[0]),
         stride: linked(settings.stride, held("stride"), itself, itself),
         rows_compared: linked(
           settings.rows_compared,
@@ -119,21 +120,21 @@ export class Readings {
       {
         which,
         hover: linked(
-          this.hover,
+          this.#hover,
           held("hover"),
           (at) => pair(at && cell.there([at.row, at.column])),
           (at) => pair(at && cell.back([at.row, at.column])),
         ),
-        scroll: linked(this.scroll, held("scroll"), itself, itself),
-        domain: (quantity) => this.domainOf(drawn, quantity),
+        scroll: linked(this.#scroll, held("scroll"), itself, itself),
+        domain: (quantity) => this.#domainOf(drawn, quantity),
         inSlot: ({ row, column }) => pair(cell.there([row, column])),
-        lookAt: () => this.lookAt.value.map((slot) => rows.indexAt[slot]!).filter((row) => row >= 0),
+        lookAt: () => this.#lookAt.value.map((slot) => rows.indexAt[slot]!).filter((row) => row >= 0),
       },
     );
   }
 
   /** One scale for all, while their colours are linked. */
-  private domainOf(grid: Grid, quantity: Quantity) {
+  #domainOf(grid: Grid, quantity: Quantity) {
     if (!this.holds("colour")) return domainOf(grid, quantity);
     const alike = this.each.filter(
       ({ quantity: { value: other } }) => other.measure === quantity.measure && other.scale === quantity.scale,
@@ -142,7 +143,7 @@ export class Readings {
   }
 
   /** The quantity of the same name, or of the same measure of the same target. */
-  private colourIn(grid: Grid, shared: Writable<string>, held: ReadonlySignal<boolean>, first = this.each[0]!.grid) {
+  #colourIn(grid: Grid, shared: Writable<string>, held: ReadonlySignal<boolean>, first = this.each[0]!.grid) {
     const like = (from: Grid, to: Grid) => (name: string) => {
       if (to.quantities.some((quantity) => quantity.name === name)) return name;
       const named = from.quantities.find((quantity) => quantity.name === name);
@@ -153,7 +154,7 @@ export class Readings {
   }
 
   /** Settings for a grid that isn't made of the same cells: what is chosen in it is nobody else's. */
-  private apart(grid: Grid): Shared {
+  #apart(grid: Grid): Shared {
     return {
       ...this.settings,
       selected: signal(null),
@@ -161,7 +162,7 @@ export class Readings {
       rows_compared: signal([]),
       stride: signal(0),
       filter: signal(""),
-      colour: this.colourIn(grid, this.settings.colour, always),
+      colour: this.#colourIn(grid, this.settings.colour, always),
     };
   }
 }

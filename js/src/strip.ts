@@ -15,7 +15,7 @@ export function stripsWidth(count: number): number {
 }
 
 /** The ends of a strip's scale, the bad one first. */
-export function endsOf({ values, domain, strong }: Strip): [bad: number, good: number] {
+function endsOf({ values, domain, strong }: Strip): [bad: number, good: number] {
   const known = values.filter(Number.isFinite);
   const [low, high] = domain ?? (known.length ? [Math.min(...known), Math.max(...known)] : [0, 0]);
   return strong === "high" ? [low, high] : [high, low];
@@ -29,8 +29,14 @@ export function trustOf(strip: Strip): Float32Array {
 }
 
 /** A value of a strip, with its unit. */
-export function amount({ unit }: Strip, value: number): string {
+function amount({ unit }: Strip, value: number): string {
   return `${plain(value)} ${unit}`.trim();
+}
+
+/** A strip, and what its ends stand for, the good one first. */
+export function stripName(strip: Strip): string {
+  const [bad, good] = endsOf(strip);
+  return `${strip.name}: ${plain(good)} to ${amount(strip, bad)}`;
 }
 
 /** What the strips say of a row, in words. */
