@@ -11,7 +11,6 @@ import { bySize, nameIn, sumOf } from "./sum.js";
 const WIDTH = 560;
 const NUMBERS = 66;
 const ROW = 22;
-const END = `text-anchor="end"`;
 
 export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palette, shorten: Shorten): Drawing {
   const { values, spread } = partsOf(grid, column.value);
@@ -29,7 +28,7 @@ export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palet
   const out = bars.flatMap(({ place, value, from, to }, i) => {
     const y = i * ROW;
     const isRest = place < 0;
-    const label = text(start - 8, y + 15, shorten(labels[i]!, start - 8), palette.ink, END);
+    const label = text(start - 8, y + 15, shorten(labels[i]!, start - 8), palette.ink, "end");
     if (isRest && !sums) return [label];
     const [left, right] = Number.isFinite(value) ? [x(Math.min(from, to)), x(Math.max(from, to))] : [start, x(high)];
     const reach = spread?.[place] || 0;
@@ -39,7 +38,7 @@ export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palet
       label,
       rect(left!, y + 4, Math.max(1, right! - left!), ROW - 8, fill),
       whisker,
-      text(WIDTH, y + 15, signed(value), palette.muted, END),
+      text(WIDTH, y + 15, signed(value), palette.muted, "end"),
     ];
   });
   const bottom = bars.length * ROW;
@@ -50,8 +49,8 @@ export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palet
       out.push(rect(left!, bottom + 8, right! - left!, ROW - 8, tone(total, false)));
     }
     out.push(rect(0, bottom + 2, WIDTH, 1, palette.hatch));
-    out.push(text(start - 8, bottom + 18, "sum", palette.ink, END));
-    out.push(text(WIDTH, bottom + 18, signed(total), palette.ink, END));
+    out.push(text(start - 8, bottom + 18, "sum", palette.ink, "end"));
+    out.push(text(WIDTH, bottom + 18, signed(total), palette.ink, "end"));
   }
   return { width: WIDTH, height: bottom + (sums ? 32 : 12), svg: out.join("") };
 }

@@ -1,5 +1,6 @@
 // One line of controls, in words.
 
+import { Close } from "./close.js";
 import { nameOf } from "./followed.js";
 import { isLens, type Quantity } from "./grid.js";
 import { automaticStride } from "./layout.js";
@@ -84,11 +85,7 @@ function Follow({ reading }: { reading: Reading }) {
           <li key={i} class="lw-chip">
             <Dot slot={slots.value[i]!} />
             <bdi class="lw-token">{label}</bdi>
-            {pin !== null && (
-              <button type="button" aria-label={`Unpin ${label}`} onClick={() => reading.unpin(pin)}>
-                ×
-              </button>
-            )}
+            {pin !== null && <Close label={`Unpin ${label}`} act={() => reading.unpin(pin)} />}
           </li>
         ))}
       </ul>

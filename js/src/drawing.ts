@@ -4,7 +4,7 @@ import { barsDrawn } from "./bars-drawing.js";
 import { ellipsize } from "./brush.js";
 import type { Palette } from "./colour.js";
 import { escaped } from "./escape.js";
-import type { Picture } from "./heatmap.js";
+import { type Picture, WORD_FONT } from "./heatmap.js";
 import { heatmapDrawn } from "./heatmap-drawing.js";
 import { visible } from "./marks.js";
 import type { Reading } from "./reading.js";
@@ -39,7 +39,7 @@ export function drawingOf(reading: Reading, picture: Picture, palette: Palette):
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT}">`,
     `<title>${escaped(`${grid.kind}: ${title}`.replace(NO_XML, "\ufffd"))}</title>`,
     rect(0, 0, width, height, palette.background),
-    text(MARGIN, 20, shorten(title, room * 0.7), palette.ink, `font-size="16" font-weight="600"`),
+    text(MARGIN, 20, shorten(title, room * 0.7), palette.ink, "start", `font-size="16" font-weight="600"`),
     ...lines.map((line, i) => text(MARGIN, 38 + LINE * i, line, palette.muted)),
     `<g transform="translate(${MARGIN} ${head})">${body.svg}</g>`,
     "</svg>",
@@ -65,8 +65,8 @@ export function rect(x: number, y: number, width: number, height: number, fill: 
   return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}"/>`;
 }
 
-export function text(x: number, y: number, words: string, fill: string, more = ""): string {
-  return `<text x="${x}" y="${y}" fill="${fill}" ${more}>${escaped(words.replace(NO_XML, "\ufffd"))}</text>`;
+export function text(x: number, y: number, words: string, fill: string, anchor = "start", more = ""): string {
+  return `<text x="${x}" y="${y}" fill="${fill}" text-anchor="${anchor}" ${more}>${escaped(words.replace(NO_XML, "\ufffd"))}</text>`;
 }
 
 /** The characters that XML can't hold, escaped or not. */
@@ -85,6 +85,6 @@ function wrapped(words: string, width: number, shorten: Shorten): string[] {
 
 function measurer(): Shorten {
   const context = document.createElement("canvas").getContext("2d")!;
-  context.font = `${FONT}px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace`;
+  context.font = WORD_FONT;
   return (words, width) => ellipsize(context, words, width);
 }

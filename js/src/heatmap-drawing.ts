@@ -42,7 +42,7 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
   for (const [shown, row] of rows.entries()) {
     const y = (last - shown) * cellHeight;
     const middle = y + cellHeight / 2 + FONT * 0.35;
-    out.push(text(right, middle, shorten(picture.rowLabels[row]!, right), palette.muted, `text-anchor="end"`));
+    out.push(text(right, middle, shorten(picture.rowLabels[row]!, right), palette.muted, "end"));
     for (const [i, trust] of picture.strips.entries()) {
       const x = gutter + stripLeft(i, picture.strips.length);
       out.push(drawnTrust(trust[row]!, { x, y, height: cellHeight - 1 }, palette));
@@ -64,14 +64,14 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
       if (word >= 0 && cellHeight >= 12) {
         const style = picture.words.muted(word) ? `${WORDS} font-style="italic"` : WORDS;
         const seen = shorten(picture.words.text(word), cellWidth - 5);
-        out.push(text(x + (cellWidth - 1) / 2, middle, seen, ink, `text-anchor="middle" ${style}`));
+        out.push(text(x + (cellWidth - 1) / 2, middle, seen, ink, "middle", style));
       }
     }
   }
   for (let column = 0; column < columns; column++) {
     const x = gutter + column * cellWidth;
     const label = shorten(picture.columnLabel(column), cellWidth - 5);
-    out.push(text(x + cellWidth / 2, height + 17, label, palette.muted, `text-anchor="middle" ${WORDS}`));
+    out.push(text(x + cellWidth / 2, height + 17, label, palette.muted, "middle", WORDS));
     const step = picture.steps?.[column] ?? 0;
     if (step < 1 || picture.shades[column] === ODD.aside) continue;
     const y = (last - shownRow(layout, step) + 1) * cellHeight - 0.5;
@@ -107,7 +107,7 @@ function legend(
     rect(x + (i * BAR) / 60, y, BAR / 60 + 0.5, 9, ramp.fill[scale.value.step((i + 0.5) / 60)]!),
   );
   const ticks = scale.value.ticks.map(({ place, label }) =>
-    text(x + place * BAR, y + 22, label, palette.muted, `text-anchor="middle"`),
+    text(x + place * BAR, y + 22, label, palette.muted, "middle"),
   );
   return [...parts, ...ticks, text(x + BAR + 14, y + 9, shorten(name, BAR - 14), palette.muted)].join("");
 }

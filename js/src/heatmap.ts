@@ -45,7 +45,7 @@ interface Scene {
   lines: CanvasPattern | null;
 }
 
-const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
+export const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const LABEL_FONT = '11.5px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const LEAST_HEIGHT = { words: 12, gaps: 6, labels: 13 };
 const GAP = 1;

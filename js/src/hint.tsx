@@ -1,6 +1,7 @@
 // What can be done here, told once: it goes when a cell is selected or it is closed, and doesn't come back.
 
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { Close } from "./close.js";
 import type { Shared } from "./reading.js";
 
 const KEY = "lenswidget-hint";
@@ -23,9 +24,7 @@ export function Hint({ settings }: { settings: Shared }) {
     <p class="lw-hint">
       Point at a cell to see what the model would say there. A click holds it; a click on a token in its card follows
       that token; a click on two layers’ names compares them. Arrow keys work, too.
-      <button type="button" aria-label="Close the hint" onClick={close}>
-        ×
-      </button>
+      <Close label="Close the hint" act={close} />
     </p>
   );
 }

@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { Bars } from "./bars.js";
+import { Close } from "./close.js";
 import { nameOf } from "./followed.js";
 import { type Grid, NO_TOKEN, trajectory } from "./grid.js";
 import { isSameJump, type Jump, jumpIn, type Live, useLive } from "./live.js";
@@ -30,9 +31,7 @@ export function JumpPanel({ reading }: { reading: Reading }) {
         <p class="lw-strong">
           What moved “<bdi class="lw-token">{name}</bdi>” between {rows}
         </p>
-        <button type="button" aria-label="Close what moved it" onClick={() => (settings.jump.value = null)}>
-          ×
-        </button>
+        <Close label="Close what moved it" act={() => (settings.jump.value = null)} />
       </div>
       <p class="lw-muted">
         what each part added to its logit at position {grid.positions[column]}

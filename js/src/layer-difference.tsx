@@ -3,6 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Change, changes, type Moved } from "./changes.js";
+import { Close } from "./close.js";
 import { columnName, nameOf } from "./followed.js";
 import type { Grid } from "./grid.js";
 import type { Reading } from "./reading.js";
@@ -37,9 +38,7 @@ export function LayerDifference({ reading, name }: { reading: Reading; name: str
           {name && `${name}: `}from {grid.rows[before]} to {grid.rows[after]}
         </span>
         <span class="lw-muted">places among the {count} likeliest tokens</span>
-        <button type="button" aria-label="Close" onClick={() => (settings.rows_compared.value = [])}>
-          ×
-        </button>
+        <Close label="Close" act={() => (settings.rows_compared.value = [])} />
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section class="lw-list" ref={list} tabIndex={0} aria-label={`Positions ${name}`}>

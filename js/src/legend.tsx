@@ -11,12 +11,12 @@ import { paintTrust, stripName } from "./strip.js";
 import { quantityName } from "./words.js";
 
 const ODDITIES = [
-  { shade: ODD.nan, name: "not a number" },
-  { shade: ODD.above, name: "infinite" },
-  { shade: ODD.below, name: "minus infinite" },
-  { shade: ODD.high, name: "above the scale" },
-  { shade: ODD.low, name: "below the scale" },
-];
+  [ODD.nan, "not a number"],
+  [ODD.above, "infinite"],
+  [ODD.below, "minus infinite"],
+  [ODD.high, "above the scale"],
+  [ODD.low, "below the scale"],
+] as const;
 
 interface Props {
   /** Those that it speaks for; they have one scale. */
@@ -58,7 +58,7 @@ export function Legend({ readings, palette }: Props) {
           {name}
         </span>
       ))}
-      {ODDITIES.filter(({ shade }) => pictures.some(({ shades }) => shades.includes(shade))).map(({ shade, name }) => (
+      {ODDITIES.filter(([shade]) => pictures.some(({ shades }) => shades.includes(shade))).map(([shade, name]) => (
         <span key={shade}>
           <Swatch paint={(context) => paintOdd(context, shade, SWATCH, pictures[0]!, palette)} />
           {name}

@@ -18,8 +18,7 @@ export function Promotes({ reading, ...view }: PanelProps & { reading: Reading }
   const promoted = useMemo(() => answer?.grid && new Reading(answer.grid, shared()), [answer]);
   const name = cell && isAttribution(grid) ? partName(grid, cell) : "";
   if (!/^L\d+[HN]\d+$/.test(name) || reading.which === null) return null;
-  if (!live?.explains.value)
-    return <p class="lw-muted lw-jump">Where a model is at hand, it tells what {name} promotes.</p>;
+  if (!live?.explains.value) return <p class="lw-muted lw-jump">A model at hand would tell what {name} promotes.</p>;
   const jump = jumpTo(reading, cell!.column, -1, cell!.row);
   const isOpen = isSameJump(settings.jump.value, jump);
   return (

@@ -142,15 +142,24 @@ export class Reading {
   constructor(
     readonly grid: Grid,
     readonly settings: Shared,
-    { hover = signal(null), scroll = signal(null), domain, sides = [], lookAt, ...company }: Company = {},
+    {
+      hover = signal(null),
+      scroll = signal(null),
+      domain,
+      sides = [],
+      lookAt,
+      inSlot = (slot) => slot,
+      isList = false,
+      which = 0,
+    }: Company = {},
   ) {
     const { selected, colour, pins } = settings;
     this.hover = hover;
     this.scroll = scroll;
     this.sides = sides;
-    this.inSlot = company.inSlot ?? ((slot) => slot);
-    this.isList = company.isList ?? false;
-    this.which = company.which === undefined ? 0 : company.which;
+    this.inSlot = inSlot;
+    this.isList = isList;
+    this.which = which;
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
     this.quantity = computed(() => grid.quantities.find(({ name }) => name === colour.value) ?? grid.quantities[0]!);

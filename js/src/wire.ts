@@ -248,17 +248,20 @@ function sort(order: Int32Array, places: Uint8Array, row: number): void {
 
 /** The arrays of a message, by reference. */
 class Arrays {
-  constructor(
-    private readonly buffer: ArrayBuffer,
-    private readonly start: number,
-  ) {}
+  readonly #buffer: ArrayBuffer;
+  readonly #start: number;
+
+  constructor(buffer: ArrayBuffer, start: number) {
+    this.#buffer = buffer;
+    this.#start = start;
+  }
 
   /** A copy, which is aligned wherever the array lay, and lets go of the message. */
   view<T>({ shape, offset }: Reference, type: TypedArray<T>): T {
-    const start = this.start + offset;
+    const start = this.#start + offset;
     const end = start + type.BYTES_PER_ELEMENT * size(shape);
-    if (end > this.buffer.byteLength) throw damaged();
-    return new type(this.buffer.slice(start, end));
+    if (end > this.#buffer.byteLength) throw damaged();
+    return new type(this.#buffer.slice(start, end));
   }
 
   integers(reference: Reference): Int32Array {

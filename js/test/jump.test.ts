@@ -251,6 +251,6 @@ describe("a part of a logit", () => {
 
   it("says where there is none that one would be asked", async () => {
     const { root } = await show(new FakeModel(await parts(), { selected: [1, 0] }));
-    expect(panel(root)!.textContent).toBe("Where a model is at hand, it tells what L1H0 promotes.");
+    expect(panel(root)!.textContent).toBe("A model at hand would tell what L1H0 promotes.");
   });
 });
