@@ -33,7 +33,7 @@ MOST_BYTES = 48_000
 """Of a picture that rides along with every widget of a notebook."""
 PIXELS = 96
 """To an inch, as CSS has it."""
-EDGES = 64
+EDGES = 48
 """Colours of a bitmap besides those that boxes are filled with."""
 
 

@@ -42,7 +42,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
       width: width.value,
       height: settings.height.value,
       stride: settings.stride.value,
-      gutter: gutterFor(grid, width.value),
+      gutter: gutterFor(grid, width.value || undefined),
       density: density.value,
       only: reading.rowsShown.value,
     }),
