@@ -43,8 +43,10 @@ export class Readings {
     this.each = grids.map((grid, i) => this.#readingOf(grid, i, grids));
     this.check = commonCheck(grids);
     const { overview = null, mean = null } = comparison ?? {};
-    this.overview = overview && new Reading(overview, this.#apart(overview), { isList: true, which: null });
-    this.mean = mean && new Reading(mean, this.#apart(mean), { which: null });
+    const summary = (grid: Grid | null, isList: boolean) =>
+      grid && new Reading(knowing(grid, grids[0]!), this.#apart(grid), { isList, which: null });
+    this.overview = summary(overview, true);
+    this.mean = summary(mean, false);
     const several = grids.length > 1;
     const there: Record<LayoutName, boolean> = {
       one: true,
@@ -84,7 +86,7 @@ export class Readings {
     const comparison = this.#comparison!;
     const less = comparison.differences[which - 1];
     if (!less) return null;
-    const grid = { ...less, gaps: gapsBetween(comparison, 0, which) };
+    const grid = { ...knowing(less, this.each[0]!.grid), gaps: gapsBetween(comparison, 0, which) };
     const sides = [0, which].map((i) => ({ name: this.names[i]!, reading: this.each[i]! }));
     const settings = { ...this.settings, colour: this.#colourIn(grid, this.settings.colour, always) };
     const made = new Reading(grid, settings, { hover: this.#hover, scroll: this.#scroll, sides, which: null });
@@ -165,6 +167,18 @@ export class Readings {
       colour: this.#colourIn(grid, this.settings.colour, always),
     };
   }
+}
+
+/** A grid that knows the name of every token that another knows: whatever is pinned there has one here. */
+function knowing(grid: Grid, { tokens: { ids, texts } }: Grid): Grid {
+  const { tokens } = grid;
+  const known = new Set(tokens.ids);
+  const more = [...ids.keys()].filter((token) => !known.has(ids[token]!));
+  const added = {
+    ids: [...tokens.ids, ...more.map((token) => ids[token]!)],
+    texts: [...tokens.texts, ...more.map((token) => texts[token]!)],
+  };
+  return { ...grid, tokens: { ...tokens, ...added } };
 }
 
 function commonCheck(grids: Grid[]): Grid["check"] {

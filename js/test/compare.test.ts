@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import { card, cards, click, FakeModel, hindrances, hover, pixels, scroller, show } from "./host.js";
+import { card, cards, chips, click, FakeModel, hindrances, hover, pixels, scroller, show } from "./host.js";
 import { type Comparing, comparing, message, type Wish } from "./messages.js";
 
 const quantities = [{ name: "probability", domain: [0, 1], values: () => 0.5 }];
@@ -118,6 +118,14 @@ describe("two grids", () => {
     await hover(root, 3, 1);
     await vi.waitFor(() => expect(card(root)!.querySelectorAll(".lw-candidates")).toHaveLength(2));
     expect(card(root)!.textContent).toMatch(/raw.*␣zero.*tuned.*␣zero.*\+25\s% points/);
+  });
+
+  it("call what is pinned by its name in their difference, too", async () => {
+    const { root } = await two({}, { view: "difference", pins: [[101]] });
+    expect(chips(root)).toContain("␣one");
+    await choose(root, "strips");
+    await vi.waitFor(() => expect(root.querySelector(".lw-panel")).toBeNull());
+    expect(chips(root)).toContain("␣one");
   });
 
   it("with nothing in common stand side by side, and say so", async () => {
