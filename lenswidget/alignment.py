@@ -17,6 +17,8 @@ from jaxtyping import Int32
 from lenswidget.grid import Grid
 
 NONE = -1
+PHRASE = 3
+"""So many tokens in a row are text in common; fewer may happen to be in any two prompts."""
 Pairs = list[tuple[int, int]]
 Axis = Int32[np.ndarray, "slots grids"]
 
@@ -90,7 +92,11 @@ def _pairs(one: Sequence[Hashable], other: Sequence[Hashable], *, equal: bool = 
     pairs = [(i, i) for i in range(start)]
     left, right = one[start : len(one) - end], other[start : len(other) - end]
     middle = SequenceMatcher(None, left, right)
-    same = sum(block.size for block in middle.get_matching_blocks())
+    sizes = [block.size for block in middle.get_matching_blocks()]
+    same = sum(sizes)
+    if not equal and max(sizes) < PHRASE and 4 * same < min(len(left), len(right)):
+        between = _from_the_end(range(start, len(one) - end), range(start, len(other) - end))
+        return pairs + between + [(len(one) - n, len(other) - n) for n in range(end, 0, -1)]
     if not equal and len(left) == len(right) and same <= sum(a == b for a, b in zip(left, right)):
         # prompts of one shape, a word or two changed in each
         return list(zip(range(len(one)), range(len(other))))

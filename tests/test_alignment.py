@@ -55,6 +55,12 @@ def test_text_between_is_found_where_it_moved() -> None:
     assert ["the", "the"] in slots and ["quick", "quick"] in slots and ["fox", "fox"] in slots
 
 
+def test_words_that_happen_to_be_in_both_pull_no_prompts_apart() -> None:
+    one = prompt("|".join(["a", *(f"w{i}" for i in range(11))]))
+    other = prompt("|".join([*(f"v{i}" for i in range(11)), "a", "v"]))
+    assert align_columns([one, other]).tolist() == [[NONE, 0], *([i, i + 1] for i in range(12))]
+
+
 def test_prompts_of_one_shape_stand_word_by_word() -> None:
     one, other = prompt("x|a|y|a|z"), prompt("a|a|u|a|v")
     assert align_columns([one, other]).tolist() == [[i, i] for i in range(5)]
