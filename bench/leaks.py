@@ -1,10 +1,12 @@
 """What stays behind: 200 runs of one cell again, and 200 openings and closings of a view. `python -m bench.leaks`.
 
-The kernel's memory and the browser's are read after a warm-up, once half-way, and at the end, each after its garbage was
+The kernel's memory and the browser's are read after a warm-up, half-way, and at the end, each after its garbage was
 collected. A leak grows from the half to the end as it grew before; what is merely warm does not.
 
-A kernel runs the cell 200 times with nobody looking on, named as JupyterLab names it: what stays there is no matter of the
-browser. JupyterLab runs it a fifth as often, as each time takes it half a second.
+First a kernel runs the cell with nobody looking on, named as JupyterLab names it: what stays there is no matter of the
+browser. Then JupyterLab runs it, and beside it a cell that shows the smallest widget there is and closes the one before:
+JupyterLab 4.6 keeps something of every widget that was closed. IPython's own list of all results, `Out`, is switched off, as
+it keeps every Grid.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,51 +23,77 @@ from jupyter_client.manager import start_new_kernel
 from playwright.sync_api import Page
 
 from tests.grids import make_grid
-from tests.notebook.hosts import browser, serve, watch
+from tests.notebook.hosts import Host, browser, serve, watch
 
 WARM = 20
-CELL = """
+FIRST = """
 import ctypes, gc, json, pathlib, resource
-grid = lw.Grid.load('grid.npz')
-gc.collect(); ctypes.CDLL(None).malloc_trim(0)
-pages = int(open('/proc/self/statm').read().split()[1])
+import anywidget
+import lenswidget as lw
 from ipywidgets.widgets.widget import _instances
-pathlib.Path('memory.json').write_text(json.dumps([pages * resource.getpagesize() / 2**20, len(_instances)]))
-grid
+def measure(_):
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    pages = int(pathlib.Path('/proc/self/statm').read_text().split()[1])
+    pathlib.Path('memory.json').write_text(json.dumps([pages * resource.getpagesize() / 2**20, len(_instances)]))
+get_ipython().events.register('post_run_cell', measure)
+get_ipython().displayhook.do_full_cache = False
+class Smallest(anywidget.AnyWidget):
+    _esm = "export default { render({ el }) { el.innerHTML = '<p class=lenswidget data-state=ready>small' } }"
+before = None
 """
+CELLS = {
+    "a grid of 31 × 16": "lw.Grid.load('grid.npz')",
+    "the smallest widget": "if before: before.layout.close(), before.close()\nbefore = Smallest()\nbefore",
+}
 READY = "[data-state=ready]"
+Reading = dict[str, float]
 
 
 def main(times: int = 200) -> None:
+    ours = next(iter(CELLS.values()))
     with tempfile.TemporaryDirectory() as folder:
         make_grid(31, 16).save(Path(folder) / "grid.npz")
         manager, client = start_new_kernel(cwd=folder)
-        execute(client, "import lenswidget as lw", "first")
-        print(f"running a cell again, {times} times, in a kernel; a grid of 31 × 16")
-        for done in range(WARM + times + 1):
-            execute(client, CELL, "second")  # it writes what was there before it showed
-            if done in (WARM, WARM + times // 2, WARM + times):
-                print(f"  after {done - WARM:4}{kernel(Path(folder))}")
+        execute(client, FIRST, "first")
+        print(f"running a cell again, {times} times, in a kernel")
+        report(times, lambda: execute(client, ours, "second"), lambda: kernel(Path(folder)))
         client.stop_channels()
         manager.shutdown_kernel(now=True)
-    with tempfile.TemporaryDirectory() as folder, serve("lab", Path(folder)) as host, browser() as chromium:
+    with tempfile.TemporaryDirectory() as folder, serve("lab", Path(folder)) as host:
         make_grid(31, 16).save(host.folder / "grid.npz")
-        page = watch(chromium.new_context(viewport={"width": 1440, "height": 1000})).page
-        host.open(page, ["import lenswidget as lw", CELL])
-        page.wait_for_selector(READY)
-        page.evaluate("window.jupyterapp.commands.execute('notebook:move-cursor-down')")
-        print(f"the same, {times // 5} times, in JupyterLab")
-        report(page, times // 5, lambda: run_again(page), lambda: kernel(host.folder))
+        for what, cell in CELLS.items():
+            print(f"the same in JupyterLab, {what}")
+            in_lab(host, cell, times)
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1440, "height": 1000})
-        page.goto(make_grid(31, 16).to_html(Path(folder) / "page.html").as_uri())
+        path = make_grid(31, 16).to_html(Path(folder) / "page.html")
+        page.goto(path.as_uri())
         page.wait_for_selector(READY)
-        data = json.dumps(
-            make_grid(31, 16).to_html(Path(folder) / "other.html").read_text().split('data-lens="')[1].split('"')[0]
-        )
-        page.evaluate(f"window.message = Uint8Array.from(atob({data}), c => c.charCodeAt(0))")
+        data = path.read_text().split('data-lens="')[1].split('"')[0]
+        page.evaluate("data => window.message = Uint8Array.from(atob(data), c => c.charCodeAt(0))", data)
         print(f"opening and closing a view, {times} times, in a page")
-        report(page, times, lambda: open_and_close(page), lambda: "")
+        report(times, lambda: open_and_close(page), lambda: heap(page))
+
+
+def in_lab(host: Host, cell: str, times: int) -> None:
+    with browser() as chromium:
+        page = watch(chromium.new_context(viewport={"width": 1440, "height": 1000})).page
+        host.open(page, [FIRST, cell])
+        page.wait_for_selector(READY)
+        report(times, lambda: run_again(page), lambda: heap(page) | kernel(host.folder))
+
+
+def report(times: int, act: Callable[[], object], read: Callable[[], Reading]) -> None:
+    start, first = time.monotonic(), {}
+    for done in range(WARM + times + 1):
+        if done in (WARM, WARM + times // 2, WARM + times):
+            now = read()
+            first = first or now
+            told = ", ".join(f"{what} {now[what]:.1f} ({now[what] / first[what] - 1:+.1%})" for what in now)
+            print(f"  after {done - WARM:4} runs and {time.monotonic() - start:4.0f} s   {told}", flush=True)
+        if done < WARM + times:
+            act()
 
 
 def execute(client: BlockingKernelClient, code: str, cell: str) -> None:
@@ -102,23 +131,19 @@ def open_and_close(page: Page) -> None:
     )
 
 
-def kernel(folder: Path) -> str:
+def kernel(folder: Path) -> Reading:
     memory, widgets = json.loads((folder / "memory.json").read_text())
-    return f"   kernel {memory:7.1f} MB, {widgets} widgets"
+    return {"MB in the kernel": memory, "widgets": widgets}
 
 
-def report(page: Page, times: int, act: Callable[[], object], also: Callable[[], str]) -> None:
+def heap(page: Page) -> Reading:
     session = page.context.new_cdp_session(page)
-    for done in range(WARM + times + 1):
-        if done in (WARM, WARM + times // 2, WARM + times):
-            session.send("HeapProfiler.collectGarbage")
-            session.send("HeapProfiler.collectGarbage")
-            counts = session.send("Memory.getDOMCounters")
-            heap = session.send("Runtime.getHeapUsage")["usedSize"] / 2**20
-            left = f"{counts['nodes']} nodes, {counts['jsEventListeners']} listeners"
-            print(f"  after {done - WARM:4}   browser {heap:6.1f} MB, {left}{also()}")
-        if done < WARM + times:
-            act()
+    session.send("HeapProfiler.collectGarbage")
+    session.send("HeapProfiler.collectGarbage")
+    counts = session.send("Memory.getDOMCounters")
+    memory = session.send("Runtime.getHeapUsage")["usedSize"] / 2**20
+    session.detach()
+    return {"MB in the browser": memory, "nodes": counts["nodes"], "listeners": counts["jsEventListeners"]}
 
 
 if __name__ == "__main__":

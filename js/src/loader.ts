@@ -15,7 +15,19 @@ interface Script {
   lenswidget?: Promise<typeof import("./widget.js")>;
 }
 
+interface Closing {
+  on(event: "destroy", listener: () => void): void;
+  set(values: Record<string, unknown>, options: { silent: true }): void;
+}
+
 export default () => ({
+  /** JupyterLab keeps the model of every widget that was closed, as a cell that runs again closes it. It need not keep the data. */
+  initialize({ model }: { model: Closing }): void {
+    model.on("destroy", () => {
+      // twice, because a model remembers what it held before
+      for (let times = 0; times < 2; times++) model.set({ _esm: "", grids: null, explained: null }, { silent: true });
+    });
+  },
   async render(host: Host): Promise<void> {
     const { model, el, signal } = host;
     try {
@@ -35,7 +47,7 @@ export default () => ({
       const sentence = document.createElement("p");
       sentence.dataset.state = "error";
       sentence.setAttribute("role", "alert");
-      sentence.textContent = `This widget can’t open its script here (${(reason as Error).message}). Run the cell again, or try a newer browser.`;
+      sentence.textContent = `This widget can't open its script here (${(reason as Error).message}). Run the cell again, or try a newer browser.`;
       el.append(sentence);
     }
   },
