@@ -115,22 +115,25 @@ def _body(notebook: Any, source: Path) -> str:
     notebook.cells = [cell for cell in notebook.cells if "remove-cell" not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         if "outputs" in cell:
-            # beside a living widget there is no need of the picture that stands for it without its kernel
-            following = [*cell.outputs[1:], {}]
-            shown = [
-                one for one, after in zip(cell.outputs, following) if not (_is_picture(one) and _widget(after, models))
-            ]
-            cell.outputs = [output for output in shown if _prepare(output, models)]
+            outputs, still = [], ""
+            for output, after in zip(cell.outputs, [*cell.outputs[1:], {}]):
+                if _is_picture(output) and _widget(after, models):
+                    still = output["data"]["image/png"]  # for readers without scripts alone
+                elif _prepare(output, models, still):
+                    outputs.append(output)
+                    still = ""
+            cell.outputs = outputs
     resources = {"metadata": {"path": str(source.parent)}}
     body, _ = _Exporter(template_name="basic").from_notebook_node(notebook, resources)  # type: ignore[no-untyped-call]
     return str(body)
 
 
-def _prepare(output: Any, models: dict[str, Any]) -> bool:
-    """Make an output what a reader of the page should see; False where that is nothing."""
+def _prepare(output: Any, models: dict[str, Any], still: str) -> bool:
+    """Make an output what a reader of the page should see, `still` in place of a widget without scripts; False where that is
+    nothing."""
     data = output.get("data", {})
     if VIEW in data:
-        alive = _widget(output, models)
+        alive = _widget(output, models, still)
         if alive:
             output["data"] = {"text/html": alive}
         elif not data.keys() - {VIEW, "text/plain"}:
@@ -143,11 +146,14 @@ def _is_picture(output: Any) -> bool:
     return set(output.get("data", {})) == {"image/png"}
 
 
-def _widget(output: Any, models: dict[str, Any]) -> str | None:
-    return _alive(models, output.get("data", {}).get(VIEW, {}).get("model_id"))
+def _widget(output: Any, models: dict[str, Any], still: str = "") -> str | None:
+    data = output.get("data", {})
+    said = escape(data.get("text/plain", ""))
+    inside = f'<noscript><img alt="{said}" src="data:image/png;base64,{escape(still)}"></noscript>' if still else ""
+    return _alive(models, data.get(VIEW, {}).get("model_id"), inside)
 
 
-def _alive(models: dict[str, Any], name: str | None) -> str | None:
+def _alive(models: dict[str, Any], name: str | None, inside: str = "") -> str | None:
     """The element that the page's script turns into a living view, for a widget of ours."""
     model = models.get(name or "", {})
     state = model.get("state", {})
@@ -158,7 +164,7 @@ def _alive(models: dict[str, Any], name: str | None) -> str | None:
     if message is None:
         return None
     settings = json.dumps({name: state[name] for name in CHOICES if name in state})
-    return f'<div data-lens="{escape(message["data"])}" data-lens-settings="{escape(settings)}"></div>'
+    return f'<div data-lens="{escape(message["data"])}" data-lens-settings="{escape(settings)}">{inside}</div>'
 
 
 class _Math(IPythonRenderer):

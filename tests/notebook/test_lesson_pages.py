@@ -58,6 +58,18 @@ def test_a_lesson_page_holds_each_thing_once(site: Path) -> None:
     assert len(text) < 200_000
 
 
+def test_without_scripts_a_lesson_page_shows_pictures(watched: Watched, site: Path) -> None:
+    browser = watched.page.context.browser
+    assert browser is not None
+    page = browser.new_page(java_script_enabled=False)
+    for name in ("first", "second"):
+        page.goto((site / f"{name}.html").as_uri())
+        expect(page.locator("noscript img")).to_be_visible()
+        box = page.locator("noscript img").bounding_box()
+        assert box is not None and box["width"] > 200
+    page.close()
+
+
 @pytest.mark.parametrize(("name", "sentence"), [("index", "would be called index.html"), ("text", "is not a notebook")])
 def test_what_makes_no_page_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, sentence: str
