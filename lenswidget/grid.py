@@ -82,9 +82,13 @@ class Check:
         return self.error <= self.tolerance
 
     def of_part(self, *, fewer_rows: bool, fewer_columns: bool, last_row: bool) -> Check | None:
-        """What is left of it in a part of the Grid: nothing, where it speaks of a row that isn't there or of a sum over all."""
-        lost = {"last row": not last_row, "rows sum": fewer_rows, "cells sum": fewer_rows or fewer_columns}
-        return None if any(gone and self.claim.startswith(words) for words, gone in lost.items()) else self
+        """What is left of it in a part of the Grid: nothing, where it speaks of a sum over rows or cells that aren't there."""
+        lost = {"rows sum": fewer_rows, "cells sum": fewer_rows or fewer_columns}
+        if any(gone and self.claim.startswith(words) for words, gone in lost.items()):
+            return None
+        return (
+            self if last_row else replace(self, claim=self.claim.replace("last row is", "last row, left out here, is"))
+        )
 
     def __str__(self) -> str:
         if self.error == 0:

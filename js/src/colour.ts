@@ -55,7 +55,8 @@ export function paletteOf(root: Element): Palette {
 function reader(): (colour: string) => RGB {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
-  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("There is no canvas to draw on here. In Python, grid.to_svg(path) makes a picture.");
   return (colour) => {
     context.fillStyle = colour.trim();
     context.fillRect(0, 0, 1, 1);

@@ -67,6 +67,13 @@ describe("a view", () => {
     expect(root.querySelector("[role=alert]")!.textContent).toContain("another version of lenswidget");
   });
 
+  it("says so where there is no canvas", async () => {
+    vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(null);
+    const { root } = await show(new FakeModel(await message()));
+    vi.restoreAllMocks();
+    expect(root.querySelector("[role=alert]")!.textContent).toMatch(/no canvas to draw on here.*grid\.to_svg/);
+  });
+
   it("of an empty grid says so", async () => {
     const { root } = await show(
       new FakeModel(await message({ rows: 0, columns: 0, candidates: null, trajectories: null })),
