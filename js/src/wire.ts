@@ -182,13 +182,12 @@ function build(header: GridHeader, arrays: Arrays): Grid {
 
   /** Each step goes up from the place in the row before, modulo 256; which array it is in, that place says. */
   function placesOf(count: number, rows: number, references: Reference[]): Uint8Array {
-    const steps = references.map((reference) => arrays.view(reference, Uint8Array));
-    const taken = steps.map(() => 0);
+    const [none, low, high] = references.map((reference) => arrays.view(reference, Uint8Array));
     const places = new Uint8Array(count * rows);
+    let [n, l, h] = [0, 0, 0]; // and no table of them: there may be millions of steps
     for (let i = 0; i < places.length; i++) {
       const before = i < count ? 0 : places[i - count]!;
-      const kind = before === 0 ? 0 : before < ONE_PERCENT ? 1 : 2;
-      places[i] = before + steps[kind]![taken[kind]!++]!;
+      places[i] = before + (before === 0 ? none![n++]! : before < ONE_PERCENT ? low![l++]! : high![h++]!);
     }
     return places;
   }
@@ -208,10 +207,8 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     const { offsets, tokens, places } = trajectories!;
     const entries = arrays.indices(known.ranks);
     for (let column = 0; column < columns; column++) {
-      const order = Int32Array.from(
-        { length: offsets[column + 1]! - offsets[column]! },
-        (_, i) => offsets[column]! + i,
-      );
+      const order = new Int32Array(offsets[column + 1]! - offsets[column]!);
+      for (let i = 0; i < order.length; i++) order[i] = offsets[column]! + i;
       for (let row = 0; row < header.rows.length; row++) {
         sort(order, places, row * tokens.length);
         const start = (row * columns + column) * count;
@@ -238,11 +235,11 @@ function sort(order: Int32Array, places: Uint8Array, row: number): void {
     let to = i;
     for (; to > 0; to--) {
       const other = order[to - 1]!;
-      const higher = place - places[row + other]! || other - entry;
-      if (higher < 0) break;
+      const above = places[row + other]!;
+      if (above > place || (above === place && other < entry)) break;
       order[to] = other;
     }
-    order[to] = entry;
+    if (to < i) order[to] = entry;
   }
 }
 
@@ -304,14 +301,12 @@ class Arrays {
   }
 
   floats(reference: Reference): Float32Array {
-    if (reference.dtype === "i4") {
-      // counted from one, so zero says that there was nothing to count
-      return Float32Array.from(this.packed(reference, Int32Array), (count) => count || Number.NaN);
-    }
-    const codes = this.packed(reference, Uint16Array);
+    const isCount = reference.dtype === "i4";
+    const codes = isCount ? this.packed(reference, Int32Array) : this.packed(reference, Uint16Array);
     const floats = new Float32Array(codes.length);
     const table = halves();
-    for (let i = 0; i < floats.length; i++) floats[i] = table[codes[i]!]!;
+    // counted from one, so zero says that there was nothing to count
+    for (let i = 0; i < floats.length; i++) floats[i] = isCount ? codes[i]! || Number.NaN : table[codes[i]!]!;
     return floats;
   }
 }
