@@ -35,7 +35,7 @@ export function Figure({ turn, isLost, ...props }: Props & { turn: number; isLos
   const { grid } = readings.each[0]!;
   return (
     <figure aria-label={`${grid.kind}: ${grid.title}`}>
-      <PromptBox settings={readings.settings} isLost={isLost} />
+      <PromptBox settings={readings.settings} isLost={isLost} turn={turn} />
       <Shown key={turn} {...props} />
     </figure>
   );

@@ -1,7 +1,7 @@
 // The prompt, where there is a model to run it. The picture beneath stays until there is another.
 
-import { type ReadonlySignal, useSignal, useSignalEffect } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Shared } from "./reading.js";
 
 /** So long a kernel may take to say that it has begun. */
@@ -15,16 +15,31 @@ const ASKED = {
   late: "The kernel doesn’t answer: it is busy with another cell, or gone.",
 };
 
-export function PromptBox({ settings, isLost }: { settings: Shared; isLost: ReadonlySignal<boolean> }) {
+interface Props {
+  settings: Shared;
+  isLost: ReadonlySignal<boolean>;
+  /** Of the message that is shown: another one is an answer. */
+  turn: number;
+}
+
+export function PromptBox({ settings, isLost, turn }: Props) {
   const { live, prompt, progress } = settings;
   const box = useRef<HTMLTextAreaElement>(null);
   const asked = useSignal<keyof typeof ASKED>("");
   const timer = useRef(0);
-  useSignalEffect(() => {
-    if (progress.value.state === "idle") return;
+  const answered = () => {
     clearTimeout(timer.current);
     asked.value = "";
-  });
+  };
+  useLayoutEffect(answered, [turn]);
+  // at once, where useSignalEffect waits for a frame, within which a quick run begins and ends
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (progress.value.state !== "idle") answered();
+      }),
+    [],
+  );
   if (!live.value) return null;
 
   const { state, done, message } = progress.value;

@@ -65,6 +65,20 @@ describe("a prompt box", () => {
     await vi.waitFor(() => expect(bar.hidden).toBe(true));
   });
 
+  it("waits no longer once an answer came, however quick it was", async () => {
+    const { model, root, status } = await live();
+    const run = () => userEvent.click(root.querySelector("[type=submit]")!);
+    await run();
+    await vi.waitFor(() => expect(status()).toBe("Asking the kernel…"));
+    model.change("progress", { state: "running", done: 0 });
+    model.change("progress", { state: "idle" });
+    await vi.waitFor(() => expect(status()).toBe(""));
+    await run();
+    await vi.waitFor(() => expect(status()).toBe("Asking the kernel…"));
+    model.change("grids", await message({ title: "second" })); // from a function that reports nothing
+    await vi.waitFor(() => expect(status()).toBe(""));
+  });
+
   it("says what went wrong, and keeps the last good picture", async () => {
     const { model, root, status } = await live();
     model.change("progress", { state: "failed", message: "Out of memory in layer 3: shorten the prompt." });
