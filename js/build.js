@@ -10,12 +10,6 @@ const common = {
   charset: "utf8",
   target: "es2022",
   legalComments: "none",
-  // what is clear in the source is long in the script
-  define: {
-    "Number.POSITIVE_INFINITY": "Infinity",
-    "Number.NEGATIVE_INFINITY": "-1e999",
-    "Number.NaN": "NaN",
-  },
   logLevel: "info",
 };
 // an old-fashioned script, because a page opened from a file may not load modules; one more line makes it a module
