@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from ipywidgets.embed import dependency_state
+import nbformat
+from nbclient import NotebookClient
 
 import lenswidget as lw
 from bench.readout import TEXT
@@ -35,11 +36,15 @@ def report(grids: list[Grid], k: int) -> None:
     rows, columns = grids[0].shape
     size = sum(len(encode([grid])) for grid in grids) / COUNT
     print(f"{COUNT} widgets of {rows} × {columns}, {k} candidates, {size:,.0f} B each")
-    # what nbclient and JupyterLab put into a notebook's metadata, and what each widget leaves in its output
-    state = len(json.dumps(dependency_state([grid.widget() for grid in grids], drop_defaults=False)))
-    pictures = 4 / 3 * sum(len(png(grid)[0]) for grid in grids)
-    print(f"  state    {state / 1e6:6.2f} MB, and in the outputs {COUNT} pictures of {pictures / COUNT / 1e3:.0f} KB")
     with browser() as chromium, tempfile.TemporaryDirectory() as folder:
+        for i, grid in enumerate(grids):
+            grid.save(Path(folder) / f"{i}.lens")
+        cells = ["import lenswidget as lw", *(f"lw.Grid.load('{i}.lens')" for i in range(COUNT))]
+        notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
+        NotebookClient(notebook, resources={"metadata": {"path": folder}}).execute()
+        state, whole = len(json.dumps(notebook.metadata.widgets)), len(nbformat.writes(notebook))
+        pictures = 4 / 3 * sum(len(png(grid)[0]) for grid in grids)
+        print(f"  notebook {whole / 1e6:6.2f} MB: state {state / 1e6:.2f}, pictures {pictures / 1e6:.2f}")
         path = lw.write_page(grids, Path(folder) / "page.html")
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         session = page.context.new_cdp_session(page)

@@ -33,6 +33,8 @@ from lenswidget.scene import (
 ROW, COLUMN = 20, 62
 LABELS, CHART, BAR, KEY = 30, 112, 150, 18
 """Heights of the column labels, of the chart and of a line of the legend; and the width of the legend's bar."""
+WIDEST = 640
+"""A chart, whose steps a wider one would flatten."""
 STRIP = 10
 
 
@@ -58,7 +60,9 @@ def heatmap_scene(grid: Grid, colour: str = "", most: tuple[int, int] | None = N
         shapes.append(Words(MARGIN, top + 4, cut(says, width - 2 * MARGIN), ink, "start"))
         top += 14
     beneath = top + rows * ROW + LABELS
-    chart = list(_chart(grid, charted, left + 190, beneath, width - MARGIN - left - 190)) if charted else []
+    chart = (
+        list(_chart(grid, charted, left + 190, beneath, min(WIDEST, width - MARGIN - left - 190))) if charted else []
+    )
     legend = list(_legend(scale, left, beneath)) + list(_strip_keys(part.strips, left, beneath + 50))
     height = beneath + max(46 + KEY * len(part.strips), CHART if chart else 0)
     shapes += [*_cells(part, scale, left, top), *legend, *chart]

@@ -7,34 +7,28 @@ from __future__ import annotations
 
 import io
 import os
-import struct
-import zlib
 from collections.abc import Callable, Sequence
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from lenswidget import bitmap
 from lenswidget.bars_scene import bars_scene
 from lenswidget.colours import Theme, colours
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
 from lenswidget.heatmap_scene import heatmap_scene
 from lenswidget.marks import visible
-from lenswidget.scene import SIZE, Box, Line, Number, Ring, Scene, Shape, Words, stacked
+from lenswidget.scene import SIZE, Box, Line, Ring, Scene, Shape, Words, stacked
 
-MOST = (36, 20)
+MOST = (36, 16)
 """The rows and columns that a reader can take in from a picture that nobody asked for."""
 PICTURED = 3
 """The Grids of several that such a picture shows."""
-MOST_BYTES = 48_000
+MOST_BYTES = 30_000
 """Of a picture that rides along with every widget of a notebook."""
 PIXELS = 96
 """To an inch, as CSS has it."""
-EDGES = 48
-"""Colours of a bitmap besides those that boxes are filled with."""
 
 
 def svg(*grids: Grid, most: tuple[int, int] = MOST) -> str:
@@ -48,11 +42,11 @@ def svg(*grids: Grid, most: tuple[int, int] = MOST) -> str:
 def png(*grids: Grid) -> tuple[bytes, int, int]:
     """The same as a light PNG with its nominal width and height, than which it is finer where that fits MOST_BYTES."""
     scene = _stacked(grids)
-    drawn = _png(scene, "light", 1.0)
-    # bytes grow with the area; to draw is what takes time when a widget is shown
-    finer = next((zoom for zoom in (1.5, 1.25) if len(drawn) * zoom**2 <= MOST_BYTES), None)
+    drawn = bitmap.png(scene, "light", 1.0)
+    # bytes grow a little faster than the area; to draw is what takes time when a widget is shown
+    finer = next((zoom for zoom in (1.5, 1.25) if len(drawn) * zoom**2.5 <= MOST_BYTES), None)
     if finer:
-        drawn = _png(scene, "light", finer)
+        drawn = bitmap.png(scene, "light", finer)
     return drawn, scene.width, scene.height
 
 
@@ -104,7 +98,7 @@ def write_png(
             f"A picture of {scene.width * zoom:.0f} × {scene.height * zoom:.0f} pixels can't be made; choose a smaller "
             f"width or dpi, part of the Grid, grid[:, -64:], or grid.to_svg(path), which has no pixels."
         )
-    return write_whole(path, lambda stream: stream.write(_png(scene, _theme(theme), zoom, dpi)))
+    return write_whole(path, lambda stream: stream.write(bitmap.png(scene, _theme(theme), zoom, dpi)))
 
 
 LARGEST = 30_000
@@ -175,51 +169,6 @@ def _rules(named: dict[str, str], fills: set[str], lines: set[str]) -> str:
     return filled + "".join(f".{name}-line{{fill:none;stroke:{named[name]}}}" for name in sorted(lines))
 
 
-def _png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> bytes:
-    from PIL import Image, ImageDraw
-
-    named = colours(theme)
-    image = Image.new("RGB", (round(scene.width * zoom), round(scene.height * zoom)), named["page"])
-    draw = ImageDraw.Draw(image)
-    for shape in scene.shapes:
-        if isinstance(shape, Words):
-            font, draws = _font(shape.size * zoom)
-            text = shape.text if draws else shape.text.encode("latin-1", "replace").decode("latin-1")
-            anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
-            draw.text((shape.x * zoom, shape.y * zoom), text, font=font, fill=named[shape.ink], anchor=anchor)
-        elif isinstance(shape, Line):
-            points = [(x * zoom, y * zoom) for x, y in shape.points]
-            draw.line(points, fill=named[shape.ink], width=max(1, round(shape.weight * zoom)), joint="curve")
-        else:
-            x, y = shape.x * zoom, shape.y * zoom
-            box = [x, y, x + shape.width * zoom - 1, y + shape.height * zoom - 1]
-            if isinstance(shape, Box):
-                draw.rectangle(box, fill=named[shape.fill])
-            else:
-                draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=max(1, round(2 * zoom)))
-    stream = io.BytesIO()
-    # few colours take a third of the bytes: what comes near the edges of the letters, and every fill as it is
-    few = image.quantize(EDGES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    places, palette = np.array(few), (few.getpalette() or [])[: 3 * EDGES]
-    pixels = np.asarray(image).astype(np.int32) @ [1 << 16, 1 << 8, 1]
-    for place, fill in enumerate(
-        sorted({named[s.fill] for s in scene.shapes if isinstance(s, Box)}), len(palette) // 3
-    ):
-        places[pixels == int(fill[1:], 16)] = place
-        palette += bytes.fromhex(fill[1:])
-    few = Image.fromarray(places, "P")
-    few.putpalette(palette)
-    few.save(stream, "png", optimize=True, **({"dpi": (dpi, dpi)} if dpi else {}))
-    return _signed(stream.getvalue())
-
-
-def _signed(drawn: bytes) -> bytes:
-    """A PNG that says what made it right after its header, where the stylesheet looks for it: see js/src/style.css."""
-    header, said = 33, b"tEXtSoftware\0lenswidget"
-    chunk = struct.pack(">I", len(said) - 4) + said + struct.pack(">I", zlib.crc32(said))
-    return drawn[:header] + chunk + drawn[header:]
-
-
 def _pdf(scene: Scene, theme: Theme, grid: Grid, zoom: float) -> bytes:
     try:
         from reportlab.pdfbase import pdfmetrics
@@ -235,7 +184,7 @@ def _pdf(scene: Scene, theme: Theme, grid: Grid, zoom: float) -> bytes:
     canvas.setTitle(_encodable(f"{grid.kind}: {grid.title}"))
     canvas.setCreator("lenswidget")
     canvas.scale(zoom, zoom)
-    font, draws = _font(SIZE)
+    font, draws = bitmap.font(SIZE)
     name = "Helvetica"
     if draws:
         name = "lenswidget"
@@ -272,16 +221,3 @@ def _pdf(scene: Scene, theme: Theme, grid: Grid, zoom: float) -> bytes:
 
 def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-@cache
-def _font(size: Number) -> tuple[Any, bool]:
-    """A font of the machine's, and whether it draws more than Latin letters; Pillow's own where there is none."""
-    from PIL import ImageFont
-
-    for name in ("DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf", "LiberationSans-Regular.ttf"):
-        try:
-            return ImageFont.truetype(name, size), True
-        except OSError:
-            continue
-    return ImageFont.load_default(size), False

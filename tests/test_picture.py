@@ -10,8 +10,9 @@ from xml.dom import minidom
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
+from lenswidget import bitmap
 from lenswidget.colours import Theme, colours
 from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity
 from lenswidget.picture import MOST, png, scene_of, svg
@@ -197,6 +198,35 @@ def test_a_bitmap_has_every_colour_of_its_scale_also_one_of_a_single_cell(theme:
     wanted = {box.fill for box in scene_of(grid).shapes if isinstance(box, Box)}
     assert {"d0", "aside"} <= wanted
     assert {tuple(bytes.fromhex(colours(theme)[name][1:])) for name in wanted} <= seen
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_bitmap_of_few_colours_is_what_all_colours_would_draw(theme: Theme) -> None:
+    """Every pixel is within half a step of its ink, a fifth of the way from fill to ink, of what Pillow draws in RGB."""
+    grid = replace(make_grid(7, 5), rows=("embed", *"ABCDEF"))
+    scene, zoom, named = scene_of(grid), 1.5, colours(theme)
+    image = Image.new("RGB", (round(scene.width * zoom), round(scene.height * zoom)))
+    draw = ImageDraw.Draw(image)
+    for shape in scene.shapes:
+        if isinstance(shape, Words):
+            font = ImageFont.truetype("DejaVuSans.ttf", shape.size * zoom)
+            anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
+            draw.text((shape.x * zoom, shape.y * zoom), shape.text, named[shape.ink], font, anchor)
+        elif isinstance(shape, Line):
+            draw.line(
+                [(x * zoom, y * zoom) for x, y in shape.points], named[shape.ink], round(shape.weight * zoom), "curve"
+            )
+        else:
+            x, y = shape.x * zoom, shape.y * zoom
+            box = (x, y, x + shape.width * zoom - 1, y + shape.height * zoom - 1)
+            if isinstance(shape, Box):
+                draw.rectangle(box, named[shape.fill])
+            else:
+                draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=round(2 * zoom))
+    few = Image.open(io.BytesIO(bitmap.png(scene, theme, zoom)))
+    few.load()
+    difference = np.abs(np.asarray(few.convert("RGB")).astype(int) - np.asarray(image).astype(int))
+    assert difference.max() <= 255 / 10 + 1
 
 
 def test_every_kind_of_picture_can_be_written(tmp_path: Path) -> None:
