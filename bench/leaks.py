@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from playwright.sync_api import Page
@@ -137,13 +138,25 @@ def kernel(folder: Path) -> Reading:
 
 
 def heap(page: Page) -> Reading:
+    """What scripts keep, apart from their own machine code, which the browser writes and rewrites as they run."""
     session = page.context.new_cdp_session(page)
+    chunks: list[str] = []
+    session.on("HeapProfiler.addHeapSnapshotChunk", lambda event: chunks.append(event["chunk"]))
     session.send("HeapProfiler.collectGarbage")
     session.send("HeapProfiler.collectGarbage")
+    session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
     counts = session.send("Memory.getDOMCounters")
-    memory = session.send("Runtime.getHeapUsage")["usedSize"] / 2**20
     session.detach()
-    return {"MB in the browser": memory, "nodes": counts["nodes"], "listeners": counts["jsEventListeners"]}
+    snapshot = json.loads("".join(chunks))
+    meta = snapshot["snapshot"]["meta"]
+    nodes = np.array(snapshot["nodes"]).reshape(-1, len(meta["node_fields"]))
+    kinds = nodes[:, meta["node_fields"].index("type")]
+    sizes = np.bincount(kinds, nodes[:, meta["node_fields"].index("self_size")]) / 2**20
+    named = dict(zip(meta["node_types"][0], sizes, strict=False))
+    code = named.pop("code")
+    del named["native"]  # the browser's own, such as its log of slow frames
+    kept = {"MB of objects in the browser": sum(named.values()), "MB of machine code": code}
+    return kept | {"nodes": counts["nodes"], "listeners": counts["jsEventListeners"]}
 
 
 if __name__ == "__main__":

@@ -50,15 +50,9 @@ export function spread(grid: Grid, { indexAt, slotOf }: Slots): Grid {
     const index = indexAt[cell % to]!;
     return index < 0 ? -1 : Math.floor(cell / to) * from + index;
   };
-  const cells = <A extends Float32Array | Int32Array>(values: A, room: A, count: number, none: number): A => {
-    room.fill(none);
-    for (let cell = 0; cell < room.length / count; cell++) {
-      const old = cellAt(cell);
-      if (old >= 0) room.set(values.subarray(old * count, (old + 1) * count), cell * count);
-    }
-    return room;
-  };
-  const size = grid.rows.length * to;
+  const isGap = (cell: number) => cellAt(cell) < 0;
+  const cells = (values: Float32Array) =>
+    new Float32Array(grid.rows.length * to).map((_, cell) => values[cellAt(cell)] ?? Number.NaN);
   const moved = (columns: Set<number>) => new Set([...columns].map((column) => slotOf[column]!));
   const { candidates, trajectories, jumps } = grid;
   return {
@@ -72,16 +66,13 @@ export function spread(grid: Grid, { indexAt, slotOf }: Slots): Grid {
     decision: grid.decision && columnsOf(grid.decision, 0),
     quantities: grid.quantities.map((quantity) => ({
       ...quantity,
-      values: cells(quantity.values, new Float32Array(size), 1, Number.NaN),
+      values: cells(quantity.values),
     })),
     jumps: jumps && { ...jumps, columns: jumps.columns.map((column) => slotOf[column]!) },
     candidates: candidates && {
       count: candidates.count,
-      tokens: cells(candidates.tokens, new Int32Array(size * candidates.count), candidates.count, NO_TOKEN),
-      logProbability: (index) => {
-        const cell = cellAt(Math.floor(index / candidates.count));
-        return cell < 0 ? Number.NaN : candidates.logProbability(cell * candidates.count + (index % candidates.count));
-      },
+      token: (cell, place) => (isGap(cell) ? NO_TOKEN : candidates.token(cellAt(cell), place)),
+      probability: (cell, place) => (isGap(cell) ? Number.NaN : candidates.probability(cellAt(cell), place)),
     },
     // as slots keep the order of columns, only where each begins is another
     trajectories: trajectories && { ...trajectories, offsets: offsetsAt(trajectories.offsets, indexAt) },

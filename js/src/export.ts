@@ -2,7 +2,7 @@
 
 import type { Drawing } from "./drawing.js";
 import { escaped } from "./escape.js";
-import { candidatesAt, type Grid, leaders, NO_TOKEN } from "./grid.js";
+import { candidatesAt, type Grid, leading, NO_TOKEN } from "./grid.js";
 import type { Settings, Shared } from "./reading.js";
 import type { Message } from "./wire.js";
 
@@ -23,7 +23,7 @@ export function csvOf(grids: Grid[]): string {
   const tops = grids.some(({ candidates }) => candidates) ? ["top_id", "top"] : [];
   const lines = [[...numbered, "row", "layer", "position", "token_id", "token", ...tops, ...names].map(quoted)];
   for (const [number, grid] of grids.entries()) {
-    const leading = leaders(grid);
+    const leads = leading(grid);
     const quantities = names.map((name) => grid.quantities.find((quantity) => quantity.name === name));
     const columns = grid.columns.length;
     const token = (place = NO_TOKEN) => [`${grid.tokens.ids[place] ?? ""}`, quoted(grid.tokens.texts[place] ?? "")];
@@ -34,7 +34,7 @@ export function csvOf(grids: Grid[]): string {
         lines.push([
           ...numbered.map(() => `${number}`),
           ...[`${row}`, quoted(layer), `${grid.positions[column]!}`, ...token(grid.columns[column])],
-          ...(tops.length ? token(leading?.[cell]) : []),
+          ...(tops.length ? token(leads?.(cell)) : []),
           ...quantities.map((quantity) => (quantity ? numeral(quantity.values[cell]!) : "")),
         ]);
       }

@@ -77,9 +77,16 @@ export interface Grid {
   quantities: Quantity[];
   strips: Strip[];
   jumps: Jumps | null;
-  candidates: { count: number; tokens: Int32Array /** In bits. */; logProbability: (index: number) => number } | null;
+  candidates: Candidates | null;
   /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; `places[row * entries + entry]` is one in `probabilities`. */
   trajectories: { offsets: Int32Array; tokens: Int32Array; places: Uint8Array; probabilities: Float32Array } | null;
+}
+
+/** The tokens that come first in each cell, by their place from 0; NO_TOKEN where there are fewer than `count`. */
+export interface Candidates {
+  count: number;
+  token: (cell: number, place: number) => number;
+  probability: (cell: number, place: number) => number;
 }
 
 export interface Cell {
@@ -92,23 +99,19 @@ export interface Candidate {
   probability: number;
 }
 
-/** The token that leads in every cell, or null where the grid has no candidates. */
-export function leaders(grid: Grid): Int32Array | null {
-  if (!grid.candidates) return null;
-  const { tokens, count } = grid.candidates;
-  const leading = new Int32Array(tokens.length / count);
-  for (let cell = 0; cell < leading.length; cell++) leading[cell] = tokens[cell * count]!;
-  return leading;
+/** The token that leads in a cell, or null where the grid has no candidates. */
+export function leading({ candidates }: Grid): ((cell: number) => number) | null {
+  return candidates && ((cell) => candidates.token(cell, 0));
 }
 
 /** The candidates of one cell, best first. */
 export function candidatesAt(grid: Grid, { row, column }: Cell): Candidate[] {
   if (!grid.candidates) return [];
-  const { tokens, logProbability, count } = grid.candidates;
-  const start = (row * grid.columns.length + column) * count;
-  return Array.from(tokens.subarray(start, start + count), (token, i) => ({
-    token,
-    probability: 2 ** logProbability(start + i),
+  const { count, token, probability } = grid.candidates;
+  const cell = row * grid.columns.length + column;
+  return Array.from({ length: count }, (_, place) => ({
+    token: token(cell, place),
+    probability: probability(cell, place),
   })).filter(({ token }) => token !== NO_TOKEN);
 }
 

@@ -1,7 +1,7 @@
 // The grid as the heatmap paints it: which words, shades and rings stand in its cells.
 
 import { computed, type ReadonlySignal } from "@preact/signals";
-import { leaders, NO_TOKEN } from "./grid.js";
+import { leading, NO_TOKEN } from "./grid.js";
 import type { Picture, Words } from "./heatmap.js";
 import { cellText, isMuted } from "./marks.js";
 import { inCell } from "./number.js";
@@ -22,7 +22,7 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
   const { grid, quantity, scale } = reading;
   const texts = grid.tokens.texts.map(cellText);
   const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
-  const leading = leaders(grid);
+  const leads = leading(grid);
   const strips = grid.strips.map(trustOf);
   // apart, so that a pin repaints the rings without working out every shade again
   const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
@@ -31,18 +31,17 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
   return computed(() => {
     const slotOf = reading.slotOf.value;
     const { values, strong } = quantity.value;
-    const ringOf = (cell: number) =>
-      grid.aside.has(cell % columns) ? -1 : (slotOf[leading?.[cell] ?? NO_TOKEN] ?? -1);
+    const ringOf = (cell: number) => (grid.aside.has(cell % columns) ? -1 : (slotOf[leads?.(cell) ?? NO_TOKEN] ?? -1));
     return {
       shades: shades.value,
       diverging: scale.value.diverging,
       flipped: strong === "low",
       // a grid without candidates has its numbers for words
-      wordOf: leading
+      wordOf: leads
         ? // a cell with a value in which no one token leads
-          (cell) => (leading[cell] === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leading[cell]!)
+          (cell) => (leads(cell) === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leads(cell))
         : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
-      words: leading ? tokens : { text: (cell) => short(inCell(quantity.value, values[cell]!)), muted: () => false },
+      words: leads ? tokens : { text: (cell) => short(inCell(quantity.value, values[cell]!)), muted: () => false },
       ringOf,
       // what led here, and leads no longer at the end
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),

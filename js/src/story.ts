@@ -1,7 +1,7 @@
 // Failure reading: where at a position it was decided, what led and was overwritten, and in which rows to look.
 
 import { type Followed, nameOf, ranks } from "./followed.js";
-import { type Grid, isLens, leaders, NO_TOKEN } from "./grid.js";
+import { type Grid, isLens, leading } from "./grid.js";
 import { plain } from "./number.js";
 
 /** A piece of a sentence: words, or what a token says. */
@@ -16,11 +16,11 @@ export interface Story {
 
 /** What became, at a position, of all that is followed; of what the model says in the end, if nothing is. */
 export function storyOf(grid: Grid, column: number, followed: Followed[]): Story {
-  const leading = isLens(grid) && leaders(grid);
+  const leads = isLens(grid) && leading(grid);
   const last = grid.rows.length - 1;
   const rows = new Set([last]);
-  if (!leading || grid.gaps.has(column)) return { sentences: [], rows: grid.rows.map((_, row) => row) };
-  const leaderOf = (row: number) => leading[row * grid.columns.length + column]!;
+  if (!leads || grid.gaps.has(column)) return { sentences: [], rows: grid.rows.map((_, row) => row) };
+  const leaderOf = (row: number) => leads(row * grid.columns.length + column);
   const look = (...seen: number[]) => {
     for (const row of seen) if (row >= 0 && row <= last) rows.add(row);
   };
@@ -29,8 +29,8 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
   const output: Followed = { tokens: [leaderOf(last)], label: nameOf(grid, leaderOf(last)), target: null, pin: null };
   const sentences = (followed.length ? followed : [output]).map((one): Piece[] => {
     const name = { token: one.label };
-    const leads = (row: number) => one.tokens.includes(leaderOf(row));
-    const led = grid.rows.map((_, row) => row).filter(leads);
+    const isFirst = (row: number) => one.tokens.includes(leaderOf(row));
+    const led = grid.rows.map((_, row) => row).filter(isFirst);
     if (!led.length) {
       const [nearest, rank] = best(ranks(grid, one, column));
       if (nearest < 0) return [name, " never leads."];
@@ -39,8 +39,8 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
     }
     const [first, final] = [led[0]!, led.at(-1)!];
     look(first - 1, first);
-    if (leads(last)) {
-      const from = firstOf(grid, leads);
+    if (isFirst(last)) {
+      const from = firstOf(grid, isFirst);
       look(from - 1, from);
       return [name, from > 0 ? ` leads from ${grid.rows[from]} on.` : " leads in every row."];
     }
@@ -57,14 +57,15 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
 
 /** Whether any token with a slot leads in a cell, and another slot's or none at the end of its column. */
 export function overwrites(grid: Grid, slotOf: Int8Array): boolean {
-  const leading = leaders(grid);
-  if (!leading) return false;
+  const leads = leading(grid);
+  if (!leads || slotOf.every((slot) => slot < 0)) return false;
   const columns = grid.columns.length;
-  const last = leading.length - columns;
-  return leading.some((token, cell) => {
-    const slot = token === NO_TOKEN ? -1 : slotOf[token]!;
-    return slot >= 0 && slotOf[leading[last + (cell % columns)]!] !== slot;
-  });
+  const last = (grid.rows.length - 1) * columns;
+  const slotAt = (cell: number) => slotOf[leads(cell)] ?? -1; // none for NO_TOKEN
+  for (let cell = 0; cell < last; cell++) {
+    if (slotAt(cell) >= 0 && slotAt(cell) !== slotAt(last + (cell % columns))) return true;
+  }
+  return false;
 }
 
 /** The row from which something holds all the way up. */

@@ -196,17 +196,22 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     const known = header.candidates;
     if (!known) return null;
     if ("tokens" in known) {
+      const count = known.tokens.shape[2]!;
+      const tokens = arrays.indices(known.tokens);
       const logProbability = arrays.floats(known.logProbability);
       return {
-        count: known.tokens.shape[2]!,
-        tokens: arrays.indices(known.tokens),
-        logProbability: (index) => logProbability[index]!,
+        count,
+        token: (cell, place) => tokens[cell * count + place]!,
+        probability: (cell, place) => 2 ** logProbability[cell * count + place]!,
       };
     }
     const count = known.ranks.shape[2]!;
     const { offsets, tokens, places } = trajectories!;
     const entries = arrays.indices(known.ranks);
-    for (let column = 0; column < columns; column++) {
+    // a column is sorted when it is first looked at: to sort all of a long prompt takes longer than to paint what is in view
+    const isSorted = new Uint8Array(columns);
+    const sortColumn = (column: number) => {
+      isSorted[column] = 1;
       const order = new Int32Array(offsets[column + 1]! - offsets[column]!);
       for (let i = 0; i < order.length; i++) order[i] = offsets[column]! + i;
       for (let row = 0; row < header.rows.length; row++) {
@@ -214,14 +219,17 @@ function build(header: GridHeader, arrays: Arrays): Grid {
         const start = (row * columns + column) * count;
         for (let i = start; i < start + count; i++) entries[i] = order[entries[i]!] ?? NO_TOKEN;
       }
-    }
+    };
+    const entryAt = (cell: number, place: number) => {
+      if (!isSorted[cell % columns]) sortColumn(cell % columns);
+      return entries[cell * count + place]!;
+    };
     return {
       count,
-      tokens: entries.map((entry) => tokens[entry] ?? NO_TOKEN),
-      logProbability: (index) => {
-        if (entries[index] === NO_TOKEN) return Number.NaN;
-        const row = Math.floor(index / (count * columns));
-        return Math.log2(PROBABILITIES[places[row * tokens.length + entries[index]!]!]!);
+      token: (cell, place) => tokens[entryAt(cell, place)] ?? NO_TOKEN,
+      probability: (cell, place) => {
+        const row = Math.floor(cell / columns);
+        return PROBABILITIES[places[row * tokens.length + entryAt(cell, place)]!]!;
       },
     };
   }

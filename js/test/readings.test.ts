@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import expected from "../../tests/golden/comparison.json";
 import { slotsOf, spread } from "../src/comparison.js";
-import { candidatesAt, leaders, NO_TOKEN, trajectory } from "../src/grid.js";
+import { candidatesAt, leading, NO_TOKEN, trajectory } from "../src/grid.js";
 import { type Settings, shared } from "../src/reading.js";
 import { Readings } from "../src/readings.js";
 import { ODD, shadesOf } from "../src/scale.js";
@@ -67,7 +67,7 @@ describe("a grid in its slots", () => {
       expect(trajectory(drawn, slot, column)).toEqual(trajectory(grid, column, column));
     }
     expect(candidatesAt(drawn, { row: 0, column: 1 })).toEqual([]);
-    expect(leaders(drawn)![1]).toBe(NO_TOKEN);
+    expect(leading(drawn)!(1)).toBe(NO_TOKEN);
     expect(trajectory(drawn, 1, 1)).toBeNull();
     const [quantity] = drawn.quantities;
     const scale = {
