@@ -24,7 +24,7 @@ from lenswidget.wire import encode
 LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
 CHOICES = (
     "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
-    "jump",
+    "jump", "order",
 )  # fmt: skip
 """The settings that make up a state."""
 Shown = Grid | Comparison | Sequence[Grid]
@@ -71,6 +71,8 @@ class LensWidget(anywidget.AnyWidget):
     """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row; with -1 for
     the token, what the head or neuron in that row of an attribution promotes. Or None. Of a Comparison, the column is a
     slot, the row the Grid's own, and `[column, token id, row, grid]` says which Grid, if not the first."""
+    order = traitlets.Enum(["by size", "in order", "waterfall"], default_value="by size").tag(sync=True)
+    """Of bars: the largest first, as the network has them, or so that each begins where the one before it ended."""
     explains = traitlets.Bool(read_only=True).tag(sync=True)
     """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
     explained = traitlets.Dict(read_only=True).tag(sync=True)

@@ -70,6 +70,7 @@ def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -
     choices = {
         "colour": "entropy", "pins": [[3], [4, 5]], "selected": [2, 1], "trajectory": "rank", "stride": 2, "height": 300,
         "view": "difference", "shown": 1, "links": ["hover"], "rows_compared": [2, 5], "filter": "look here", "jump": [1, 3, 2],
+        "order": "waterfall",
     }  # fmt: skip
     widget = LensWidget(grids)
     assert set(widget.state()) == set(choices)

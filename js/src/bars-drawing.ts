@@ -12,20 +12,19 @@ const WIDTH = 560;
 const NUMBERS = 66;
 const ROW = 22;
 
-export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palette, shorten: Shorten): Drawing {
+export function barsDrawn({ grid, bars, column, order }: Reading, palette: Palette, shorten: Shorten): Drawing {
   const { values, spread } = partsOf(grid, column.value);
-  const { order, count } = shown;
-  const sum = sumOf(values, bySize(values), order.value, count.value, spread);
-  const { bars, total } = sum;
+  const sum = sumOf(values, bySize(values), order.value, bars.count.value, spread);
+  const { total } = sum;
   const [low, high] = sum.domain;
   const sums = isAttribution(grid);
-  const labels = bars.map(({ place }) => nameIn(grid.rows, sum, place));
+  const labels = sum.bars.map(({ place }) => nameIn(grid.rows, sum, place));
   const start = Math.min(190, 12 + 7 * Math.max(3, ...labels.map((label) => label.length)));
   const x = (value: number) => start + ((value - low) / (high - low)) * (WIDTH - NUMBERS - start);
   // the ramp's own blue and orange, the pale ones for the rest
   const tone = (value: number, isRest: boolean) =>
     palette.diverging.fill[Math.round((STEPS - 1) * (0.5 + Math.sign(value) * (isRest ? 0.25 : 0.375)))]!;
-  const out = bars.flatMap(({ place, value, from, to }, i) => {
+  const out = sum.bars.flatMap(({ place, value, from, to }, i) => {
     const y = i * ROW;
     const isRest = place < 0;
     const label = text(start - 8, y + 15, shorten(labels[i]!, start - 8), palette.ink, "end");
@@ -41,7 +40,7 @@ export function barsDrawn({ grid, bars: shown, column }: Reading, palette: Palet
       text(WIDTH, y + 15, signed(value), palette.muted, "end"),
     ];
   });
-  const bottom = bars.length * ROW;
+  const bottom = sum.bars.length * ROW;
   out.push(rect(x(0), 0, 1, bottom, palette.hatch));
   if (sums) {
     if (order.value === "waterfall" && !sum.odd) {

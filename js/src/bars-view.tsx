@@ -49,7 +49,9 @@ export function BarsView({ reading, painted }: Props) {
         labels={grid.rows}
         values={values}
         spread={spread}
-        shown={bars}
+        order={reading.order.value}
+        reorder={(order) => (settings.order.value = order)}
+        count={bars.count}
         unit={quantity.unit}
         sums={sums}
         check={grid.check}

@@ -12,7 +12,7 @@ import { Menu } from "./menu.js";
 import { signed } from "./number.js";
 import { Ruler } from "./ruler.js";
 import { Segments } from "./segments.js";
-import { type Bar, bySize, FEW, nameIn, ORDERS, REST, type ShownBars, sumOf } from "./sum.js";
+import { type Bar, bySize, FEW, nameIn, ORDERS, type Order, REST, sumOf } from "./sum.js";
 
 const ROW = 23;
 const MOST_ROWS = 24;
@@ -27,8 +27,10 @@ interface Props {
   /** How far each varies where it is a mean. */
   spread?: ArrayLike<number> | undefined;
   unit: string;
-  /** In what order and how many. */
-  shown: ShownBars;
+  order: Order;
+  reorder: (order: Order) => void;
+  /** How many are shown. */
+  count: Signal<number>;
   /** Whether they add up to something; else they only stand side by side. */
   sums?: boolean;
   check: Grid["check"];
@@ -45,8 +47,7 @@ interface Props {
 }
 
 export function Bars({ name, labels, values, spread, unit, check, active, onSelect, onSide, beside, ...rest }: Props) {
-  const { sums = true, selected = null, children } = rest;
-  const { order, count } = rest.shown;
+  const { order, reorder, count, sums = true, selected = null, children } = rest;
   const scroller = useRef<HTMLElement>(null);
   const scrolled = useSignal(0);
   const width = useSignal(0);
@@ -54,8 +55,8 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
   const speech = useSignal("");
   const sorted = useMemo(() => bySize(values), [values]);
   const sum = useMemo(
-    () => sumOf(values, sorted, order.value, count.value, spread),
-    [values, sorted, order.value, count.value, spread],
+    () => sumOf(values, sorted, order, count.value, spread),
+    [values, sorted, order, count.value, spread],
   );
   const { bars } = sum;
   const label = (place: number) => nameIn(labels, sum, place);
@@ -118,15 +119,15 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
   const open = active.value ?? selected;
   const openAt = indexOf(open);
   const longest = useMemo(() => bars.reduce((length, { place }) => Math.max(length, label(place).length), 8), [bars]);
-  const isWaterfall = order.value === "waterfall";
+  const isWaterfall = order === "waterfall";
   return (
     <div>
       <div class="lw-controls">
         <Segments
           label="Order of the bars"
           options={sums ? ORDERS : ORDERS.slice(0, 2)}
-          chosen={order.value}
-          choose={(one) => (order.value = one)}
+          chosen={order}
+          choose={reorder}
         />
         <Counts count={count} parts={sorted.length} />
         {children}

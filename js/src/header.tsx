@@ -14,6 +14,8 @@ export function Header({ readings, front }: { readings: Readings; front: Reading
     return others.length ? "" : fact!;
   };
   const check = readings.layout.value === "one" ? front.grid.check : readings.check;
+  // bars say it beside their sum
+  const isToldHere = front.grid.view !== "bars" && (readings.check || readings.layout.value === "one");
   const title = common((grid) => grid.title) || titles(grids);
   const facts = [common(({ model }) => model), common(size), common(together ? ({ kind }) => kind : what)];
   return (
@@ -23,7 +25,7 @@ export function Header({ readings, front }: { readings: Readings; front: Reading
           <bdi>{title.split(" ").map(visible).join(" ")}</bdi>
         </p>
         <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
-        {(readings.check || readings.layout.value === "one") && <Check check={check} none={unchecked(front.grid)} />}
+        {isToldHere && <Check check={check} none={unchecked(front.grid)} />}
       </div>
       {readings.notes.map((note) => (
         <p key={note} class="lw-muted">

@@ -9,8 +9,8 @@ import { nameOf } from "./followed.js";
 import { type Grid, NO_TOKEN, trajectory } from "./grid.js";
 import { isSameJump, type Jump, jumpIn, type Live, useLive } from "./live.js";
 import { percent } from "./number.js";
-import type { Reading } from "./reading.js";
-import { shownBars } from "./sum.js";
+import type { Reading, Shared } from "./reading.js";
+import { FEW, type Order } from "./sum.js";
 
 const PATIENCE = 4000;
 
@@ -37,7 +37,11 @@ export function JumpPanel({ reading }: { reading: Reading }) {
         what each part added to its logit at position {grid.positions[column]}
         {path && `; its probability went from ${percent(path[row - 1]!)} to ${percent(path[row]!)}`}
       </p>
-      {parts ? <Parts name={`What moved ${name}`} parts={parts} /> : <Wait key={`${jump}`} {...{ live, jump }} />}
+      {parts ? (
+        <Parts name={`What moved ${name}`} parts={parts} settings={settings} />
+      ) : (
+        <Wait key={`${jump}`} {...{ live, jump }} />
+      )}
     </section>
   );
 }
@@ -48,10 +52,11 @@ interface Moved {
   check: Grid["check"];
 }
 
-function Parts({ name, parts: { labels, values, check } }: { name: string; parts: Moved }) {
+function Parts({ name, parts, settings: { order } }: { name: string; parts: Moved; settings: Shared }) {
   const active = useSignal<number | null>(null);
-  const shown = useMemo(() => shownBars(0), []);
-  return <Bars {...{ name, labels, values, check, active, shown }} unit="logits" />;
+  const count = useSignal(FEW);
+  const reorder = (one: Order) => (order.value = one);
+  return <Bars {...{ name, ...parts, active, count, reorder }} order={order.value} unit="logits" />;
 }
 
 /** What stands where the bars are not there yet, or never will be. */

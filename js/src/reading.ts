@@ -3,11 +3,11 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Followed, followedOf } from "./followed.js";
-import { type Cell, type Grid, isLens, type Quantity } from "./grid.js";
+import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "./grid.js";
 import type { Jump } from "./live.js";
 import { type Domain, domainOf, type Scale, scaleOf } from "./scale.js";
 import { overwrites, type Story, storyOf } from "./story.js";
-import { type ShownBars, shownBars } from "./sum.js";
+import { type Order, type ShownBars, shownBars } from "./sum.js";
 
 /** What Python and the browser share; `widget.py` has a trait for each. */
 export interface Settings {
@@ -37,6 +37,8 @@ export interface Settings {
   height: number;
   /** The step of a trajectory that is open. */
   jump: Jump | null;
+  /** Of bars. */
+  order: Order;
 }
 
 export type Measure = "probability" | "log" | "rank";
@@ -71,6 +73,7 @@ const DEFAULTS: Settings = {
   stride: 0,
   height: 0,
   jump: null,
+  order: "by size",
   view: "",
   shown: 0,
   links: [...LINKS],
@@ -119,8 +122,10 @@ export class Reading {
   readonly selected: ReadonlySignal<Cell | null>;
   /** The cell whose card is open: a selection holds it, else it follows the hover. */
   readonly open: ReadonlySignal<Cell | null>;
-  /** What is shown of it where it is drawn as bars. */
+  /** How much is shown of it where it is drawn as bars. */
   readonly bars: ShownBars;
+  /** Their order; without a sum there is nothing to fall to. */
+  readonly order: ReadonlySignal<Order>;
   /** The position that is looked at where none is pointed at: the selected one, else the last. */
   readonly column: ReadonlySignal<number>;
   readonly quantity: ReadonlySignal<Quantity>;
@@ -182,6 +187,10 @@ export class Reading {
       return slotOf;
     });
     this.bars = shownBars(grid.columns.length - 1);
+    this.order = computed(() => {
+      const order = settings.order.value;
+      return order === "waterfall" && !isAttribution(grid) ? "in order" : order;
+    });
     this.column = computed(() => this.selected.value?.column ?? this.bars.column.value);
     this.story = computed(() => storyOf(grid, this.column.value, this.followed.value));
     this.overwrites = computed(() => overwrites(grid, this.slotOf.value));

@@ -10,15 +10,14 @@ export type Order = (typeof ORDERS)[number];
 /** How many bars are shown at first. */
 export const FEW = 12;
 
-/** What a reader chose to see as bars. */
+/** How much of one sum a reader chose to see. */
 export interface ShownBars {
-  order: Signal<Order>;
   count: Signal<number>;
   column: Signal<number>;
 }
 
 export function shownBars(column: number): ShownBars {
-  return { order: signal("by size"), count: signal(FEW), column: signal(column) };
+  return { count: signal(FEW), column: signal(column) };
 }
 
 /** The place of the bar that stands for all parts that aren't shown. */
