@@ -337,7 +337,9 @@ def _is_jupyter() -> bool:
     """Whether a cell may have two outputs, of which the front-end hides one: in Jupyter's own, and what is made of them."""
     ipython = sys.modules.get("IPython")
     kernel = getattr(ipython and ipython.get_ipython(), "kernel", None)
-    return kernel is not None and "google.colab" not in sys.modules and "VSCODE_PID" not in os.environ
+    # in VS Code; the first of the two is missing where that runs on another machine or in a container
+    is_vscode = not {"VSCODE_PID", "VSCODE_CWD"}.isdisjoint(os.environ)
+    return kernel is not None and "google.colab" not in sys.modules and not is_vscode
 
 
 def show(shown: Grid | Comparison) -> LensWidget:

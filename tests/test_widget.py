@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import sys
 from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 from xml.dom import minidom
 
 import numpy as np
@@ -30,6 +32,33 @@ def test_settings_are_traits_that_can_be_observed() -> None:
     widget.pins = [" tok3", [4, " tok5"]]
     widget.colour = "change"
     assert seen == [("selected", [3, 2]), ("pins", [[3], [4, 5]]), ("colour", "change")]
+
+
+@pytest.mark.parametrize(
+    ("where", "outputs"),
+    [("Jupyter", 2), ("VSCODE_PID", 1), ("VSCODE_CWD", 1), ("google.colab", 1)],
+)
+def test_only_where_one_of_them_can_be_hidden_are_picture_and_widget_two_outputs(
+    where: str, outputs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VSCODE_PID", "VSCODE_CWD"):
+        monkeypatch.delenv(name, raising=False)
+    if where.isupper():
+        monkeypatch.setenv(where, "1")
+    elif "." in where:
+        monkeypatch.setitem(sys.modules, where, ModuleType(where))
+    kernel = SimpleNamespace(kernel=object())
+    shown: list[set[str]] = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: kernel)
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(set(data)))
+    widget = LensWidget(make_grid())
+    if outputs == 2:
+        widget._ipython_display_()
+        assert shown[0] == {"image/png"} and "image/png" not in shown[1]
+    else:
+        with pytest.raises(NotImplementedError):  # IPython asks for the mimebundle instead
+            widget._ipython_display_()
+    assert {"image/png", "text/plain"} < set(widget._repr_mimebundle_()[0])
 
 
 @pytest.mark.parametrize(
