@@ -130,7 +130,7 @@ def mean_of(
         candidates=candidates,
         aside=first.aside,
         view=first.view,
-        notes=(f"mean and standard deviation over {len(grids)} prompts; {VARIOUS} where tokens differ",),
+        notes=(f"mean and standard deviation over {len(grids)} prompts; “{VARIOUS}” where their tokens differ",),
     )
 
 
