@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lenswidget.grid import Grid
-from lenswidget.marks import visible
+from lenswidget.marks import spaced, visible
 from lenswidget.scene import (
     MARGIN,
     Box,
@@ -22,7 +22,6 @@ from lenswidget.scene import (
     largest,
     number,
     room_for,
-    spaced,
     wrapped,
 )
 
@@ -96,7 +95,9 @@ def _claim(grid: Grid, parts: np.ndarray) -> tuple[str, str]:
     odd = int((~np.isfinite(parts)).sum())
     if odd:
         return "one part is no finite number" if odd == 1 else f"{odd:,} parts are no finite number", "warning"
-    return claimed(grid.check) if grid.check is not None else (next(iter(grid.quantities.values())).unit, "muted")
+    return (
+        claimed(grid.check) if grid.check is not None else (spaced(next(iter(grid.quantities.values())).unit), "muted")
+    )
 
 
 def _column(grid: Grid) -> str:

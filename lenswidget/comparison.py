@@ -16,6 +16,7 @@ from lenswidget.alignment import align_by_position, align_columns, align_rows, o
 from lenswidget.batch import mean_of, overview_of
 from lenswidget.difference import difference_of
 from lenswidget.grid import Grid
+from lenswidget.marks import spaced
 from lenswidget.showable import Showable
 
 NAME = 24
@@ -59,7 +60,7 @@ class Comparison(Showable):
     def load(path: str | os.PathLike[str]) -> Comparison:
         """Read a Comparison that `save` wrote. Raises ValueError for a file that is damaged or from a newer version."""
         header, arrays = grid_file.read(path, "Comparison")
-        try:
+        with grid_file.whole(path, "Comparison"):
             parts: dict[str, Any] = {
                 part: known and grid_file.unflatten(known, {n: arrays[f"{part}/{n}"] for n in known["arrays"]})
                 for part, known in header["parts"].items()
@@ -75,8 +76,6 @@ class Comparison(Showable):
                 mean=parts["mean"],
                 notes=tuple(header["notes"]),
             )
-        except (KeyError, TypeError) as reason:
-            raise ValueError(f"{os.fspath(path)!r} is not a whole Comparison file: {reason} is missing.") from reason
 
     def _parts(self) -> dict[str, Grid | None]:
         grids = {f"grid/{i}": grid for i, grid in enumerate(self.grids)}
@@ -86,7 +85,7 @@ class Comparison(Showable):
     def __repr__(self) -> str:
         lines = [f"Comparison of {len(self.grids)} Grids, {self.shape[0]} rows × {self.shape[1]} columns together"]
         lines += [f"  {name}: {repr(grid).splitlines()[0]}" for name, grid in zip(self.names, self.grids)]
-        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+        return "\n".join(map(spaced, [*lines, *(f"  {note}" for note in self.notes)]))
 
 
 def compare(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from lenswidget.marks import spaced
 from lenswidget.showable import Showable
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ class Grid(Showable):
             lines.append(f"  after {self.text(self.columns[-1])!r}: {self.text(top)!r} with probability {p:.3f}")
         if self.check is not None:
             lines.append(f"  {self.check}")
-        return "\n".join(lines)
+        return "\n".join(map(spaced, lines))  # a terminal obeys what it is told by control characters
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One line a cell: row, position, token, the leading token, and every quantity in its unit."""
@@ -315,10 +316,8 @@ class Grid(Showable):
         from lenswidget import grid_file
 
         header, arrays = grid_file.read(path, "Grid")
-        try:
+        with grid_file.whole(path, "Grid"):
             return grid_file.unflatten(header, arrays)
-        except (KeyError, TypeError) as reason:
-            raise ValueError(f"{os.fspath(path)!r} is not a whole Grid file: {reason} is missing.") from reason
 
     def to_svg(self, path: str | os.PathLike[str], **settings: Any) -> Path:
         """Write a picture as SVG, with text that stays text. Keywords are those of `lenswidget.picture.draw`."""

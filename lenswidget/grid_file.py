@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -31,26 +33,42 @@ def write(
 
 def read(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The header and the arrays of a file. Raises ValueError where it is damaged, newer, or holds something else."""
-    try:
+    with whole(path, kind):
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name.replace(".", "/"): stored[name] for name in stored.files}
         header = json.loads(arrays.pop("header").tobytes())
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError) as reason:
-        if isinstance(reason, OSError) and not isinstance(reason, EOFError) and not Path(path).is_file():
-            raise
+        version, holds = header.get("file_version", 0), header.get("holds", "Grid")
+        is_newer = version > FILE_VERSION
+    if is_newer:
         raise ValueError(
-            f"{os.fspath(path)!r} is not a whole {kind} file ({reason}). It may be truncated: save it again with "
-            f"{kind.lower()}.save(path)."
-        ) from reason
-    if header.get("file_version", 0) > FILE_VERSION:
-        raise ValueError(
-            f"{os.fspath(path)!r} is a {kind} file of version {header['file_version']}; this lenswidget reads up to "
-            f"{FILE_VERSION}. Upgrade with `pip install -U lenswidget`."
+            f"{os.fspath(path)!r} is a {kind} file of version {version}; this lenswidget reads up to {FILE_VERSION}. "
+            "Upgrade with `pip install -U lenswidget`."
         )
-    holds = header.get("holds", "Grid")
     if holds != kind:
         raise ValueError(f"{os.fspath(path)!r} holds a {holds}; read it with lw.{holds}.load(path).")
     return header, arrays
+
+
+@contextmanager
+def whole(path: str | os.PathLike[str], kind: Kind) -> Iterator[None]:
+    """Whatever goes wrong with what a file holds is a ValueError that names it; one that isn't there stays that."""
+    try:
+        yield
+    except DAMAGE as reason:
+        if isinstance(reason, OSError) and not Path(path).is_file():
+            raise
+        lacks = f"{reason} is missing" if isinstance(reason, KeyError) else reason
+        raise ValueError(
+            f"{os.fspath(path)!r} is not a whole {kind} file ({lacks}). It may be truncated, damaged or edited: save it "
+            f"again with {kind.lower()}.save(path)."
+        ) from reason
+
+
+DAMAGE = (
+    AttributeError, BadZipFile, EOFError, LookupError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError,
+    zlib.error,
+)  # fmt: skip
+"""What zipfile, NumPy and JSON raise for bytes that nobody wrote so, and what comes of a header that somebody changed."""
 
 
 def flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -100,10 +118,15 @@ def _facts(part: Quantity | Strip) -> dict[str, Any]:
 
 
 def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Grid:
-    """The Grid that `flatten` took apart."""
+    """The Grid that `flatten` took apart. What raises for a header that was changed is among DAMAGE."""
     missing = set(header["arrays"]) - set(arrays)
     if missing:
         raise KeyError(sorted(missing)[0])
+    lists = (header[name] or () for name in ("rows", "notes", "column_labels"))
+    words = [*(header[name] for name in ("title", "kind", "model")), *(word for words in lists for word in words)]
+    odd = next((word for word in [*words, *(text for _, text in header["texts"])] if not isinstance(word, str)), None)
+    if odd is not None or header["view"] not in ("heatmap", "bars"):
+        raise TypeError(f"{odd!r} stands where a text should" if odd is not None else f"view is {header['view']!r}")
 
     def figures(kind: type, name: str, facts: list[dict[str, Any]]) -> list[Any]:
         domains = [one["domain"] and tuple(one["domain"]) for one in facts]

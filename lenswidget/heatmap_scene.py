@@ -11,7 +11,7 @@ import numpy as np
 
 from lenswidget.colours import PINS, STEPS, TRUST
 from lenswidget.grid import NO_TOKEN, Grid, Quantity, Strip
-from lenswidget.marks import cell_text, visible
+from lenswidget.marks import cell_text, spaced, visible
 from lenswidget.scene import (
     MARGIN,
     Box,
@@ -27,7 +27,6 @@ from lenswidget.scene import (
     largest,
     number,
     room_for,
-    spaced,
 )
 
 ROW, COLUMN = 20, 62
@@ -143,7 +142,7 @@ def _legend(scale: _Scale, x: Number, y: Number) -> Iterator[Shape]:
     for anchor, at, value in (("start", x, scale.low), ("end", x + BAR, scale.high)):
         yield Words(at, y + 22, f"{value:.0%}" if percent else number(value), "muted", anchor)  # type: ignore[arg-type]
     unit = f" ({quantity.unit})" if quantity.unit else ""
-    yield Words(x, y + 37, cut(spaced(quantity.name) + unit, 180), "muted", "start")
+    yield Words(x, y + 37, cut(spaced(quantity.name + unit), 180), "muted", "start")
 
 
 def _strip_keys(strips: tuple[Strip, ...], x: Number, y: Number) -> Iterator[Shape]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import nbformat
 from jinja2 import pass_context
@@ -82,8 +83,8 @@ def build(
         )
         for source, notebook in lessons
     ]
-    index = {**{text: f"{name}.html" for name, text in titles.items()}, **(links or {})}
-    listed = "".join(f'<li><a href="{escape(address)}">{escape(text)}</a></li>' for text, address in index.items())
+    index = [*((text, _address(name)) for name, text in titles.items()), *(links or {}).items()]
+    listed = "".join(f'<li><a href="{escape(address)}">{escape(text)}</a></li>' for text, address in index)
     return [*pages, _write(folder / "index.html", title, f"<h1>{escape(title)}</h1><ol>{listed}</ol>", "")]
 
 
@@ -198,10 +199,15 @@ class _Exporter(HTMLExporter):
 
 def _navigation(titles: dict[str, str], here: str) -> str:
     links = [
-        f"<b>{escape(title)}</b>" if name == here else f'<a href="{escape(name)}.html">{escape(title)}</a>'
+        f"<b>{escape(title)}</b>" if name == here else f'<a href="{_address(name)}">{escape(title)}</a>'
         for name, title in titles.items()
     ]
     return f'<nav><a href="index.html">All</a> {" ".join(links)}</nav>' if len(titles) > 1 else ""
+
+
+def _address(name: str) -> str:
+    """A page's, in the folder that all of them are in: a name may hold what an address reads otherwise."""
+    return f"./{quote(name)}.html"
 
 
 def _write(path: Path, title: str, body: str, navigation: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
 _NAMED = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
 # letters and marks that Unicode lets a font leave out (Default_Ignorable_Code_Point, besides the formats)
@@ -17,12 +18,27 @@ _IGNORABLE = (
     range(0xE0100, 0xE01F0),
 )
 
+PILED = 8
+"""Marks that may stand on one letter, as many as any script piles up: a flood of them would cover its neighbours."""
+
 
 def visible(text: str) -> str:
     """The text with spaces, newlines and other characters that leave no ink, or move others, as visible marks."""
-    seen = "".join(_NAMED.get(character) or _mark(character) for character in text)
+    pieces, piled = [], 0
+    for character in text:
+        seen, combines = _mark(character)
+        piled = piled + 1 if combines else 0
+        if piled <= PILED:
+            pieces.append(seen)
+        elif piled == PILED + 1:
+            pieces.append("…")
     # a mark that combines would land on whatever stands before it
-    return f"◌{seen}" if seen and unicodedata.category(seen[0]).startswith("M") else seen
+    return "".join(["◌", *pieces] if text and _mark(text[0])[1] else pieces)
+
+
+def spaced(sentence: str) -> str:
+    """A sentence with everything in it visible but the spaces between its words."""
+    return " ".join(map(visible, sentence.split(" ")))
 
 
 def cell_text(text: str) -> str:
@@ -31,8 +47,11 @@ def cell_text(text: str) -> str:
     return seen[1:] if seen.startswith("␣") and len(seen) > 1 else seen
 
 
-def _mark(character: str) -> str:
+@cache
+def _mark(character: str) -> tuple[str, bool]:
+    """What is seen of a character, and whether that combines with what stands before it."""
+    kind = unicodedata.category(character)[0]
     # controls, formats (zero-width, right-to-left), surrogate halves, private use and unassigned; separators
-    if unicodedata.category(character)[0] in "CZ" or any(ord(character) in span for span in _IGNORABLE):
-        return f"‹U+{ord(character):04X}›"
-    return character
+    if kind in "CZ" or any(ord(character) in span for span in _IGNORABLE):
+        return _NAMED.get(character) or f"‹U+{ord(character):04X}›", False
+    return character, kind == "M"

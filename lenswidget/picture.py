@@ -18,7 +18,6 @@ from lenswidget.colours import Theme, colours
 from lenswidget.files import write_whole
 from lenswidget.grid import Grid
 from lenswidget.heatmap_scene import heatmap_scene
-from lenswidget.marks import visible
 from lenswidget.scene import SIZE, Box, Line, Ring, Scene, Shape, Words, stacked
 
 MOST = (36, 16)
@@ -136,7 +135,7 @@ def _svg(scene: Scene, grid: Grid, themes: tuple[Theme, ...], inches: float | No
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} '
             f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="{SIZE}" text-anchor="middle">',
-            f"<title>{escape(' '.join(visible(word) for word in repr(grid).split()))}</title>",
+            f"<title>{escape(' '.join(repr(grid).split()))}</title>",
             f"<style>{light}{''.join(f'@media(prefers-color-scheme:dark){{{rules}}}' for rules in dark)}</style>",
             *map(_element, scene.shapes),
             "</svg>",

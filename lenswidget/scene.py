@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from lenswidget.grid import Check, Grid
-from lenswidget.marks import visible
+from lenswidget.marks import spaced
 
 Number = int | float
 MARGIN = 12
@@ -104,12 +104,7 @@ def head(grid: Grid, width: int, *more: str) -> tuple[list[Shape], int]:
 
 def claimed(check: Check) -> tuple[str, str]:
     """What a Grid claims of itself and whether that holds, in words and their colour."""
-    return str(check), "muted" if check.holds else "warning"
-
-
-def spaced(sentence: str) -> str:
-    """A sentence with everything in it visible but the spaces between its words."""
-    return " ".join(map(visible, sentence.split(" ")))
+    return spaced(str(check)), "muted" if check.holds else "warning"
 
 
 def wrapped(sentence: str, width: Number, most: int = 3) -> list[str]:
@@ -126,10 +121,15 @@ def wrapped(sentence: str, width: Number, most: int = 3) -> list[str]:
 
 def cut(text: str, width: Number, size: int = SIZE) -> str:
     """As much of a text as fits, with an ellipsis where that isn't all."""
-    ends = np.cumsum([size * _ems(character) for character in text])
-    if not text or ends[-1] <= width:
-        return text
-    return text[: np.searchsorted(ends, width - breadth("…", size), side="right")] + "…"
+    room = width - breadth("…", size)
+    fits, reached = 0, 0.0
+    for i, character in enumerate(text):
+        reached += size * _ems(character)
+        if reached > width:
+            return text[:fits] + "…"
+        if reached <= room:
+            fits = i + 1
+    return text
 
 
 def breadth(text: str, size: int = SIZE) -> float:

@@ -17,6 +17,7 @@ from lenswidget.alignment import one_tokenizer
 from lenswidget.comparison import Comparison, compare
 from lenswidget.grid import NO_TOKEN, Grid
 from lenswidget.latest import Latest, Report
+from lenswidget.marks import spaced
 from lenswidget.picture import PICTURED, png
 from lenswidget.script import host_keeps_modules, loader, module, shared_script, style
 from lenswidget.wire import encode
@@ -377,7 +378,7 @@ def _cell() -> tuple[str | None, str | None]:
 def _what_went_wrong(reason: BaseException, doing: str) -> str:
     """A sentence for a reader who sees no traceback."""
     while_doing = f" while {doing}" if doing else ""
-    said = " ".join(str(reason).split())
+    said = spaced(" ".join(str(reason).split()))
     if isinstance(reason, KeyboardInterrupt):
         return f"Interrupted{while_doing}."
     # told by its name, as the view knows no torch; on a processor torch has no class for it
