@@ -134,7 +134,7 @@ def cut(text: str, width: Number, size: int = SIZE) -> str:
 
 def breadth(text: str, size: int = SIZE) -> float:
     """What a text needs at most, in pixels."""
-    return size * sum(map(_ems, text))
+    return size * sum(map(_ems, text), 0.0)
 
 
 def _ems(character: str) -> float:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
 import numpy as np
 
 from lenswidget.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
 
 HOSTILE = [
     "</script><script>alert(1)</script>", '"quoted"', "'", "&amp;<b>", "\u202egnihsams", "\ud83d", "👩‍🚀", "\n", "\t", " ",
-    "\x00", "<0xE2><0x80>", "constructor", "__proto__", "\u0301", "\ufeff", "{}", "`${1}`", "\u2028", "中文",
+    "\x00", "<0xE2><0x80>", "constructor", "__proto__", "\u0301", "\ufeff", "{}", "`${1}`", "\u2028", "中文", "",
+    # markup, where it might be let in: as an element, in an attribute, in a comment, in what is no markup at all
+    "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>", "\"><img src=x onerror=alert(1)>",
+    "' onfocus='alert(1)' autofocus='", "</title><img src=x onerror=alert(1)>", "</style><style>*{display:none!important}",
+    "</noscript><img src=x onerror=alert(1)>", "</textarea></select><img src=x onerror=alert(1)>",
+    "--><img src=x onerror=alert(1)><!--", "]]><img src=x onerror=alert(1)>",
+    "<!--<script>", "<![CDATA[", "<!DOCTYPE x [<!ENTITY e 'boom'>]>&e;", "&lt;img src=x onerror=alert(1)&gt;", "&#60;script&#62;",
+    "javascript:alert(1)", "url(javascript:alert(1))", "expression(alert(1))", "<a href=javascript:alert(1)>x</a>",
+    "[x](javascript:alert(1))", "<math><mtext><style><img src=x onerror=alert(1)>",
+    # ends of strings, of lines and of names, in Python, JSON, PDF, CSV and our own templates
+    "\\", "\\u003c/script>", "'''\"\"\"", '"}); __import__("os").abort() #', ") /JS (app.alert(1)) /S /JavaScript >> endobj (",
+    "\r\n\r\n", "a, b,c", "=1+1", "+1", "-1", "@SUM(1)", "\t=1", "=HYPERLINK(\"javascript:alert(1)\")", "toString",
+    "hasOwnProperty", "{script}", "{title} {figures} {code} {template}", "STATE", "$&$'$`$1", "%s%n", "../../etc/passwd", "CON",
+    # what can't be seen, hides others, moves others, or is very much
+    "\x1b[2J\x1b]0;x\x07", "\x7f\x85\x9b", "\u2066\u2067\u061c", "\u200b\u200d\u00ad", "\udc00\ud800", "\ufffe\uffff\U000e0041",
+    "e" + "\u0301" * 500, "W" * 10_000, " " * 300, "العربية",
 ]  # fmt: skip
+"""Texts that somebody else chose: tokens of a vocabulary, the name of a model, the notes of a lens file."""
 
 
 def make_grid(
@@ -92,25 +113,43 @@ def make_grid(
     )
 
 
-def hostile_grid() -> Grid:
-    """A Grid whose every text is an attack, and whose numbers are odd."""
-    from dataclasses import replace
-
-    grid = make_grid(6, 6, vocabulary=len(HOSTILE), title=HOSTILE[0], seed=3)
-    texts = dict(enumerate(HOSTILE))
-    values = grid.quantities["probability"].values.copy()
+def hostile_grid(start: int = 0, view: Literal["heatmap", "bars"] = "heatmap", texts: Sequence[str] = HOSTILE) -> Grid:
+    """A Grid whose every text is an attack, another from `start` on in each place; and whose numbers are odd."""
+    one = itertools.cycle([*texts[start:], *texts[:start]])
+    grid = make_grid(6, 6, vocabulary=len(texts), title=next(one), seed=3)
+    probability, entropy, kl, change, *targeted = grid.quantities.values()
+    values = probability.values.copy()
     values[1, 1], values[2, 2], values[3, 3] = np.nan, np.inf, -np.inf
-    quantities = {**grid.quantities, "probability": replace(grid.quantities["probability"], values=values)}
-    target = Target(texts[grid.targets[0].ids[0]], grid.targets[0].ids)
+    assert grid.check is not None and grid.jumps is not None
+    quantities = [
+        replace(probability, values=values) if view == "heatmap" else Quantity("parts", kl.values, measure="contribution"),
+        replace(entropy, unit=next(one)),
+        replace(change, name=f"a{next(one)}", measure=next(one), unit=next(one)),
+        *targeted,
+    ]  # fmt: skip
     return replace(
         grid,
-        texts=texts,
-        model=HOSTILE[0],
-        kind=HOSTILE[3],
-        notes=(HOSTILE[1],),
-        quantities=quantities,
-        targets=(target,),
+        kind=next(one),
+        model=next(one),
+        rows=tuple(next(one) for _ in grid.rows),
+        column_labels=tuple(next(one) for _ in grid.columns) if view == "bars" else None,
+        notes=(next(one), next(one)),
+        texts=dict(enumerate(texts)),
+        quantities={quantity.name: quantity for quantity in quantities},
+        targets=tuple(replace(target, label=texts[target.ids[0]]) for target in grid.targets),
+        strips=tuple(replace(strip, name=next(one), unit=next(one), says=f"{next(one)}{{}}") for strip in grid.strips),
+        jumps=replace(
+            grid.jumps, parts=tuple(next(one) for _ in grid.jumps.parts), check=replace(grid.check, claim=next(one))
+        ),
+        check=replace(grid.check, claim=next(one)),
+        provenance={next(one): next(one)},
+        view=view,
+        **({"candidates": None, "trajectories": None} if view == "bars" else {}),  # type: ignore[arg-type]
     )
+
+
+PLAIN = [f"word{i}" for i in range(len(HOSTILE))]
+"""As many that mean no harm."""
 
 
 def _f(values: np.ndarray) -> np.ndarray:

@@ -266,6 +266,7 @@ def test_the_picture_keeps_the_last_row() -> None:
 
 
 def test_hostile_texts_cross_as_they_are() -> None:
-    header = header_of(LensWidget(hostile_grid()).grids)["grids"][0]
+    grid = hostile_grid()
+    header = header_of(LensWidget(grid).grids)["grids"][0]
     assert header["tokens"]["texts"] == HOSTILE
-    assert (header["title"], header["kind"]) == (HOSTILE[0], HOSTILE[3])
+    assert (header["title"], header["kind"], header["rows"]) == (grid.title, grid.kind, list(grid.rows))

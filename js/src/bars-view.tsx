@@ -10,6 +10,7 @@ import { Menu } from "./menu.js";
 import { percent } from "./number.js";
 import type { Reading } from "./reading.js";
 import { bySize, REST } from "./sum.js";
+import { quantityName } from "./words.js";
 
 interface Props {
   reading: Reading;
@@ -45,7 +46,7 @@ export function BarsView({ reading, painted }: Props) {
   return (
     <div class="lw-bars-view">
       <Bars
-        name={`${grid.kind}, ${quantity.name}`}
+        name={`${grid.kind}, ${quantityName(grid, quantity)}`}
         labels={grid.rows}
         values={values}
         spread={spread}

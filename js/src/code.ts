@@ -1,5 +1,6 @@
 // The Python that makes a view: only what differs from how it began.
 
+import { codePoint, UNSEEN } from "./marks.js";
 import { type Settings, shared } from "./reading.js";
 import type { Readings } from "./readings.js";
 
@@ -21,7 +22,9 @@ function letter(i: number): string {
   return String.fromCharCode(97 + (i % 26)) + (i < 26 ? "" : Math.floor(i / 26));
 }
 
-/** A setting as Python writes it; there are no booleans among them. */
+/** A setting as Python writes it; there are no booleans among them. What can't be seen is written by its number. */
 function python(value: unknown): string {
-  return value === null ? "None" : JSON.stringify(value).replaceAll(",", ", ");
+  if (value === null) return "None";
+  if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
+  return JSON.stringify(value).replace(UNSEEN, (one) => (one === " " ? one : `\\U${codePoint(one, 8)}`));
 }

@@ -25,7 +25,7 @@ export interface Slots {
 /** Where the grid `which` of `grids` lies in an axis of slots. */
 export function slotsOf(axis: Int32Array, grids: number, which: number): Slots {
   const indexAt = axis.filter((_, i) => i % grids === which);
-  const slotOf = new Int32Array(Math.max(0, ...indexAt.map((index) => index + 1))).fill(-1);
+  const slotOf = new Int32Array(indexAt.reduce((most, index) => Math.max(most, index + 1), 0)).fill(-1);
   // from behind, so that of several slots an index is known by its first
   for (let slot = indexAt.length - 1; slot >= 0; slot--) if (indexAt[slot]! >= 0) slotOf[indexAt[slot]!] = slot;
   return { indexAt, slotOf };

@@ -6,7 +6,6 @@ import type { Palette } from "./colour.js";
 import { escaped } from "./escape.js";
 import { type Picture, WORD_FONT } from "./heatmap.js";
 import { heatmapDrawn } from "./heatmap-drawing.js";
-import { visible } from "./marks.js";
 import type { Reading } from "./reading.js";
 import { claimOf } from "./words.js";
 
@@ -30,16 +29,15 @@ export function drawingOf(reading: Reading, picture: Picture, palette: Palette):
     grid.view === "bars" ? barsDrawn(reading, palette, shorten) : heatmapDrawn(reading, picture, palette, shorten);
   const width = Math.max(420, 2 * MARGIN + body.width);
   const room = width - 2 * MARGIN;
-  const title = grid.title.split(" ").map(visible).join(" ");
   const caption = [grid.model, grid.kind, grid.notes.join(", ")].filter(Boolean).join(" · ");
   const lines = [...wrapped(caption, room, shorten), ...(grid.check ? [shorten(claimOf(grid.check).says, room)] : [])];
   const head = 28 + LINE * lines.length;
   const height = head + body.height;
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT}">`,
-    `<title>${escaped(`${grid.kind}: ${title}`.replace(NO_XML, "\ufffd"))}</title>`,
+    `<title>${escaped(`${grid.kind}: ${grid.title}`.replace(NO_XML, "\ufffd"))}</title>`,
     rect(0, 0, width, height, palette.background),
-    text(MARGIN, 20, shorten(title, room * 0.7), palette.ink, "start", `font-size="16" font-weight="600"`),
+    text(MARGIN, 20, shorten(grid.title, room * 0.7), palette.ink, "start", `font-size="16" font-weight="600"`),
     ...lines.map((line, i) => text(MARGIN, 38 + LINE * i, line, palette.muted)),
     `<g transform="translate(${MARGIN} ${head})">${body.svg}</g>`,
     "</svg>",

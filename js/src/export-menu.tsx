@@ -46,7 +46,7 @@ export function Export({ readings, settings, message, source, palette }: Props) 
   const save = async (kind: string) => {
     try {
       const blob = await ways[kind]!.make();
-      const name = `${fileName(grid.title)}.${kind}`;
+      const name = `${fileName(grid.exact.title)}.${kind}`;
       saved.value = {
         said: `Saved as ${name}.${isFramed() ? " If it doesn’t arrive, this frame may not save files: copy instead, or" : ""}`,
         name,
@@ -62,7 +62,7 @@ export function Export({ readings, settings, message, source, palette }: Props) 
       await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
       saved.value = { said: "Copied the picture." };
     } catch (reason) {
-      saved.value = { said: `Not copied: ${(reason as Error).message}` };
+      saved.value = { said: `Not copied, but can be saved: ${(reason as Error).message}` };
     }
   };
   const url = saved.value?.url;

@@ -27,7 +27,7 @@ export function csvOf(grids: Grid[]): string {
     const quantities = names.map((name) => grid.quantities.find((quantity) => quantity.name === name));
     const columns = grid.columns.length;
     const token = (place = NO_TOKEN) => [`${grid.tokens.ids[place] ?? ""}`, quoted(grid.tokens.texts[place] ?? "")];
-    for (const [row, layer] of grid.rows.entries()) {
+    for (const [row, layer] of grid.exact.rows.entries()) {
       for (let column = 0; column < columns; column++) {
         if (grid.gaps.has(column)) continue;
         const cell = row * columns + column;
@@ -56,9 +56,9 @@ function plainOf(grid: Grid): unknown {
     grid.rows.map((_, row) => Array.from({ length: columns }, (_, column) => value(row, column)));
   const number = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(6)) : numeral(value));
   const token = (place: number) => ({ id: grid.tokens.ids[place] ?? null, text: grid.tokens.texts[place] ?? "" });
+  const { title, kind, model, notes, check, rows } = grid.exact;
   return {
-    ...{ title: grid.title, kind: grid.kind, model: grid.model, notes: grid.notes, check: grid.check },
-    ...{ rows: grid.rows, positions: [...grid.positions], tokens: [...grid.columns].map(token) },
+    ...{ title, kind, model, notes, check, rows, positions: [...grid.positions], tokens: [...grid.columns].map(token) },
     quantities: grid.quantities.map(({ name, unit, values }) => {
       return { name, unit, values: each((row, column) => number(values[row * columns + column]!)) };
     }),

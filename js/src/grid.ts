@@ -52,13 +52,20 @@ export interface Check {
   claim: string;
 }
 
-export interface Grid {
+/** What a grid is called, and what it says of itself. */
+export interface Described {
   title: string;
   kind: string;
   model: string;
   notes: string[];
   check: Check | null;
   rows: string[];
+}
+
+/** Every text in it but those of tokens and the names that quantities are known by is as readers see it. */
+export interface Grid extends Described {
+  /** The same as Python has it, for files. */
+  exact: Described;
   tokens: { ids: number[]; texts: string[]; special: Set<number> };
   columns: Int32Array;
   /** What columns are where they are no tokens. */

@@ -1,7 +1,6 @@
 // What it is, and whether to believe it, in one line.
 
 import { type Grid, isLens } from "./grid.js";
-import { visible } from "./marks.js";
 import type { Reading } from "./reading.js";
 import type { Readings } from "./readings.js";
 import { claimOf } from "./words.js";
@@ -22,7 +21,7 @@ export function Header({ readings, front }: { readings: Readings; front: Reading
     <>
       <div class="lw-header">
         <p class="lw-title">
-          <bdi>{title.split(" ").map(visible).join(" ")}</bdi>
+          <bdi>{title}</bdi>
         </p>
         <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
         {isToldHere && <Check check={check} none={unchecked(front.grid)} />}

@@ -35,6 +35,8 @@ export interface Rectangle extends Size {
 const AUTOMATIC_HEIGHT = 620;
 /** What rows that are chosen one by one may take instead, so that each can have its label. */
 const TALLEST = 930;
+/** What a canvas holds in every browser, on the sharpest screen. */
+const PAINTABLE = 8000;
 const LABEL = 15;
 const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
 const FOOTER = 26;
@@ -54,9 +56,10 @@ export interface Wishes {
   only?: number[] | null;
 }
 
-export function layoutOf({ rows, columns, width, height, stride, gutter, density, only }: Wishes): Layout {
+export function layoutOf({ rows, columns, width, stride, gutter, density, only, ...wishes }: Wishes): Layout {
+  const height = Math.min(wishes.height, PAINTABLE);
   const room = height || Math.max(AUTOMATIC_HEIGHT, Math.min(TALLEST, LABEL * (only?.length ?? 0)));
-  const shown = only ?? everyNth(rows, stride || automaticStride(rows, height));
+  const shown = only ?? everyNth(rows, stride > 0 ? stride : automaticStride(rows, height));
   const most = height ? Number.POSITIVE_INFINITY : CELL.height[1];
   // on whole device pixels every edge is sharp
   const whole = (size: number) => Math.max(1, Math.floor(size * density)) / density;
@@ -79,9 +82,9 @@ export function layoutOf({ rows, columns, width, height, stride, gutter, density
 
 /** The space that row labels need, up to a quarter of the room there is, beyond which they are cut; and the strips beside them. */
 export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">, width = Number.POSITIVE_INFINITY): number {
-  const longest = Math.max(...rows.map((label) => label.length));
+  const longest = rows.reduce((most, { length }) => Math.max(most, length), 5); // and no spread: there may be a million
   const room = Math.max(80, Math.floor(width / 4));
-  return Math.min(200, room, 16 + Math.max(5, longest) * 8) + stripsWidth(strips.length);
+  return Math.min(200, room, 16 + longest * 8) + stripsWidth(strips.length);
 }
 
 /** Where row labels end: short of the strips. */

@@ -4,14 +4,24 @@
 import type { Grid } from "./grid.js";
 
 const NAMED: Record<string, string> = { " ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍" };
-const UNSEEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
+/** What leaves no ink, or moves what does. */
+export const UNSEEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
+/** More marks on one letter than any script piles up: a flood of them would cover its neighbours. */
+const FLOOD = /(\p{M}{8})\p{M}+/gu;
 const BYTES = /^(<0x[0-9A-F]{2}>)+$/;
 
 /** A token's text with everything in it visible: `␣Paris`, `⏎⏎`, `‹U+202E›`. */
 export function visible(text: string): string {
-  const seen = text.replace(UNSEEN, (character) => NAMED[character] ?? `‹U+${codePoint(character)}›`);
+  const seen = text
+    .replace(UNSEEN, (character) => NAMED[character] ?? `‹U+${codePoint(character, 4)}›`)
+    .replace(FLOOD, "$1…");
   // a mark that combines would land on whatever stands before it
   return /^\p{M}/u.test(seen) ? `◌${seen}` : seen;
+}
+
+/** A sentence with everything in it visible but the spaces between its words. */
+export function spaced(sentence: string): string {
+  return sentence.split(" ").map(visible).join(" ");
 }
 
 /** The same for a cell, where the space that most words begin with says nothing. */
@@ -25,6 +35,6 @@ export function isMuted(grid: Grid, token: number): boolean {
   return grid.tokens.special.has(token) || BYTES.test(grid.tokens.texts[token] ?? "");
 }
 
-function codePoint(character: string): string {
-  return character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+export function codePoint(character: string, digits: number): string {
+  return character.codePointAt(0)!.toString(16).toUpperCase().padStart(digits, "0");
 }

@@ -15,7 +15,7 @@ export function More({ readings }: { readings: Readings }) {
       isCopied.value = true;
       setTimeout(() => (isCopied.value = false), 1500);
     } catch {
-      shown.value = code; // a frame may not write to the clipboard: it is there to be copied by hand
+      shown.value = code; // a frame may not write to the clipboard
     }
   };
   return (
@@ -47,13 +47,16 @@ export function More({ readings }: { readings: Readings }) {
           {isCopied.value ? "copied" : "copy code"}
         </button>
         {shown.value && (
-          <textarea
-            aria-label="Code"
-            readOnly
-            rows={3}
-            value={shown}
-            onFocus={(event) => event.currentTarget.select()}
-          />
+          <>
+            <p role="status">Not copied. By hand, then:</p>
+            <textarea
+              aria-label="Code"
+              readOnly
+              rows={3}
+              value={shown}
+              onFocus={(event) => event.currentTarget.select()}
+            />
+          </>
         )}
       </div>
     </details>

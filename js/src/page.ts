@@ -8,8 +8,13 @@ import { mount } from "./widget.js";
 export function mountPage(): void {
   const [code, page] = ["code", "page"].map((part) => document.querySelector(`[data-lens-${part}]`)?.textContent);
   for (const el of document.querySelectorAll<HTMLElement>("[data-lens]")) {
-    const message = bytesOf(el.dataset.lens!);
-    const settings = JSON.parse(el.dataset.lensSettings ?? "{}");
+    let [message, settings] = [new Uint8Array(), {}];
+    try {
+      message = bytesOf(el.dataset.lens!);
+      settings = JSON.parse(el.dataset.lensSettings ?? "{}");
+    } catch {
+      // somebody edited the page: the view says that it has nothing to show, and the figures after it still do
+    }
     delete el.dataset.lens; // a third longer than its bytes, and no longer needed
     const own = el.querySelector("style");
     const style = (own ?? document.querySelector("style"))?.textContent ?? "";

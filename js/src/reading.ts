@@ -84,12 +84,23 @@ const DEFAULTS: Settings = {
   progress: { state: "idle" },
 };
 
+/** What settings are made of, where that can't be told from their defaults. */
+const EXAMPLES: Partial<Settings> = { selected: [0, 0], pins: [[0]], jump: [0, 0, 0], rows_compared: [0] };
+
 export function shared(initial: Partial<Settings> = {}): Shared {
-  const settings = Object.entries(DEFAULTS).map(([name, value]) => [
-    name,
-    signal(initial[name as keyof Settings] ?? value),
-  ]);
-  return Object.fromEntries(settings);
+  const names = Object.keys(DEFAULTS) as (keyof Settings)[];
+  return Object.fromEntries(names.map((name) => [name, signal(suited(name, initial[name]))])) as unknown as Shared;
+}
+
+/** A setting as it was saved, or its default where somebody edited that into something else. */
+export function suited<Name extends keyof Settings>(name: Name, value: unknown): Settings[Name] {
+  return (isLike(value, EXAMPLES[name] ?? DEFAULTS[name]) ? value : DEFAULTS[name]) as Settings[Name];
+}
+
+/** Whether something is made as an example is: whole numbers, texts, and lists of them. */
+function isLike(value: unknown, example: unknown): boolean {
+  if (Array.isArray(example)) return Array.isArray(value) && value.every((one) => isLike(one, example[0]));
+  return typeof example === "number" ? Number.isInteger(value) : typeof value === typeof example && value !== null;
 }
 
 /** What several readings may have in common. */

@@ -45,7 +45,7 @@ export function verdicts(grid: Grid, row: number): { words: string; doubtful: bo
     .filter(({ values }) => !Number.isNaN(values[row]))
     .map((strip) => {
       const value = amount(strip, strip.values[row]!);
-      const words = strip.says ? strip.says.replace("{}", value) : `${strip.name}: ${value}`;
+      const words = strip.says ? strip.says.replace("{}", () => value) : `${strip.name}: ${value}`;
       return { words, doubtful: trustOf(strip)[row] === 0 };
     });
 }

@@ -2,7 +2,6 @@
 // isn't shown is one bar more, the rest, and the last line is the sum of all.
 
 import { type Signal, signal } from "@preact/signals";
-import { visible } from "./marks.js";
 
 export const ORDERS = ["by size", "in order", "waterfall"] as const;
 export type Order = (typeof ORDERS)[number];
@@ -42,9 +41,9 @@ export interface Sum {
   domain: [number, number];
 }
 
-/** What a bar is called, with everything in it visible; its spaces are between words. */
+/** What a bar is called. */
 export function nameIn(labels: string[], { left }: Sum, place: number): string {
-  return place === REST ? `${left} others` : labels[place]!.split(" ").map(visible).join(" ");
+  return place === REST ? `${left} others` : labels[place]!;
 }
 
 /** Places of the parts, the largest first; what is no number comes before all, so that nothing hides it. */

@@ -3,7 +3,7 @@
 import { effect, signal as flag, type ReadonlySignal } from "@preact/signals";
 import type { Source } from "./export.js";
 import type { Answer, Live } from "./live.js";
-import { type Settings, type Shared, shared } from "./reading.js";
+import { type Settings, type Shared, shared, suited } from "./reading.js";
 import { createView } from "./view.js";
 import { decode, type Message } from "./wire.js";
 
@@ -66,8 +66,12 @@ function liveBehind(model: Model, isLost: ReadonlySignal<boolean>, aborted: Abor
   listen(model, "change:explained", aborted, async () => {
     const { jump, grid, error } = model.get("explained");
     if (!jump) live.explained.value = null;
-    else if (grid) live.explained.value = { jump, grid: (await decode(grid)).grids[0]! };
-    else live.explained.value = { jump, error: error! };
+    else if (!grid) live.explained.value = { jump, error: error! };
+    else
+      live.explained.value = await decode(grid).then(
+        ({ grids }) => ({ jump, grid: grids[0]! }),
+        (reason) => ({ jump, error: reason.message }),
+      );
   });
   return live;
 }
@@ -77,7 +81,7 @@ function share<Name extends keyof Settings>(model: Model, settings: Shared, name
   const setting = settings[name];
   listen(model, `change:${name}`, signal, () => {
     // a list arrives as a new one each time, also when it holds what it held
-    if (!isEqual(model.get(name), setting.peek())) setting.value = model.get(name);
+    if (!isEqual(model.get(name), setting.peek())) setting.value = suited(name, model.get(name));
   });
   const end = effect(() => {
     const value = setting.value;

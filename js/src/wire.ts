@@ -1,7 +1,8 @@
 // Bytes → Grids. Twin of lenswidget/wire.py, whose first lines describe the layout; no other file here knows it.
 
 import type { Comparison } from "./comparison.js";
-import { type Check, type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
+import { type Check, type Described, type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
+import { spaced } from "./marks.js";
 
 const VERSION = 3;
 /** What a byte can say of a probability; wire.py's PROBABILITIES. */
@@ -30,13 +31,7 @@ interface Reference {
 }
 
 /** One grid of the header, key for key as wire.py writes it. */
-export interface GridHeader {
-  title: string;
-  kind: string;
-  model: string;
-  notes: string[];
-  check: Check | null;
-  rows: string[];
+export interface GridHeader extends Described {
   tokens: { ids: Reference; texts: string[]; special: number[] };
   columns: Reference;
   columnLabels: string[] | null;
@@ -95,12 +90,19 @@ export async function decode(message: Message): Promise<Shown> {
         `${VERSION}). Run the cell again, or upgrade with pip install -U lenswidget.`,
     );
   }
-  const arrays = new Arrays(bytes, 4 + length);
-  const { grids, comparison } = header;
+  try {
+    return shownBy(header, new Arrays(bytes, 4 + length));
+  } catch {
+    throw damaged(); // a header that somebody changed lacks what its version has
+  }
+}
+
+function shownBy({ grids, comparison }: Header, arrays: Arrays): Shown {
   return {
     grids: grids.map((grid) => build(grid, arrays)),
     comparison: comparison && {
-      ...comparison,
+      names: readable(comparison.names),
+      notes: readable(comparison.notes),
       rows: arrays.integers(comparison.rows),
       columns: arrays.integers(comparison.columns),
       differences: comparison.differences.map((grid) => grid && build(grid, arrays)),
@@ -139,8 +141,16 @@ function damaged(): Error {
   return new Error("This picture's data is damaged or cut short. Run the cell again.");
 }
 
+/** Every text in it as readers see it. */
+function readable<T>(header: T): T {
+  return JSON.parse(JSON.stringify(header), (_, value) => (typeof value === "string" ? spaced(value) : value));
+}
+
 function build(header: GridHeader, arrays: Arrays): Grid {
-  const { jumps } = header;
+  // quantities are known by their names, and tokens have marks of their own
+  const { tokens, quantities, ...rest } = header;
+  const seen = readable(rest);
+  const { jumps } = seen;
   const columns = header.columns.shape[0]!;
   const trajectories = header.trajectories && {
     offsets: arrays.integers(header.trajectories.offsets),
@@ -149,11 +159,12 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     probabilities: PROBABILITIES,
   };
   return {
-    ...header,
+    ...seen,
+    exact: header,
     tokens: {
-      ...header.tokens,
-      ids: [...arrays.packed(header.tokens.ids, Int32Array)],
-      special: new Set(header.tokens.special),
+      ...tokens,
+      ids: [...arrays.packed(tokens.ids, Int32Array)],
+      special: new Set(tokens.special),
     },
     columns: arrays.integers(header.columns),
     positions: arrays.integers(header.positions),
@@ -161,8 +172,12 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     gaps: new Set(),
     following: header.following && arrays.integers(header.following),
     decision: header.decision && arrays.integers(header.decision),
-    quantities: header.quantities.map((quantity) => ({ ...quantity, values: valuesOf(quantity.values) })),
-    strips: header.strips.map((strip) => ({ ...strip, values: arrays.view(strip.values, Float32Array) })),
+    quantities: quantities.map((quantity) => ({
+      ...quantity,
+      unit: spaced(quantity.unit),
+      values: valuesOf(quantity.values),
+    })),
+    strips: seen.strips.map((strip) => ({ ...strip, values: arrays.view(strip.values, Float32Array) })),
     jumps: jumps && {
       ...jumps,
       columns: arrays.integers(jumps.columns),
@@ -177,7 +192,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     if (!("exponent" in values)) {
       return header.view === "bars" ? arrays.exact(values) : arrays.floats(values);
     }
-    return valuesOf(header.quantities[values.exponent]!.values).map((exponent) => 2 ** exponent);
+    return valuesOf(quantities[values.exponent]!.values).map((exponent) => 2 ** exponent);
   }
 
   /** Each step goes up from the place in the row before, modulo 256; which array it is in, that place says. */

@@ -15,6 +15,7 @@ import {
   type Quantity,
   trajectory,
 } from "./grid.js";
+import { spaced } from "./marks.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import type { Reading } from "./reading.js";
 import { verdicts } from "./strip.js";
@@ -65,9 +66,9 @@ export function facts({ grid, quantity }: Reading, { row, column }: Cell): { nam
 
 /** A quantity's name, its target as readers see tokens. */
 export function quantityName(grid: Grid, { name, measure, target }: Quantity): string {
-  if (target === null) return name;
+  if (target === null) return spaced(name);
   const { tokens } = grid.targets[target]!;
-  return `${measure} of ${tokens.map((token) => nameOf(grid, token)).join(" + ")}`;
+  return `${spaced(measure)} of ${tokens.map((token) => nameOf(grid, token)).join(" + ")}`;
 }
 
 /** How what is followed fares in a cell: "91 %, rank 1", or that it isn't known. */
