@@ -100,7 +100,7 @@ function Plot({ reading, column, lines, measure, marked, width }: PlotProps) {
         ))}
         {xTicks(last).map((row) => (
           <text key={row} class="lw-tick" x={x(row)} y={HEIGHT - 6} text-anchor="middle">
-            {rows[row]}
+            {cut(rows[row]!)}
           </text>
         ))}
         {marked && <line class="lw-marker" x1={x(marked.row)} x2={x(marked.row)} y1={MARGIN.top} y2={bottom} />}

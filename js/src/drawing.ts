@@ -46,11 +46,12 @@ export function drawingOf(reading: Reading, picture: Picture, palette: Palette):
 }
 /** The same as pixels, twice as fine. */
 export async function bitmapOf({ svg, width, height }: Drawing): Promise<Blob> {
+  const zoom = Math.min(2, 16384 / Math.max(width, height)); // browsers give up beyond
+  if (zoom < 0.5) throw new Error("it is too large for pixels, but not for SVG");
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
   const canvas = document.createElement("canvas");
-  const zoom = Math.min(2, 16384 / Math.max(width, height)); // browsers give up beyond
   canvas.width = width * zoom;
   canvas.height = height * zoom;
   canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);

@@ -416,6 +416,39 @@ describe("hostile tokens", () => {
     expect(chips(root)[2]).toBe("__proto__");
   });
 
+  it("stay within the view, however long they and all names are", async () => {
+    const long = "W".repeat(10_000);
+    const quantities = ["probability", long].map((name) => ({ name, unit: long, values: () => 0.5 }));
+    const wish = {
+      texts: [long, `b${long}`, `c${long}`],
+      rowLabels: ["a", "b", "c", "d", "e"].map((one) => one + long),
+    };
+    const strips = [{ name: long, unit: long, says: `${long}{}`, values: [1, 2, 3, 4, 150] }];
+    const check = { error: 1, tolerance: 0, claim: long };
+    const said = { title: long, kind: long, model: long, notes: [long], check };
+    const jumps = { parts: [long, `b${long}`], entries: [[2, 0, () => [1, 2]]] as [number, number, () => number[]][] };
+    const model = new FakeModel(await message({ ...wish, ...said, strips, quantities, jumps }), {
+      ...{ selected: [4, 2], pins: [[100]], rows_compared: [1, 4], colour: long, jump: [2, 100, 3] },
+    });
+    const { root } = await show(model);
+    await vi.waitFor(() => expect(root.querySelector(".lw-jump table")).not.toBeNull());
+    const frame = root.getBoundingClientRect();
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const beyond: string[] = [];
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      const range = document.createRange();
+      range.selectNode(text);
+      let { right } = range.getBoundingClientRect();
+      for (let up = text.parentElement!; up !== root; up = up.parentElement!) {
+        const clips = up.matches("select") || getComputedStyle(up).overflowX !== "visible" || up.matches(".lw-spoken");
+        if (clips) right = Math.min(right, up.getBoundingClientRect().right);
+      }
+      if (right > frame.right + 1) beyond.push(text.parentElement!.parentElement!.outerHTML.slice(0, 90));
+    }
+    expect(beyond).toEqual([]);
+    expect(root.scrollWidth).toBeLessThanOrEqual(root.offsetWidth);
+  });
+
   it("turn no line round: each stands in its own direction", async () => {
     const { root } = await show(
       new FakeModel(

@@ -9,7 +9,9 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.dom import minidom
 
 import pytest
@@ -17,11 +19,13 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 import lenswidget as lw
+from lenswidget import page as lw_page
 from lenswidget.grid import Grid
 from lenswidget.script import code, packed
 from lenswidget.wire import VERSION
-from tests.grids import hostile_grid, make_grid
+from tests.grids import HOSTILE, PLAIN, hostile_grid, make_grid
 from tests.notebook.hosts import Watched, watch
+from tests.notebook.markup import LISTEN, made_in
 
 READY = "[data-state=ready]"
 COLOUR = "label:has-text('colour') select"
@@ -44,13 +48,45 @@ def test_a_page_from_a_file_is_alive(watched: Watched, tmp_path: Path) -> None:
     expect(page.locator(".lw-chip button")).to_have_count(1)  # a pin of the reader's own can be taken away
 
 
-def test_a_page_of_hostile_texts_runs_none_of_them(watched: Watched, tmp_path: Path) -> None:
+def figures_of(texts: list[str]) -> list[Grid | lw.Comparison]:
+    """Every kind of figure, with a text in each place where one can stand."""
+    several = [hostile_grid(start, texts=texts) for start in (30, 40)]
+    compared = lw.compare(*several, names=(texts[21], texts[50]))
+    return [*(hostile_grid(start, texts=texts) for start in (0, 16, 48, 64)), hostile_grid(32, "bars", texts), compared]
+
+
+def opened(texts: list[str]) -> dict[str, Any]:
+    """A state in which all is open that can be."""
+    figures = figures_of(texts)
+    assert isinstance(figures[0], Grid) and figures[0].jumps is not None
+    moved = figures[0].jumps
+    return {
+        "colour": list(figures[1].quantities)[-3] if isinstance(figures[1], Grid) else "",
+        "pins": [[i] for i in range(0, len(texts), 7)],
+        "selected": [3, 2],
+        "rows_compared": [1, 4],
+        "jump": [int(moved.columns[0]), int(moved.tokens[0]), 4],
+    }
+
+
+@pytest.mark.parametrize("fragment", [False, True], ids=["page", "fragment"])
+def test_hostile_texts_make_nothing_that_plain_ones_do_not(watched: Watched, tmp_path: Path, fragment: bool) -> None:
     page = watched.page
-    page.add_init_script("window.alert = () => { window.attacked = true }")
-    page.goto(hostile_grid().to_html(tmp_path / "page.html").as_uri())
-    page.wait_for_selector(READY)
-    assert page.evaluate("window.attacked") is None
-    assert page.locator("script").count() == SCRIPTS
+    page.add_init_script(LISTEN)
+    made = []
+    for name, texts in (("plain", PLAIN), ("hostile", HOSTILE)):
+        write = lw_page.write_fragment if fragment else partial(lw.write_page, title=" ".join(texts[:60]))
+        page.goto(write(figures_of(texts), tmp_path / f"{name}.html", state=opened(texts)).as_uri())
+        expect(page.locator(READY)).to_have_count(6)
+        for view in page.locator("[role=application]").all():
+            view.focus()
+            page.keyboard.press("ArrowDown")
+        made.append(made_in(page))
+        counted = page.locator("script").count()
+        assert counted == (2 if fragment else SCRIPTS - 1) + 1
+        assert page.locator("body > *").evaluate_all("all => all.map(one => one.localName)").count("div") == 6
+    assert made[1] - made[0] <= {"td title", "button title"}
+    assert made[0] >= {"option value", "p", "tr", "path d"}
 
 
 @pytest.mark.parametrize("scripts", [False, True], ids=["no scripts", "no DecompressionStream"])
