@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import csv
 import io
@@ -19,8 +20,8 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 import lenswidget as lw
-from lenswidget import page as lw_page
 from lenswidget.grid import Grid
+from lenswidget.page import write_fragment
 from lenswidget.script import code, packed
 from lenswidget.wire import VERSION
 from tests.grids import HOSTILE, PLAIN, hostile_grid, make_grid
@@ -69,24 +70,39 @@ def opened(texts: list[str]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("fragment", [False, True], ids=["page", "fragment"])
-def test_hostile_texts_make_nothing_that_plain_ones_do_not(watched: Watched, tmp_path: Path, fragment: bool) -> None:
+def test_hostile_texts_make_nothing_that_plain_ones_do_not(watched: Watched, tmp_path: Path) -> None:
     page = watched.page
     page.add_init_script(LISTEN)
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # so the code is shown
     made = []
-    for name, texts in (("plain", PLAIN), ("hostile", HOSTILE)):
-        write = lw_page.write_fragment if fragment else partial(lw.write_page, title=" ".join(texts[:60]))
-        page.goto(write(figures_of(texts), tmp_path / f"{name}.html", state=opened(texts)).as_uri())
+    for i, texts in enumerate((PLAIN, HOSTILE, HOSTILE)):
+        is_fragment = i == 2
+        write = write_fragment if is_fragment else partial(lw.write_page, title=" ".join(texts[:60]))
+        page.goto(write(figures_of(texts), tmp_path / f"{i}.html", state=opened(texts)).as_uri())
         expect(page.locator(READY)).to_have_count(6)
-        for view in page.locator("[role=application]").all():
-            view.focus()
-            page.keyboard.press("ArrowDown")
         made.append(made_in(page))
-        counted = page.locator("script").count()
-        assert counted == (2 if fragment else SCRIPTS - 1) + 1
-        assert page.locator("body > *").evaluate_all("all => all.map(one => one.localName)").count("div") == 6
-    assert made[1] - made[0] <= {"td title", "button title"}
-    assert made[0] >= {"option value", "p", "tr", "path d"}
+        assert page.locator("script").count() == SCRIPTS - is_fragment  # a fragment has no page to write
+        assert page.locator("body > div").count() == 6 and page.locator("body > :not(div, script, style)").count() == 0
+        more = page.locator(".lw-more").nth(1)
+        more.locator("summary").click()
+        more.get_by_role("button").click()
+        code = ast.parse(more.locator("textarea").input_value(), mode="eval").body
+        assert isinstance(code, ast.Call) and ast.unparse(code.func) == "lw.LensWidget" and len(code.args) == 1
+        assert ast.literal_eval(code.keywords[0].value) == opened(texts)
+    plain, hostile, in_fragment = made
+    assert hostile | in_fragment <= plain and plain >= {"option value", "p", "tr", "path d"}
+
+
+def test_hostile_texts_are_only_text_to_readers_without_scripts(chromium: Browser, tmp_path: Path) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    watched = watch(context)
+    for write in (lw.write_page, write_fragment):
+        watched.page.goto(write(figures_of(HOSTILE)[3:], tmp_path / "page.html").as_uri())
+        expect(watched.page.locator("body > div noscript > *")).to_have_count(3)
+        inside = watched.page.locator("body > div *").evaluate_all("all => all.map(({ localName }) => localName)")
+        assert set(inside) <= {"noscript", "svg", "title", "style", "rect", "text", "polyline"}
+    assert (watched.outside, watched.errors) == ([], [])
+    context.close()
 
 
 @pytest.mark.parametrize("scripts", [False, True], ids=["no scripts", "no DecompressionStream"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import nbformat
@@ -13,12 +16,14 @@ from ipywidgets.embed import dependency_state, embed_minimal_html
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from nbformat.sign import NotebookNotary
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 import lenswidget as lw
 from lenswidget.script import code, packed
-from tests.grids import make_grid
+from lenswidget.wire import VERSION
+from tests.grids import hostile_grid, make_grid
 from tests.notebook.hosts import Host, Watched, started, watch
+from tests.notebook.markup import LISTEN, made_in
 
 READY = "[data-state=ready]"
 HEATMAP = "[role=application]"
@@ -203,14 +208,10 @@ FRAME = (Path(__file__).parent / "colab.html").read_text()
 BROWSERS = {"this browser": "", "no DecompressionStream": "delete window.DecompressionStream;"}
 
 
-@pytest.mark.parametrize("lacks", BROWSERS)
-def test_a_frame_like_colabs_each_with_a_manager_of_its_own(chromium: Browser, lacks: str) -> None:
-    widgets = [lw.LensWidget(make_grid(9, 6)), lw.LensWidget(make_grid(9, 6), colour="entropy")]
-    context = chromium.new_context(viewport={"width": 1300, "height": 900})
-    watched = watch(context)
+def frames(page: Page, states: list[dict[str, Any]]) -> list[FrameLocator]:
+    """A page of frames as Colab has one for each cell: another origin, a sandbox, and a manager of its own."""
     pages = {"https://colab.test/": ""}
-    for i, widget in enumerate(widgets):
-        state = {"all": dependency_state([widget], drop_defaults=False), "show": widget.model_id}
+    for i, state in enumerate(states):
         pages[f"https://cell{i}.test/"] = FRAME.replace("STATE", json.dumps(state).replace("<", "\\u003c"))
         pages["https://colab.test/"] += (
             f'<iframe sandbox="allow-scripts" width=1200 height=700 src="https://cell{i}.test/"></iframe>'
@@ -224,21 +225,86 @@ def test_a_frame_like_colabs_each_with_a_manager_of_its_own(chromium: Browser, l
         else:
             route.fallback()
 
-    context.route("**/*", fulfil)
-    context.add_init_script(BROWSERS[lacks])
-    page = watched.page
+    page.context.route("**/*", fulfil)
     page.goto("https://colab.test/")
-    for i in range(2):
-        frame = page.frame_locator("iframe").nth(i)
+    return [page.frame_locator("iframe").nth(i) for i in range(len(states))]
+
+
+def state_of(widget: lw.LensWidget) -> dict[str, Any]:
+    """What a notebook saves of a widget, and which of its models is the one to show."""
+    return {"all": dependency_state([widget], drop_defaults=False), "show": widget.model_id}
+
+
+@pytest.mark.parametrize("lacks", BROWSERS)
+def test_a_frame_like_colabs_each_with_a_manager_of_its_own(chromium: Browser, lacks: str) -> None:
+    context = chromium.new_context(viewport={"width": 1300, "height": 900})
+    context.add_init_script(BROWSERS[lacks])
+    watched = watch(context)
+    widgets = [lw.LensWidget(make_grid(9, 6)), lw.LensWidget(make_grid(9, 6), colour="entropy")]
+    for frame in frames(watched.page, [state_of(widget) for widget in widgets]):
         if lacks in ("this browser",):
             expect(frame.locator(READY)).to_have_count(1)
             height = frame.locator("html").evaluate("html => html.scrollHeight")
-            page.wait_for_timeout(300)
+            watched.page.wait_for_timeout(300)
             assert frame.locator("html").evaluate("html => html.scrollHeight") == height  # it doesn't creep
         else:
             expect(frame.get_by_role("alert")).to_contain_text("try a newer browser")
     assert (watched.outside, watched.errors) == ([], [])
     context.close()
+
+
+def test_state_that_is_newer_damaged_or_edited_is_a_sentence_in_its_place(watched: Watched) -> None:
+    widget = lw.LensWidget(make_grid(9, 6))
+    plain = zlib.decompress(widget.grids)
+    newer = zlib.compress(plain.replace(b'"version":%d' % VERSION, b'"version":9', 1))
+    code = widget.script.code
+
+    def edited(message: bytes = widget.grids, **script: str) -> dict[str, Any]:
+        state = state_of(widget)
+        ours, shared = (state["all"][one.model_id] for one in (widget, widget.script))
+        ours["buffers"][0]["data"] = base64.b64encode(message).decode()
+        ours["state"] |= {"colour": "<img src=x onerror=alert(1)>", "stride": -1, "pins": "all", "selected": ["x"]}
+        shared["state"] |= script
+        return state
+
+    without = edited()
+    del without["all"][widget.script.model_id]
+    wanted = [
+        (edited(), ""),  # the first, as a browser paints no frame of another origin that is out of sight
+        (edited(newer), "made by another version of lenswidget (data version 9; this one reads"),
+        (edited(widget.grids[: len(widget.grids) // 2]), "data is damaged or cut short. Run the cell again."),
+        (edited(b""), "data is damaged or cut short. Run the cell again."),
+        (edited(code=code[: len(code) // 2]), "can't open its script here"),
+        (edited(code="alert(1)"), "can't open its script here"),
+        (without, "can't open its script here"),
+    ]
+    for frame, (_, says) in zip(frames(watched.page, [state for state, _ in wanted]), wanted):
+        if says:
+            expect(frame.get_by_role("alert")).to_contain_text(says)
+        else:
+            expect(frame.locator(READY)).to_have_count(1)
+
+
+def test_hostile_texts_are_only_text_in_a_converted_notebook(watched: Watched, tmp_path: Path) -> None:
+    widgets = [lw.LensWidget(grid, colour=list(grid.quantities)[2]) for grid in map(hostile_grid, (0, 48))]
+    outputs = [nbformat.v4.new_output("display_data", data=widget._repr_mimebundle_()[0]) for widget in widgets]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("grid", outputs=outputs)])
+    state = dependency_state(widgets, drop_defaults=False)
+    kept = {"version_major": 2, "version_minor": 0, "state": state}
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": kept}
+    page = watched.page
+    page.add_init_script(LISTEN)
+    answer(page)
+    for alive in (True, False):
+        if not alive:
+            del notebook.metadata["widgets"]
+        html, _ = HTMLExporter(mathjax_url="").from_notebook_node(notebook)
+        page.goto(written(html, tmp_path / "page.html"))
+        expect(page.locator(READY)).to_have_count(2 if alive else 0)
+        expect(page.locator(STILL).first).to_be_visible(visible=not alive)
+        made_in(page)
+        assert page.locator("[onerror], [onload], [onfocus], [autofocus], a[href^='javascript']").count() == 0
+    watched.outside[:] = [url for url in watched.outside if "mathjax" not in url.lower() and url]
 
 
 def test_ipywidgets_own_embedding_keeps_it_alive(watched: Watched, tmp_path: Path) -> None:
