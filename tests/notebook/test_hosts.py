@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError as Late
 
 from lenswidget.grid import Grid
 from tests.grids import hostile_grid, make_grid
-from tests.notebook.hosts import Host, Watched
+from tests.notebook.hosts import Host, Watched, watch
 from tests.notebook.markup import LISTEN, made_in
 
 READY = "[data-state=ready]"
@@ -105,6 +105,44 @@ def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watc
     menus.first.select_option("entropy")
     for i in range(3):
         expect(menus.nth(i)).to_have_value("entropy")
+
+
+@pytest.mark.parametrize("host", ["lab"], indirect=True)
+def test_two_tabs_of_one_notebook_share_what_is_chosen(host: Host, watched: Watched, grid: Grid) -> None:
+    """Whatever is chosen in one arrives in the other, through the kernel, and the one that stays loses nothing."""
+    page = watched.page
+    write = "import json, pathlib\ndef write(change): pathlib.Path('tabs.json').write_text(json.dumps([w.pins, w.colour]))\n"
+    (host.folder / "tabs.json").unlink(missing_ok=True)
+    cells = [GRID + write + "w = lw.LensWidget(grid)\nw.observe(write, ['pins', 'colour'])\nw", "w"]
+    notebook = host.open(page, cells)
+    expect(page.locator(READY)).to_have_count(2)
+    host.save(page)
+    other = watch(page.context)
+    host.visit(other.page, notebook.name)
+    expect(other.page.locator(READY)).to_have_count(2)
+    assert grid.candidates is not None
+    leader = int(grid.candidates.ids[-1, -2, 0])
+    assert leader not in grid.targets[0].ids
+
+    heatmap = other.page.locator(HEATMAP).first
+    heatmap.focus()
+    for key in ("ArrowUp", "ArrowLeft", "p"):
+        heatmap.press(key)
+    chips = ".lw-chip button"
+    for tab in (page, other.page):
+        expect(tab.locator(chips)).to_have_count(2)  # a pin, in both views
+    file_says(page, host.folder / "tabs.json", [[[leader]], ""])
+    page.bring_to_front()
+    page.locator("label:has-text('colour') select").first.select_option("entropy")
+    for tab in (page, other.page):
+        for i in range(2):
+            expect(tab.locator("label:has-text('colour') select").nth(i)).to_have_value("entropy")
+    file_says(page, host.folder / "tabs.json", [[[leader]], "entropy"])
+    other.page.close()
+    page.locator(chips).first.click()
+    expect(page.locator(chips)).to_have_count(0)
+    file_says(page, host.folder / "tabs.json", [[], "entropy"])
+    assert (other.outside, other.errors) == ([], [])
 
 
 def test_running_a_cell_again_leaves_nothing_behind(host: Host, watched: Watched, grid: Grid) -> None:

@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import expect
 
 from lenswidget.__main__ import main
+from lenswidget.lessons import build
 from tests.grids import hostile_grid, make_grid
 from tests.notebook.hosts import Watched
 
@@ -68,6 +69,24 @@ def test_without_scripts_a_lesson_page_shows_pictures(watched: Watched, site: Pa
         box = page.locator("noscript img").bounding_box()
         assert box is not None and box["width"] > 200
     page.close()
+
+
+def test_every_lesson_is_found_whatever_it_is_called(watched: Watched, tmp_path: Path) -> None:
+    title = "</title></a><img src=x onerror=alert(1)>"
+    names = ["a#b?c 100%25", "javascript:alert(1)", "it's <b>&amp;", "..first"]
+    for name in names:
+        nbformat.write(new_notebook(cells=[new_markdown_cell(f"# {title}")]), tmp_path / f"{name}.ipynb")
+    *pages, index = build([tmp_path / f"{name}.ipynb" for name in names], tmp_path / "site", title=title)
+    page = watched.page
+    for place in ("ol", "nav"):
+        page.goto((index if place == "ol" else pages[-1]).as_uri())
+        assert page.title() == title and page.locator(f"{place} :not(li, a, b)").count() == 0
+        links = page.locator(f"{place} a").all()
+        addresses = [link.evaluate("link => link.href") for link in links]
+        # titles that are alike are still two lessons
+        assert len(links) == 4 and {page.as_uri() for page in pages[:-1]} <= set(addresses)
+        for link in links:
+            assert link.inner_text() in (title, "All")
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("index", "would be called index.html"), ("text", "is not a notebook")])
