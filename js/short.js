@@ -8,6 +8,15 @@ export const {
   round: Math_round,
   abs: Math_abs,
   ceil: Math_ceil,
+  log10: Math_log10,
 } = Math;
-export const { isFinite: Number_isFinite, isNaN: Number_isNaN, POSITIVE_INFINITY: Number_POSITIVE_INFINITY } = Number;
-export const { from: Array_from } = Array;
+export const {
+  isFinite: Number_isFinite,
+  isNaN: Number_isNaN,
+  isInteger: Number_isInteger,
+  NaN: Number_NaN,
+  POSITIVE_INFINITY: Number_POSITIVE_INFINITY,
+  NEGATIVE_INFINITY: Number_NEGATIVE_INFINITY,
+} = Number;
+export const { from: Array_from, isArray: Array_isArray } = Array;
+export const { parse: JSON_parse, stringify: JSON_stringify } = JSON;

@@ -209,6 +209,13 @@ class Grid(Showable):
                 raise ValueError(
                     f"Strip {strip.name!r} has shape {strip.values.shape}; a Grid of {shape[0]} rows needs {shape[:1]}."
                 )
+        figures: list[Quantity | Strip] = [*self.quantities.values(), *self.strips]
+        for figure in figures:
+            if figure.domain is not None and not np.isfinite(figure.domain).all():
+                raise ValueError(
+                    f"The scale of {figure.name!r} goes from {figure.domain[0]} to {figure.domain[1]}; give domain two "
+                    "finite ends, or None where the data decide."
+                )
         if self.column_labels is not None and len(self.column_labels) != shape[1]:
             raise ValueError(f"{len(self.column_labels)} column labels were given for {shape[1]} columns.")
         if not self.quantities:

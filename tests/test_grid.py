@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -67,6 +69,16 @@ def test_a_place_outside_the_grid_is_named(key: object, error: type[Exception], 
         make_grid()[key]
 
 
+@pytest.mark.parametrize("end", [np.nan, np.inf])
+def test_a_scale_without_an_end_is_refused_by_name(end: float) -> None:
+    grid = make_grid()
+    odd = replace(grid.quantities["entropy"], domain=(0.0, end))
+    with pytest.raises(
+        ValueError, match=r"The scale of 'entropy' goes from 0.0 to (nan|inf); give domain two finite ends"
+    ):
+        replace(grid, quantities={"entropy": odd})
+
+
 def test_a_truncated_file_is_a_sentence(tmp_path: Path) -> None:
     path = make_grid().save(tmp_path / "a.npz")
     whole = path.read_bytes()
@@ -74,6 +86,38 @@ def test_a_truncated_file_is_a_sentence(tmp_path: Path) -> None:
         path.write_bytes(whole[:size])
         with pytest.raises(ValueError, match="not a whole Grid file"):
             Grid.load(path)
+
+
+def test_a_file_with_a_few_wrong_bytes_is_loaded_or_a_sentence(tmp_path: Path) -> None:
+    path = make_grid().save(tmp_path / "a.npz")
+    whole, random = path.read_bytes(), np.random.default_rng(0)
+    sentences = 0
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole), 3):
+            damaged[place] = random.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            Grid.load(path)
+        except ValueError as reason:
+            assert "not a whole Grid file" in str(reason) and "save it again" in str(reason)
+            sentences += 1
+    assert sentences > 100
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", [], {}, [None], [["x"]]])
+def test_a_file_whose_header_somebody_edited_is_loaded_or_a_sentence(value: object, tmp_path: Path) -> None:
+    stored = dict(np.load(make_grid().save(tmp_path / "a.npz")))
+    header = json.loads(stored["header"].tobytes())
+    for name in header:
+        edited = np.frombuffer(json.dumps({**header, name: value}).encode(), dtype=np.uint8)
+        np.savez(tmp_path / "b.npz", **{**stored, "header": edited})
+        try:
+            grid = Grid.load(tmp_path / "b.npz")
+        except ValueError as reason:
+            assert re.search(r"b\.npz' (is not a whole Grid file|is a Grid file of version|holds a )", str(reason))
+        else:
+            assert repr(grid), "what is loaded can be shown"
 
 
 def test_a_file_from_a_newer_version_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

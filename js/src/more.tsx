@@ -48,7 +48,7 @@ export function More({ readings }: { readings: Readings }) {
         </button>
         {shown.value && (
           <>
-            <p role="status">Not copied. By hand, then:</p>
+            <p role="status">Not copied: take it by hand.</p>
             <textarea
               aria-label="Code"
               readOnly
