@@ -93,9 +93,10 @@ def _counterpart(first: Grid, quantity: Quantity, other: Grid) -> Quantity | Non
 
 
 def _subtract(quantity: Quantity, ours: np.ndarray, theirs: np.ndarray) -> Quantity:
-    values, unit = theirs - ours, quantity.unit
-    if quantity.scale == "log":
-        values, unit = np.log2(theirs) - np.log2(ours), "doublings"
+    with np.errstate(invalid="ignore"):  # what is infinite on both sides has no difference
+        values, unit = theirs - ours, quantity.unit
+        if quantity.scale == "log":
+            values, unit = np.log2(theirs) - np.log2(ours), "doublings"
     return replace(quantity, values=values, unit=unit, scale="linear", domain=None, centre=0.0)
 
 

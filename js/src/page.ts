@@ -13,7 +13,7 @@ export function mountPage(): void {
       message = bytesOf(el.dataset.lens!);
       settings = JSON.parse(el.dataset.lensSettings ?? "{}");
     } catch {
-      // somebody edited the page: the view says that it has nothing to show, and the figures after it still do
+      // somebody edited the page: the view says that there is no data, or opens as it began, and those after it still do
     }
     delete el.dataset.lens; // a third longer than its bytes, and no longer needed
     const own = el.querySelector("style");

@@ -92,8 +92,9 @@ export async function decode(message: Message): Promise<Shown> {
   }
   try {
     return shownBy(header, new Arrays(bytes, 4 + length));
-  } catch {
-    throw damaged(); // a header that somebody changed lacks what its version has
+  } catch (reason) {
+    // a header that somebody changed lacks what its version has; where memory runs out, that is what is said
+    throw reason instanceof TypeError ? damaged() : reason;
   }
 }
 
