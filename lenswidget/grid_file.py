@@ -125,8 +125,10 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Gr
     lists = (header[name] or () for name in ("rows", "notes", "column_labels"))
     words = [*(header[name] for name in ("title", "kind", "model")), *(word for words in lists for word in words)]
     odd = next((word for word in [*words, *(text for _, text in header["texts"])] if not isinstance(word, str)), None)
-    if odd is not None or header["view"] not in ("heatmap", "bars"):
-        raise TypeError(f"{odd!r} stands where a text should" if odd is not None else f"view is {header['view']!r}")
+    if odd is not None:
+        raise TypeError(f"{odd!r} stands where a text should")
+    if header["view"] not in ("heatmap", "bars"):
+        raise ValueError(f"its view is {header['view']!r}")
 
     def figures(kind: type, name: str, facts: list[dict[str, Any]]) -> list[Any]:
         domains = [one["domain"] and tuple(one["domain"]) for one in facts]
