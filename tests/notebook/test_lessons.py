@@ -10,8 +10,23 @@ import pytest
 from nbclient import NotebookClient
 
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-# what a lesson says of lenses that it fits itself, checked at its end: to fit them again would cost as much again
+# The places and figures that a lesson's text names, checked at its end: to compute them again would cost as much again.
 TRUTHS = {
+    "01_logit_lens": """
+grid = lw.logit_lens(tower, follow=" Paris")
+rank = dict(zip(grid.rows, grid.quantities["rank of ' Paris'"].values[:, -1]))
+assert [row for row, value in rank.items() if value == 1] == ["L27", "L28", "L29"]
+assert rank["L22"] > 1000 and rank["L26"] == 3
+assert round(float(grid.quantities["probability of ' Paris'"].values[-1, -1]), 2) == 0.70
+distance = dict(zip(grid.rows, grid.quantities["KL to the output"].values[:, 1:].mean(1)))
+assert distance["embed"] > 100
+assert all(distance[f"L{layer}"] > 15 for layer in range(23))
+assert all(distance[f"L{layer}"] < 8 for layer in range(26, 30))
+
+grid = lw.logit_lens(australia, follow=[" Canberra", " Sydney"])
+right, wrong = (grid.quantities[f"rank of ' {city}'"].values[20:, -1] for city in ("Canberra", "Sydney"))
+assert (wrong < right).all() and (wrong[-1], right[-1]) == (1, 2)
+""",
     "02_tuned_lens": """
 raw, fitted, trained, derived = measured.kl.T
 assert trained[:-2].mean() < fitted[:-2].mean() < derived[:-2].mean() < raw[:-2].mean()
@@ -99,8 +114,7 @@ assert again.state() == w.state() == state and again.colour == "entropy"
 def test_a_lesson_runs_from_top_to_bottom(path: Path, smollm: Any) -> None:
     notebook = nbformat.read(path, as_version=4)
     assert all(not cell.get("outputs") for cell in notebook.cells), "lessons are kept without outputs"
-    if path.stem in TRUTHS:
-        notebook.cells.append(nbformat.v4.new_code_cell(TRUTHS[path.stem]))
+    notebook.cells.append(nbformat.v4.new_code_cell(TRUTHS[path.stem]))
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     data = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     for shown in ("application/vnd.jupyter.widget-view+json", "image/png"):
@@ -114,22 +128,3 @@ def test_a_lesson_opens_in_colab_and_installs_only_where_it_must(path: Path) -> 
     code = compile(setup.source.replace("%pip install --quiet lenswidget", "raise SystemExit"), path.name, "exec")
     exec(code)  # where lenswidget is installed, nothing is
     assert all(cell.metadata.get("tags") == ["remove-cell"] for cell in (badge, setup))  # no page needs them
-
-
-def test_the_first_lesson_tells_the_truth(smollm: Any) -> None:
-    """The places and figures that its text names."""
-    import lenswidget as lw
-
-    grid = lw.logit_lens(lw.run(smollm, "The Eiffel Tower is located in the city of"), follow=" Paris")
-    rank = dict(zip(grid.rows, grid.quantities["rank of ' Paris'"].values[:, -1]))
-    assert [row for row, value in rank.items() if value == 1] == ["L27", "L28", "L29"]
-    assert rank["L22"] > 1000 and rank["L26"] == 3
-    assert round(float(grid.quantities["probability of ' Paris'"].values[-1, -1]), 2) == 0.70
-    distance = dict(zip(grid.rows, grid.quantities["KL to the output"].values[:, 1:].mean(1)))
-    assert distance["embed"] > 100
-    assert all(distance[f"L{layer}"] > 15 for layer in range(23))
-    assert all(distance[f"L{layer}"] < 8 for layer in range(26, 30))
-
-    grid = lw.logit_lens(lw.run(smollm, "The capital of Australia is"), follow=[" Canberra", " Sydney"])
-    right, wrong = (grid.quantities[f"rank of ' {city}'"].values[20:, -1] for city in ("Canberra", "Sydney"))
-    assert (wrong < right).all() and (wrong[-1], right[-1]) == (1, 2)

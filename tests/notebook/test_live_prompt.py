@@ -3,14 +3,11 @@ by a kernel that goes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.architectures import save
-from tests.notebook.hosts import Host, Watched, serve
+from tests.notebook.hosts import Host, Watched
 
 LIVE = """import pathlib
 import lenswidget as lw
@@ -19,16 +16,11 @@ w = lw.live(boot(pathlib.Path("model")), "A first one")
 w"""
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Host]:
-    with serve("lab", tmp_path) as running:
-        save("GPT2LMHeadModel", running.folder / "model")
-        yield running
-
-
-def test_a_live_prompt_is_typed_told_of_and_outlived(lab: Host, watched: Watched) -> None:
+@pytest.mark.parametrize("host", ["lab"], indirect=True)
+def test_a_live_prompt_is_typed_told_of_and_outlived(host: Host, watched: Watched) -> None:
+    save("GPT2LMHeadModel", host.folder / "model")
     page = watched.page
-    lab.open(page, [LIVE, "w"])
+    host.open(page, [LIVE, "w"])
     expect(page.locator("[data-state=ready]")).to_have_count(2, timeout=60_000)
     boxes, said = page.get_by_role("textbox", name="Prompt"), page.locator(".lw-prompt [role=status]")
     titles = page.locator(".lw-title")

@@ -137,7 +137,9 @@ def test_opened_again_it_is_alive_or_a_picture(
         assert page.locator(READY).count() == 0
 
 
-def test_after_the_page_is_loaded_again_the_widgets_of_a_living_kernel_are_alive(host: Host, watched: Watched) -> None:
+def test_what_a_host_saved_is_alive_while_its_kernel_lives_and_a_picture_to_whoever_does_not_trust_it(
+    host: Host, watched: Watched
+) -> None:
     page = watched.page
     make_grid(9, 6).save(host.folder / "grid.npz")
     notebook = host.open(page, ["import lenswidget as lw\ngrid = lw.Grid.load('grid.npz')\ngrid", "grid"])
@@ -145,6 +147,13 @@ def test_after_the_page_is_loaded_again_the_widgets_of_a_living_kernel_are_alive
     host.save(page)
     host.visit(page, notebook.name)
     expect(page.locator(READY)).to_have_count(2)
+
+    saved = json.loads(notebook.read_text())
+    # what was changed since it was signed, Jupyter does not trust
+    saved["cells"].append({"cell_type": "markdown", "id": "more", "metadata": {}, "source": "changed"})
+    (host.folder / "reader.ipynb").write_text(json.dumps(saved))
+    host.visit(page, "reader.ipynb")
+    expect(page.locator(STILL).first).to_be_visible()
 
 
 def test_voila_serves_it_alive(watched: Watched, tmp_path: Path) -> None:
