@@ -5,11 +5,11 @@ ROOT   := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .PHONY: demo test check dev bench site
 
-demo: .venv/ready
+demo: .venv/ready lenswidget/static/widget.js
 	$(BIN)/python -c "import lenswidget; lenswidget.load()"
 	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/01_logit_lens.ipynb
 
-test: .venv/ready .venv/browser js/node_modules/ready
+test: .venv/ready .venv/browser js/node_modules/ready lenswidget/static/widget.js
 	$(BIN)/python -m pytest
 	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm test
 
@@ -21,18 +21,18 @@ check: .venv/ready js/node_modules/ready
 
 dev: .venv/ready js/node_modules/ready
 	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run dev & \
-	$(BIN)/jupyter lab $(ROOT) notebooks; kill $$!
+	$(BIN)/jupyter lab $(ROOT) notebooks; kill $$! 2>/dev/null || true
 
-bench: .venv/ready .venv/browser
+bench: .venv/ready .venv/browser lenswidget/static/widget.js
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python -m bench.run
 
 # The lessons, alive, with the map of the code and the reference, in site/.
-site: .venv/ready
+site: .venv/ready lenswidget/static/widget.js
 	$(BIN)/python -m lenswidget build notebooks/*.ipynb docs/architecture.md -o site --title lenswidget --link Reference=reference/lenswidget.html
 	$(BIN)/pdoc --docformat markdown --no-show-source --no-include-undocumented -t docs/reference -o site/reference lenswidget
 
-.venv/ready: pyproject.toml constraints.txt hatch_build.py $(shell find js/src js/*.js* -type f)
+.venv/ready: pyproject.toml constraints.txt hatch_build.py
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@# Node for the tests, where the machine has none; the package's own build brings its own
@@ -41,6 +41,12 @@ site: .venv/ready
 
 js/node_modules/ready: js/package.json js/package-lock.json | .venv/ready
 	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --no-audit --no-fund
+	touch $@
+
+# The install has built it; what is edited or pulled since needs no more than this.
+lenswidget/static/widget.js: $(shell find js/src js/*.js* -type f) | .venv/ready
+	$(MAKE) js/node_modules/ready
+	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run build
 	touch $@
 
 # A Chromium: the machine's, Debian's, or else Playwright's own.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
@@ -78,7 +79,7 @@ def build(
         _write(
             folder / f"{source.stem}.html",
             titles[source.stem],
-            _body(notebook, source),
+            _linked(_body(notebook, source), paths),
             _navigation(titles, source.stem),
         )
         for source, notebook in lessons
@@ -127,6 +128,13 @@ def _body(notebook: Any, source: Path) -> str:
     resources = {"metadata": {"path": str(source.parent)}}
     body, _ = _Exporter(template_name="basic").from_notebook_node(notebook, resources)  # type: ignore[no-untyped-call]
     return str(body)
+
+
+def _linked(body: str, sources: list[Path]) -> str:
+    """Links to the files that are pages here, leading to the pages."""
+    for source in sources:
+        body = re.sub(rf'href="{re.escape(escape(source.name))}(?=["#])', f'href="{escape(source.stem)}.html', body)
+    return body
 
 
 def _prepare(output: Any, models: dict[str, Any], still: str) -> bool:

@@ -22,6 +22,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         grid.save(folder / f"{name}.npz")
         cells = [
             new_markdown_cell(f"# The {name} lesson\n\nA sum, $\\sum_i x_i^2 < \\frac{{1}}{{2}}$, and alone:\n\n$$x_0 = 1$$"),
+            new_markdown_cell("Both [before](first.ipynb) and [after](second.ipynb#the-second-lesson)."),
             new_code_cell(f"import sys\nimport lenswidget as lw\ngrid = lw.Grid.load('{name}.npz')"),
             new_code_cell("print('said', 'aside', file=sys.stderr)"),
             new_code_cell("from tqdm.auto import tqdm\nfor _ in tqdm(range(3), desc='a ' + 'bar'): pass"),
@@ -48,6 +49,10 @@ def test_a_lesson_page_is_alive_and_whole(watched: Watched, site: Path) -> None:
     expect(page.locator("table.dataframe")).to_be_visible()
     text = page.locator("main").inner_text()
     assert "said aside" not in text and "a bar" not in text
+    page.get_by_role("link", name="after").click()  # a notebook links to a notebook, and its page to a page
+    expect(page).to_have_title("The second lesson")
+    page.locator("nav").get_by_role("link", name="The first lesson").click()
+    expect(page).to_have_title("The first lesson")
     page.locator("nav").get_by_role("link", name="The second lesson").click()
     page.wait_for_selector("[data-state=ready]")
 
