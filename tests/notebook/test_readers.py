@@ -124,6 +124,8 @@ def test_opened_again_it_is_alive_or_a_picture(
         del notebook.metadata["widgets"]
     if trusted:
         NotebookNotary(data_dir=str(host.folder.parent / "jupyter_data_dir")).sign(notebook)
+    else:  # it is the content that is trusted, whatever the file: another has been signed here before
+        notebook.cells.append(nbformat.v4.new_markdown_cell("changed"))
     name = f"again-{state}-{trusted}.ipynb"
     nbformat.write(notebook, host.folder / name)
     page = watched.page
@@ -134,6 +136,7 @@ def test_opened_again_it_is_alive_or_a_picture(
         use(page)
     else:
         expect(page.locator(STILL).first).to_be_visible()
+        page.wait_for_timeout(1_000)  # nor does it come alive later
         assert page.locator(READY).count() == 0
 
 
