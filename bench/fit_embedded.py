@@ -13,18 +13,18 @@ from pathlib import Path
 import torch
 
 import lenswidget as lw
-from bench.text import prose
+from bench.text import mixture
 from lenswidget.lenses.fitting import Residuals
 from lenswidget.lenses.linear import regress
 from lenswidget.lenses.text import Text
 
-WORDS = "docstrings of the Python standard library and package descriptions"
+WORDS = "text that the model wrote itself, docstrings of the Python standard library and package descriptions"
 
 
 def main(folder: Path, steps: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model = lw.load()
-    texts = prose(steps * 256 + 100_000)
+    texts = mixture(model, steps * 256 + 20_000)
     checkpoint = folder / "fit.pt"
     lens = lw.TunedLens.fit(
         model, texts, steps=steps, data=WORDS, checkpoint=checkpoint, resume=checkpoint if checkpoint.exists() else None

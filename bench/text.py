@@ -1,4 +1,4 @@
-"""English prose that any machine with Python has: docstrings of the standard library, descriptions of packages."""
+"""English text that any machine has: docstrings of the standard library, descriptions of packages, and what a model writes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from lenswidget.lenses.text import WINDOW, written_by
 
 CHARACTERS_A_TOKEN = 3.5
 """Fewer than in plain prose: docstrings hold names and punctuation, so that a request is met rather than missed."""
@@ -27,6 +30,29 @@ def prose(tokens: int, *, held_out: bool = False) -> list[str]:
         if size >= wanted:
             return documents[:count]
     raise ValueError(f"This machine has prose for about {int(size / CHARACTERS_A_TOKEN)} tokens; {tokens} were asked.")
+
+
+def mixture(model: Any, tokens: int, *, held_out: bool = False) -> list[str]:
+    """About `tokens` tokens, half of them prose and half what the model writes itself: stories, lessons, letters.
+
+    What is documented is one kind of text, and a lens that was fitted on nothing else says " Windows" where it knows nothing.
+    """
+    left = tokens / 2
+    own = []
+    for ids in written_by(model, WINDOW, seed=1 if held_out else 2, batch=64):
+        own.append(model.tokenizer.decode(ids))
+        left -= len(ids)
+        if left <= 0:
+            break
+    return shuffled(prose(tokens // 2, held_out=held_out), own)
+
+
+def shuffled(*kinds: list[str]) -> list[str]:
+    """Texts of several kinds in turn, so that at any place as much of each has been read, as a share of all of it."""
+    placed = [
+        (sum(map(len, texts[:i])) / sum(map(len, texts)), text) for texts in kinds for i, text in enumerate(texts)
+    ]
+    return [text for _, text in sorted(placed, key=lambda one: one[0])]
 
 
 def _is_held_out(name: str) -> bool:

@@ -30,7 +30,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 import lenswidget as lw
-from bench.text import prose
+from bench.text import mixture
 from lenswidget.lenses.lens import moved
 from lenswidget.lenses.lens_file import write_tensors
 from lenswidget.lenses.load import SHIPPED
@@ -79,8 +79,8 @@ def main() -> None:
 
 
 def runs(model: Any, tokens: int, *, held_out: bool = False) -> Iterator[lw.Run]:
-    """Runs of whole windows of prose, of about so many tokens in all."""
-    ids = model.tokenizer("\n\n".join(prose(tokens, held_out=held_out)))["input_ids"]
+    """Runs of whole windows of text, of about so many tokens in all."""
+    ids = model.tokenizer("\n\n".join(mixture(model, tokens, held_out=held_out)))["input_ids"]
     for start in range(0, min(len(ids), tokens) - WINDOW + 1, WINDOW):
         yield lw.run(model, ids[start : start + WINDOW])
 
