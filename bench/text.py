@@ -37,9 +37,10 @@ def mixture(model: Any, tokens: int, *, held_out: bool = False) -> list[str]:
 
     What is documented is one kind of text, and a lens that was fitted on nothing else says " Windows" where it knows nothing.
     """
-    left = tokens / 2
+    left = tokens // 2
     own = []
-    for ids in written_by(model, WINDOW, seed=1 if held_out else 2, batch=64):
+    batch = min(64, -(-left // WINDOW))
+    for ids in written_by(model, WINDOW, seed=1 if held_out else 2, batch=batch):
         own.append(model.tokenizer.decode(ids))
         left -= len(ids)
         if left <= 0:

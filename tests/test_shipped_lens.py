@@ -38,7 +38,7 @@ def test_packing_costs_it_little(lens: lw.FittedLens) -> None:
     assert sum(lens.card.kl) <= 1.15 * sum(full)
 
 
-def test_it_is_on_another_kind_of_text_half_as_far_again_at_most(smollm: Any, lens: lw.FittedLens) -> None:
+def test_it_is_no_worse_on_a_story_than_on_what_it_was_fitted_on(smollm: Any, lens: lw.FittedLens) -> None:
     ids = smollm.to_tokens(TEXT)
     with torch.inference_mode():
         logits, cache = smollm.run_with_cache(ids)
@@ -53,8 +53,7 @@ def test_it_is_on_another_kind_of_text_half_as_far_again_at_most(smollm: Any, le
         tuned = [divergence(lens.move(residual, row)) for row, residual in enumerate(rows)]
         raw = [divergence(residual) for residual in rows]
     assert all(ours < theirs for ours, theirs in zip(tuned, raw))
-    # a story is another kind of text than the documentation that it was fitted on, and lies a third farther off
-    assert sum(lens.card.kl) < sum(tuned) < 1.5 * sum(lens.card.kl)
+    assert sum(tuned) < 1.1 * sum(lens.card.kl)
 
 
 def test_it_is_not_for_another_model(lens: lw.FittedLens, smollm: Any) -> None:
