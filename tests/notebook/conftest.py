@@ -11,6 +11,17 @@ from tests.notebook.hosts import Host, Watched, browser, serve, watch
 expect.set_options(timeout=30_000)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """In every kernel that a test starts, torch's threads sleep where they wait for each other.
+
+    They would spin, and where the browser has a core, a forward pass then costs several times as much.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+        yield
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with browser() as one:
