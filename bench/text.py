@@ -45,10 +45,10 @@ def mixture(model: Any, tokens: int, *, held_out: bool = False) -> list[str]:
         left -= len(ids)
         if left <= 0:
             break
-    return shuffled(prose(tokens // 2, held_out=held_out), own)
+    return in_turn(prose(tokens // 2, held_out=held_out), own)
 
 
-def shuffled(*kinds: list[str]) -> list[str]:
+def in_turn(*kinds: list[str]) -> list[str]:
     """Texts of several kinds in turn, so that at any place as much of each has been read, as a share of all of it."""
     placed = [
         (sum(map(len, texts[:i])) / sum(map(len, texts)), text) for texts in kinds for i, text in enumerate(texts)

@@ -58,7 +58,8 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> by
         more = np.asarray(layer) > cover
         ink[more] = place
         np.maximum(cover, np.asarray(layer), out=cover)
-    pixels, palette = _mixed(np.asarray(ground), ink, cover, [named[fill] for fill in fills], list(words))
+    inks = list(words) or [named["ink"]]
+    pixels, palette = _mixed(np.asarray(ground), ink, cover, [named[fill] for fill in fills], inks)
     return _file(pixels, palette, dpi)
 
 
@@ -67,19 +68,19 @@ Plane = UInt8[np.ndarray, "height width"]
 
 def _mixed(fill: Plane, ink: Plane, cover: Plane, fills: list[str], inks: list[str]) -> tuple[Plane, bytes]:
     """Places in a palette, and the palette: for each ink on a fill, the steps from none of it to all."""
-    pair = fill.astype(np.int32) * max(1, len(inks)) + ink
-    counts = np.bincount(pair[cover > 0], minlength=len(fills) * max(1, len(inks))).reshape(len(fills), -1)
+    pair = fill.astype(np.int32) * len(inks) + ink
+    counts = np.bincount(pair[cover > 0], minlength=len(fills) * len(inks)).reshape(len(fills), -1)
     # where nothing is written, a fill is that of its commonest ink
     common = counts.argmax(axis=1)
-    used = np.flatnonzero((counts > 0) | (np.arange(counts.shape[1]) == common[:, None]))
+    used = np.flatnonzero((counts > 0) | (np.arange(len(inks)) == common[:, None]))
     levels = min(LEVELS, 256 // len(used))
-    level = np.rint(cover * ((levels - 1) / 255)).astype(np.uint8)
-    pair = np.where(level > 0, pair, (np.arange(len(fills)) * counts.shape[1] + common)[fill])
+    level = np.rint(np.linspace(0, levels - 1, 256)).astype(np.uint8)[cover]
+    pair = np.where(level > 0, pair, (np.arange(len(fills)) * len(inks) + common)[fill])
     order = np.zeros(counts.size, dtype=np.uint8)
     order[used] = np.arange(len(used)) * levels
     palette = bytearray()
-    for on, of in zip(*np.divmod(used, counts.shape[1]), strict=True):
-        start, end = (list(bytes.fromhex(colour[1:])) for colour in (fills[on], inks[of] if inks else fills[on]))
+    for on, of in zip(*np.divmod(used, len(inks)), strict=True):
+        start, end = (list(bytes.fromhex(colour[1:])) for colour in (fills[on], inks[of]))
         palette += np.rint(np.linspace(start, end, levels)).astype(np.uint8).tobytes()
     return np.add(order[pair], level, dtype=np.uint8), bytes(palette)
 
