@@ -17,8 +17,8 @@ import torch
 
 import lenswidget as lw
 from bench.readout import TEXT, interleaved, resident
-from lenswidget import cached_run
-from lenswidget.blocks import Stack
+from lenswidget.model import run as cached_run
+from lenswidget.model.components import Stack
 
 PROMPT = "The Eiffel Tower is located in the city of"
 JOBS = ("ours, heads", "TransformerLens, heads", "ours, neurons")

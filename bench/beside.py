@@ -22,7 +22,7 @@ import plotly.graph_objects as go
 from playwright.sync_api import Browser
 
 from bench.browser import late, middle
-from lenswidget.grid import Grid
+from lenswidget.grids.grid import Grid
 from tests.grids import make_grid
 from tests.notebook.hosts import browser
 

@@ -15,9 +15,9 @@ from typing import Any
 from playwright.sync_api import Page
 
 import lenswidget as lw
-from lenswidget.comparison import compare
-from lenswidget.grid import Grid
-from lenswidget.wire import encode
+from lenswidget.grids.comparison import compare
+from lenswidget.grids.grid import Grid
+from lenswidget.view.wire import encode
 from tests.grids import make_grid
 from tests.notebook.hosts import browser
 

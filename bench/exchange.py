@@ -15,7 +15,7 @@ import torch
 import transformers
 
 import lenswidget as lw
-from lenswidget.models import embedded_folder
+from lenswidget.model.embedded import embedded_folder
 
 TEXT = "The history of science is the study of the development of science and scientific knowledge."
 

@@ -16,9 +16,9 @@ import torch
 import lenswidget as lw
 from bench.readout import resident
 from bench.text import prose
-from lenswidget.lenses.fitting import Residuals
+from lenswidget.lenses.fitting.residuals import Residuals
+from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.linear import Moments
-from lenswidget.lenses.text import Text
 
 TOKENS = 20_000
 HELD_OUT = 2_048

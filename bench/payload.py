@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 import lenswidget as lw
-from lenswidget.wire import encode
+from lenswidget.view.wire import encode
 
 ROWS, PROMPT = 80, "When Mary and John went to the store, John gave a drink to"
 

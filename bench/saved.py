@@ -16,9 +16,9 @@ from nbclient import NotebookClient
 
 import lenswidget as lw
 from bench.readout import TEXT
-from lenswidget.grid import Grid
-from lenswidget.picture import png
-from lenswidget.wire import encode
+from lenswidget.grids.grid import Grid
+from lenswidget.view.picture.picture import png
+from lenswidget.view.wire import encode
 from tests.notebook.hosts import browser
 
 COUNT, LENGTH = 10, 64

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lenswidget.lenses.text import WINDOW, written_by
+from lenswidget.lenses.fitting.text import WINDOW, written_by
 
 CHARACTERS_A_TOKEN = 3.5
 """Fewer than in plain prose: docstrings hold names and punctuation, so that a request is met rather than missed."""

@@ -12,77 +12,77 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
-    "Comparison": "comparison",
-    "Diagnosis": "diagnosis",
+    "Comparison": "grids.comparison",
+    "Diagnosis": "grids.diagnosis",
     "Fidelity": "lenses.fidelity",
     "FittedLens": "lenses.fitted",
-    "Grid": "grid",
+    "Grid": "grids.grid",
     "JacobianLens": "lenses.jacobian",
     "Lens": "lenses.lens",
-    "LensWidget": "widget",
+    "LensWidget": "view.widget",
     "LinearLens": "lenses.linear",
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
-    "Run": "cached_run",
+    "Run": "model.run",
     "TunedLens": "lenses.tuned",
-    "attribute": "attribution",
-    "compare": "comparison",
+    "attribute": "attribution.attribute",
+    "compare": "grids.comparison",
     "compare_lenses": "lenses.divergence",
-    "diagnose": "diagnosis",
+    "diagnose": "grids.diagnosis",
     "divergence": "lenses.divergence",
-    "explain": "jumps",
+    "explain": "attribution.jumps",
     "fidelity": "lenses.fidelity",
-    "from_cache": "cached_run",
-    "hooks": "attribution",
-    "live": "live_prompt",
-    "load": "models",
-    "load_lens": "lenses.load",
+    "from_cache": "model.run",
+    "hooks": "attribution.attribute",
+    "live": "interactive.live_prompt",
+    "load": "model.embedded",
+    "load_lens": "lenses.files.load_lens",
     "logit_lens": "lenses.read",
-    "promotes": "vocabulary_space",
+    "promotes": "attribution.vocabulary_space",
     "read": "lenses.read",
-    "residual_hooks": "cached_run",
-    "row_changes": "changes",
-    "run": "cached_run",
-    "runs": "cached_run",
-    "write_page": "page",
+    "residual_hooks": "model.run",
+    "row_changes": "grids.row_changes",
+    "run": "model.run",
+    "runs": "model.run",
+    "write_page": "view.page",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
 
 if TYPE_CHECKING:
-    from lenswidget.attribution import attribute as attribute
-    from lenswidget.attribution import hooks as hooks
-    from lenswidget.cached_run import Run as Run
-    from lenswidget.cached_run import from_cache as from_cache
-    from lenswidget.cached_run import residual_hooks as residual_hooks
-    from lenswidget.cached_run import run as run
-    from lenswidget.cached_run import runs as runs
-    from lenswidget.changes import row_changes as row_changes
-    from lenswidget.comparison import Comparison as Comparison
-    from lenswidget.comparison import compare as compare
-    from lenswidget.diagnosis import Diagnosis as Diagnosis
-    from lenswidget.diagnosis import diagnose as diagnose
-    from lenswidget.grid import Grid as Grid
-    from lenswidget.jumps import explain as explain
+    from lenswidget.attribution.attribute import attribute as attribute
+    from lenswidget.attribution.attribute import hooks as hooks
+    from lenswidget.attribution.jumps import explain as explain
+    from lenswidget.attribution.vocabulary_space import promotes as promotes
+    from lenswidget.grids.comparison import Comparison as Comparison
+    from lenswidget.grids.comparison import compare as compare
+    from lenswidget.grids.diagnosis import Diagnosis as Diagnosis
+    from lenswidget.grids.diagnosis import diagnose as diagnose
+    from lenswidget.grids.grid import Grid as Grid
+    from lenswidget.grids.row_changes import row_changes as row_changes
+    from lenswidget.interactive.live_prompt import live as live
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
     from lenswidget.lenses.fidelity import Fidelity as Fidelity
     from lenswidget.lenses.fidelity import fidelity as fidelity
+    from lenswidget.lenses.files.load_lens import load_lens as load_lens
     from lenswidget.lenses.fitted import FittedLens as FittedLens
     from lenswidget.lenses.jacobian import JacobianLens as JacobianLens
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.linear import LinearLens as LinearLens
-    from lenswidget.lenses.load import load_lens as load_lens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
     from lenswidget.lenses.tuned import TunedLens as TunedLens
-    from lenswidget.live_prompt import live as live
-    from lenswidget.models import load as load
-    from lenswidget.page import write_page as write_page
-    from lenswidget.vocabulary_space import promotes as promotes
-    from lenswidget.widget import LensWidget as LensWidget
+    from lenswidget.model.embedded import load as load
+    from lenswidget.model.run import Run as Run
+    from lenswidget.model.run import from_cache as from_cache
+    from lenswidget.model.run import residual_hooks as residual_hooks
+    from lenswidget.model.run import run as run
+    from lenswidget.model.run import runs as runs
+    from lenswidget.view.page import write_page as write_page
+    from lenswidget.view.widget import LensWidget as LensWidget
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import lenswidget as lw
-from lenswidget.models import EMBEDDED
+from lenswidget.model.embedded import EMBEDDED
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def _build(arguments: list[str]) -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("site"), help="the folder to write into (site)")
     options = parser.parse_args(arguments)
     try:
-        from lenswidget.lessons import build
+        from lenswidget.lessons.notebook_pages import build
     except ImportError as reason:
         print(
             f"lenswidget: pages of notebooks need more packages: pip install 'lenswidget[site]' ({reason})",

@@ -31,11 +31,11 @@ from torch import Tensor
 
 import lenswidget as lw
 from bench.text import mixture
+from lenswidget.lenses.files.lens_file import write_tensors
+from lenswidget.lenses.files.load_lens import SHIPPED
+from lenswidget.lenses.files.packing import pack, unpack
 from lenswidget.lenses.lens import moved
-from lenswidget.lenses.lens_file import write_tensors
-from lenswidget.lenses.load import SHIPPED
-from lenswidget.lenses.packing import pack, unpack
-from lenswidget.readout import Readout
+from lenswidget.model.readout import Readout
 
 WINDOW = 256
 DAMP = 1e-3

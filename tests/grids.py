@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from lenswidget.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
+from lenswidget.grids.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
 
 HOSTILE = [
     "</script><script>alert(1)</script>", '"quoted"', "'", "&amp;<b>", "\u202egnihsams", "\ud83d", "👩‍🚀", "\n", "\t", " ",

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lenswidget.alignment import NONE, align_by_position, align_columns, align_rows
-from lenswidget.grid import Grid
+from lenswidget.grids.alignment import NONE, align_by_position, align_columns, align_rows
+from lenswidget.grids.grid import Grid
 from tests.grids import make_grid
 
 

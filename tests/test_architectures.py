@@ -18,11 +18,11 @@ from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_f
 from transformer_lens.model_bridge.sources.native import NativeModel
 from transformers import AutoTokenizer
 
-from lenswidget.attribution import attribute
-from lenswidget.cached_run import Run, from_cache, run
-from lenswidget.grid import Grid
+from lenswidget.attribution.attribute import attribute
+from lenswidget.grids.grid import Grid
 from lenswidget.lenses.read import logit_lens
-from lenswidget.readout import ROUNDING
+from lenswidget.model.readout import ROUNDING
+from lenswidget.model.run import Run, from_cache, run
 from tests import architectures
 
 TOKENS = [1, 40, 70, 33, 120, 99, 70, 250, 41]

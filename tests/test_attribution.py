@@ -15,7 +15,7 @@ from torch import Tensor
 from transformer_lens import ActivationCache
 
 import lenswidget as lw
-from lenswidget.grid import NO_TOKEN
+from lenswidget.grids.grid import NO_TOKEN
 from tests import architectures
 
 PROMPT = "The Eiffel Tower is located in the city of"

@@ -17,9 +17,9 @@ import pytest
 import torch
 
 import lenswidget as lw
-from lenswidget.comparison import _require
-from lenswidget.grid import Candidates, Grid, Quantity
-from lenswidget.wire import encode
+from lenswidget.grids.comparison import _require
+from lenswidget.grids.grid import Candidates, Grid, Quantity
+from lenswidget.view.wire import encode
 from tests.golden.write import expected_comparison, golden_comparison, header_of
 from tests.grids import hostile_grid, make_grid
 

@@ -12,8 +12,8 @@ import nbformat
 import pytest
 
 import lenswidget as lw
-from lenswidget.grid import Grid
-from lenswidget.lessons import build
+from lenswidget.grids.grid import Grid
+from lenswidget.lessons.notebook_pages import build
 from tests.grids import make_grid
 
 resource = pytest.importorskip("resource", reason="Windows lets no process limit the size of its files")

@@ -14,12 +14,12 @@ from torch import Tensor
 
 import lenswidget as lw
 from lenswidget.lenses.fitted import FittedLens
-from lenswidget.lenses.fitting import Residuals
+from lenswidget.lenses.fitting.parallel import Workers
+from lenswidget.lenses.fitting.progress import Progress
+from lenswidget.lenses.fitting.residuals import Residuals
+from lenswidget.lenses.fitting.sampled_kl import Sample
+from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.linear import LinearLens, Moments
-from lenswidget.lenses.parallel import Workers
-from lenswidget.lenses.progress import Progress
-from lenswidget.lenses.sampled_kl import Sample
-from lenswidget.lenses.text import Text
 from lenswidget.lenses.tuned import TunedLens
 from tests import architectures
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenswidget.grid import Check, Grid
-from lenswidget.grid_file import FILE_VERSION
+from lenswidget.grids.grid import Check, Grid
+from lenswidget.grids.grid_file import FILE_VERSION
 from tests.grids import hostile_grid, make_grid
 
 UNCHECKED = replace(make_grid(), check=Check(float("nan"), 1e-3))
@@ -121,7 +121,7 @@ def test_a_file_whose_header_somebody_edited_is_loaded_or_a_sentence(value: obje
 
 
 def test_a_file_from_a_newer_version_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lenswidget.grid_file.FILE_VERSION", FILE_VERSION + 1)
+    monkeypatch.setattr("lenswidget.grids.grid_file.FILE_VERSION", FILE_VERSION + 1)
     path = make_grid().save(tmp_path / "a.npz")
     monkeypatch.undo()
     with pytest.raises(ValueError, match=r"version 2; this lenswidget reads up to 1.*pip install -U"):
@@ -173,7 +173,7 @@ def test_the_view_needs_no_torch() -> None:
         "import sys; sys.modules['torch'] = None; sys.modules['transformer_lens'] = None\n"
         "import lenswidget as lw\n"
         "from tests.grids import make_grid\n"
-        "lw.LensWidget(make_grid()); make_grid()._repr_mimebundle_(); import lenswidget.page, lenswidget.wire\n"
+        "lw.LensWidget(make_grid()); make_grid()._repr_mimebundle_(); import lenswidget.view.page, lenswidget.view.wire\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -15,9 +15,9 @@ from PIL import Image
 from pypdf import PdfReader
 
 import lenswidget as lw
-from lenswidget.grid import Grid
-from lenswidget.marks import spaced
-from lenswidget.picture import svg
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import spaced
+from lenswidget.view.picture.picture import svg
 from tests.grids import HOSTILE, PLAIN, hostile_grid
 
 View = Literal["heatmap", "bars"]

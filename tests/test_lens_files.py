@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 import lenswidget as lw
+from lenswidget.lenses.files.lens_file import write_tensors
+from lenswidget.lenses.files.packing import pack
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of, unembedding_hash
-from lenswidget.lenses.lens_file import write_tensors
 from lenswidget.lenses.linear import LinearLens
-from lenswidget.lenses.packing import pack
 from lenswidget.lenses.tuned import TunedLens
 from tests import architectures
 from tests.golden import tuned_lens as golden

@@ -11,9 +11,9 @@ import pytest
 import traitlets
 
 import lenswidget as lw
-from lenswidget.grid import Grid
-from lenswidget.latest import Report
-from lenswidget.wire import encode
+from lenswidget.grids.grid import Grid
+from lenswidget.view.latest import Report
+from lenswidget.view.wire import encode
 from tests.golden.write import header_of
 from tests.grids import make_grid
 

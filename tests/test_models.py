@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lenswidget import models
 from lenswidget.__main__ import main
+from lenswidget.model import embedded as models
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
         "static/loader.js",
         "static/boot.js",
         "py.typed",
-        "grid.py",
+        "grids/grid.py",
     ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from lenswidget import bitmap
-from lenswidget.colours import Theme, colours
-from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity
-from lenswidget.picture import MOST, png, scene_of, svg
-from lenswidget.scene import Box, Line, Scene, Words, breadth
+from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity
+from lenswidget.view.picture import bitmap
+from lenswidget.view.picture.colors import Theme, colours
+from lenswidget.view.picture.picture import MOST, png, scene_of, svg
+from lenswidget.view.picture.scene import Box, Line, Scene, Words, breadth
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
 CLAIM = "rows sum to the logit"

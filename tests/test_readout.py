@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 import lenswidget as lw
-from lenswidget import readout as readout_module
-from lenswidget.models import embedded_folder
+from lenswidget.model import readout as readout_module
+from lenswidget.model.embedded import embedded_folder
 
 PROMPT = "When Mary and John went to the store, John gave a drink to"
 SETS = [[12366], [260, 1719], [0]]

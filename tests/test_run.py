@@ -13,7 +13,7 @@ from transformer_lens import ActivationCache
 from transformer_lens.model_bridge import TransformerBridge
 
 import lenswidget as lw
-from lenswidget.models import embedded_folder
+from lenswidget.model.embedded import embedded_folder
 
 PROMPT = "The capital of France is"
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import lenswidget as lw
-from lenswidget.lenses.load import SHIPPED
-from lenswidget.lenses.packing import unpack
+from lenswidget.lenses.files.load_lens import SHIPPED
+from lenswidget.lenses.files.packing import unpack
 from scripts.pack_lens import rounded
 
 TEXT = """When the storm had passed, the keeper of the lighthouse went down to the harbour to see what was left of the boats.

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lenswidget.marks import cell_text, visible
-from lenswidget.tokens import TokenTexts
+from lenswidget.grids.marks import cell_text, visible
+from lenswidget.model.tokens import TokenTexts
 
 MARKS = Path(__file__).parent / "golden" / "marks.json"
 

@@ -16,10 +16,10 @@ import traitlets
 from ipywidgets.widgets.widget import _instances
 from PIL import Image
 
-from lenswidget.grid import Check, Grid, Quantity
-from lenswidget.picture import png, svg
-from lenswidget.widget import LensWidget, _showable
-from lenswidget.wire import encode
+from lenswidget.grids.grid import Check, Grid, Quantity
+from lenswidget.view.picture.picture import png, svg
+from lenswidget.view.widget import LensWidget, _showable
+from lenswidget.view.wire import encode
 from tests.golden.write import header_of
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
@@ -233,7 +233,7 @@ def test_a_grid_at_the_end_of_a_cell_shows_a_widget_and_a_picture() -> None:
 
 def test_running_a_cell_again_leaves_no_widget_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = iter(["1", "1", "2", "2", "3", "3", "4", "4", "5", "5"])
-    monkeypatch.setattr("lenswidget.widget._cell", lambda: ("cell-1", next(runs)))
+    monkeypatch.setattr("lenswidget.view.widget._cell", lambda: ("cell-1", next(runs)))
     mine = LensWidget(make_grid())
     before = len(_instances)
     for _ in range(5):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lenswidget.grid import Quantity, Trajectories
-from lenswidget.wire import ONE_PERCENT, PROBABILITIES, _places, _ranks, _steps, encode
+from lenswidget.grids.grid import Quantity, Trajectories
+from lenswidget.view.wire import ONE_PERCENT, PROBABILITIES, _places, _ranks, _steps, encode
 from tests.golden.write import expected, golden_grid, header_of
 from tests.grids import hostile_grid, make_grid
 

@@ -28,9 +28,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 from transformer_lens.model_bridge.exceptions import StopAtLayerException
 
-from lenswidget.alone import alone
-from lenswidget.cached_run import Run, residual_hooks, run
 from lenswidget.lenses.lens import Lens
+from lenswidget.model.alone import alone
+from lenswidget.model.run import Run, residual_hooks, run
 
 STEP = 0.25
 """Length of a step, as a share of the median distance of a row's states from their mean: small, yet beyond half precision."""

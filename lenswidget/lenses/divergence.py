@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lenswidget.cached_run import as_run
-from lenswidget.comparison import Comparison, compare
-from lenswidget.grid import Grid, Quantity
+from lenswidget.grids.comparison import Comparison, compare
+from lenswidget.grids.grid import Grid, Quantity
 from lenswidget.lenses.lens import as_lens, moved
 from lenswidget.lenses.read import read
-from lenswidget.targets import Followed
+from lenswidget.model.run import as_run
+from lenswidget.model.targets import Followed
 
 
 def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:

@@ -13,11 +13,11 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lenswidget.cached_run import Run, run
-from lenswidget.grid import NO_TOKEN, Check, Grid, Quantity, Strip
+from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Strip
 from lenswidget.lenses.causal import causal_fidelity
+from lenswidget.lenses.fitting.text import in_words, strings, written_by
 from lenswidget.lenses.lens import Lens, as_lens, moved
-from lenswidget.lenses.text import in_words, strings, written_by
+from lenswidget.model.run import Run, run
 
 if TYPE_CHECKING:
     import pandas

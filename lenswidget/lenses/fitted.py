@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.cached_run import Run
-from lenswidget.grid import Strip
+from lenswidget.grids.grid import Strip
 from lenswidget.lenses.lens import Lens
-from lenswidget.probe import name_of
-from lenswidget.readout import Readout
+from lenswidget.model.probe import name_of
+from lenswidget.model.readout import Readout
+from lenswidget.model.run import Run
 
 SAMPLED = 1024
 """Entries of the unembedding that a lens remembers, to know its model again."""
@@ -130,7 +130,7 @@ class FittedLens(Lens):
 
         An older file stays whole if that fails. Raises OSError where `path` can't be written.
         """
-        from lenswidget.lenses.lens_file import write_lens
+        from lenswidget.lenses.files.lens_file import write_lens
 
         return write_lens(self, path)
 
@@ -140,7 +140,7 @@ class FittedLens(Lens):
         Any fitted lens can be written, since all are `h + W h + b`. Raises OSError where `folder` can't be written, and
         ValueError where it holds other files.
         """
-        from lenswidget.lenses.tuned_folder import write_tuned_folder
+        from lenswidget.lenses.files.tuned_lens_folder import write_tuned_folder
 
         return write_tuned_folder(self, folder)
 

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.lenses.files.torch_file import reading
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of, unembedding_hash
-from lenswidget.lenses.text import in_words, strings
-from lenswidget.lenses.torch_file import reading
-from lenswidget.probe import name_of, readout_of
+from lenswidget.lenses.fitting.text import in_words, strings
+from lenswidget.model.probe import name_of, readout_of
 
 SETTINGS = ("max_seq_len", "skip_first_positions")
 """What a card keeps of how TransformerLens fitted."""

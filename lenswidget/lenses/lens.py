@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.cached_run import Run
-from lenswidget.grid import Strip
+from lenswidget.grids.grid import Strip
+from lenswidget.model.run import Run
 
 
 class Lens:

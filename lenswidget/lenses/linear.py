@@ -10,10 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of
-from lenswidget.lenses.fitting import Residuals, at_once, measured, specimen
-from lenswidget.lenses.parallel import Workers
-from lenswidget.lenses.progress import Progress
-from lenswidget.lenses.text import Text
+from lenswidget.lenses.fitting.parallel import Workers
+from lenswidget.lenses.fitting.progress import Progress
+from lenswidget.lenses.fitting.residuals import Residuals, at_once, measured, specimen
+from lenswidget.lenses.fitting.text import Text
 
 RIDGE = 1e-4
 

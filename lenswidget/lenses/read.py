@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lenswidget.cached_run import as_run
-from lenswidget.grid import Grid
-from lenswidget.jumps import explain, jumps, leading
+from lenswidget.attribution.jumps import explain, jumps, leading
+from lenswidget.grids.grid import Grid
 from lenswidget.lenses.lens import as_lens, moved
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.to_grid import grid_of
-from lenswidget.targets import Followed, Token, compared, followed_targets
+from lenswidget.model.run import as_run
+from lenswidget.model.targets import Followed, Token, compared, followed_targets
 
 if TYPE_CHECKING:
     from lenswidget.lenses.fidelity import Fidelity

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lenswidget.cached_run import Run
-from lenswidget.grid import BEYOND, Candidates, Grid, Quantity, Strip, Target, Trajectories
-from lenswidget.readout import Reading, uniform_entropy
+from lenswidget.grids.grid import BEYOND, Candidates, Grid, Quantity, Strip, Target, Trajectories
+from lenswidget.model.readout import Reading, uniform_entropy
+from lenswidget.model.run import Run
 
 
 def grid_of(

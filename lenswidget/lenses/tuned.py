@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from lenswidget.lenses.fitted import Card, FittedLens, sample_of
-from lenswidget.lenses.fitting import Residuals, again, at_once, measured, specimen
-from lenswidget.lenses.parallel import Workers
-from lenswidget.lenses.progress import Progress
-from lenswidget.lenses.text import Text
-from lenswidget.lenses.training import Budget, Recipe, Training
-from lenswidget.probe import readout_of
+from lenswidget.lenses.fitting.parallel import Workers
+from lenswidget.lenses.fitting.progress import Progress
+from lenswidget.lenses.fitting.residuals import Residuals, again, at_once, measured, specimen
+from lenswidget.lenses.fitting.text import Text
+from lenswidget.lenses.fitting.training import Budget, Recipe, Training
+from lenswidget.model.probe import readout_of
 
 STEPS = 160
 

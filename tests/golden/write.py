@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lenswidget.comparison import Comparison, compare
-from lenswidget.grid import Grid
-from lenswidget.wire import encode
+from lenswidget.grids.comparison import Comparison, compare
+from lenswidget.grids.grid import Grid
+from lenswidget.view.wire import encode
 from tests.grids import make_grid
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as Late
 
-from lenswidget.grid import Grid
+from lenswidget.grids.grid import Grid
 from tests.grids import hostile_grid, make_grid
 from tests.notebook.hosts import Host, Watched, watch
 from tests.notebook.markup import LISTEN, made_in
@@ -182,7 +182,7 @@ def test_hostile_texts_are_only_text(host: Host, watched: Watched) -> None:
 def test_stop_ends_a_fit_while_its_cell_runs(host: Host, watched: Watched) -> None:
     """The kernel is busy, so the click must come in beside the cell."""
     cell = (
-        "from lenswidget.lenses.progress import Progress\n"
+        "from lenswidget.lenses.fitting.progress import Progress\n"
         "progress = Progress('Tuned lens', ('embed', 'L0'))\n"
         "with progress.running():\n"
         "    progress.kl.append((0.0, (3.0, 2.0)))\n"

@@ -14,7 +14,7 @@ from tests.notebook.hosts import Host, Watched
 # what a token's logit is in each row, by the model's own norm and unembedding
 CELL = """import json, pathlib
 import lenswidget as lw
-from lenswidget.marks import visible
+from lenswidget.grids.marks import visible
 from tests.architectures import boot
 model = boot(pathlib.Path("model"))
 run = lw.run(model, "A first one and another")

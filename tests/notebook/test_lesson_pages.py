@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import expect
 
 from lenswidget.__main__ import main
-from lenswidget.lessons import build
+from lenswidget.lessons.notebook_pages import build
 from tests.grids import hostile_grid, make_grid
 from tests.notebook.hosts import Watched
 

@@ -20,10 +20,10 @@ from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 import lenswidget as lw
-from lenswidget.grid import Grid
-from lenswidget.page import write_fragment
-from lenswidget.script import code, packed
-from lenswidget.wire import VERSION
+from lenswidget.grids.grid import Grid
+from lenswidget.view.page import write_fragment
+from lenswidget.view.script import code, packed
+from lenswidget.view.wire import VERSION
 from tests.grids import HOSTILE, PLAIN, hostile_grid, make_grid
 from tests.notebook.hosts import Watched, watch
 from tests.notebook.markup import LISTEN, made_in

@@ -19,8 +19,8 @@ from nbformat.sign import NotebookNotary
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 import lenswidget as lw
-from lenswidget.script import code, packed
-from lenswidget.wire import VERSION
+from lenswidget.view.script import code, packed
+from lenswidget.view.wire import VERSION
 from tests.grids import hostile_grid, make_grid
 from tests.notebook.hosts import Host, Watched, started, watch
 from tests.notebook.markup import LISTEN, made_in

@@ -1,0 +1,1 @@
+"""A logit as a sum of what the parts of a model wrote."""

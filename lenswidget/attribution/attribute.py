@@ -1,0 +1,472 @@
+"""Direct logit attribution: a logit, or a difference of two, as a sum of what the parts of the model wrote.
+
+The final norm's scale is held at what it was, so that the rest of the way to a logit is linear, and every row is a
+dot product. Source: Elhage et al., "A mathematical framework for transformer circuits", 2021; for logit differences,
+Wang et al., "Interpretability in the wild", 2022, arXiv 2211.00593.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lenswidget.attribution.direction import Direction, along
+from lenswidget.attribution.formulas import Rows, component, heads, neurons, sources
+from lenswidget.attribution.vocabulary_space import promotes
+from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Target
+from lenswidget.model.components import Part, Stack, stack_of
+from lenswidget.model.readout import ROUNDING, Readout
+from lenswidget.model.run import Run, as_run, residual_hooks
+from lenswidget.model.targets import Token, compared, followed_target, named
+
+UNITS = ("component", "head", "neuron", "source", "block", "kind")
+TOP_NEURONS = 50
+
+Goal = Token | Iterable[Token]
+Positions = int | slice | Sequence[int] | None
+
+
+def attribute(
+    run_or_cache: Any,
+    target: Goal | list[Goal],
+    against: Goal | list[Goal] | None = None,
+    *,
+    unit: str = "component",
+    position: Positions = -1,
+    top: int | None = None,
+    by_layer: bool = False,
+) -> Grid:
+    """Who voted for a token: its logit as a sum of rows, on the model's own weights.
+
+    `target` is a text or a token id; a tuple or set of them is read as one token is, by its log-sum-exp. With `against`
+    the rows sum to the logit difference, target minus against. The rows are, by `unit`:
+
+    - `"component"`: the embedding, learned positions, each block's attention and MLP (`L5.attn`, `L5.mlp`), biases
+    - `"head"`: each attention head (`L5H3`) in place of attention, and the bias of its output
+    - `"neuron"`: each neuron (`L5N1024`) in place of an MLP. The strongest 50, unless `top` says otherwise
+    - `"source"`: each head, split over the tokens that it reads: a column a token. What doesn't move stands in its own
+    - `"block"`, `"kind"`: components summed over each block; over all blocks
+
+    `position` is one position, a slice or a list of them, or None for all: a column each. `top` keeps the rows that
+    matter most and sums the others into one. `by_layer` lays parts out as columns, a row a block: with heads, the
+    layer × head heatmap. Several runs, `lw.runs(model, prompts)`, give the mean over prompts and its spread; then
+    `target` and `against` may be lists, one a prompt.
+
+    What a soft-cap takes, what a set's log-sum-exp adds to its mean logit, and every bias after the blocks are rows of
+    their own. The Grid's `check` says how far the sum is from the logit.
+
+    Raises ValueError for a target of several tokens, for one that is compared with itself, for a position that isn't
+    there, for a unit that this model doesn't have, and for a cache without the hooks that it takes, naming them.
+    """
+    if unit not in UNITS:
+        raise ValueError(f"unit is one of {', '.join(map(repr, UNITS))}; got {unit!r}.")
+    if top is not None and top < 1:
+        raise ValueError(f"top is how many rows to keep, at least 1; got {top}.")
+    if isinstance(run_or_cache, (list, tuple)):
+        whole = _mean([as_run(one) for one in run_or_cache], target, against, unit, position)
+    else:
+        whole = attribution(as_run(run_or_cache), target, against, unit, position)
+    if by_layer:
+        if top is not None:
+            raise ValueError(
+                "by_layer shows every part of every block, so top can't choose among them; give one of both."
+            )
+        return whole.by_layer()
+    return whole.grid(TOP_NEURONS if unit == "neuron" and top is None else top)
+
+
+def hooks(model: Any, unit: str = "source") -> list[str]:
+    """The hooks that a cache must hold to be attributed by a unit: a `names_filter` for `run_with_cache`.
+
+    They include those that lenses read. By default, what every unit takes.
+    """
+    return [*residual_hooks(model), *dict.fromkeys(_hooks(stack_of(model), unit))]
+
+
+def _hooks(stack: Stack, unit: str) -> Iterable[str]:
+    if unit == "block":
+        return
+    for part in stack.parts:
+        yield from part.hooks if unit in ("head", "neuron", "source") else (part.hook,)
+        if unit == "source" and part.sources is not None:
+            yield from part.sources
+
+
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
+class Attribution:
+    """Rows that sum to a logit in each cell, before they are chosen from and drawn."""
+
+    run: Run
+    targets: tuple[Target, ...]
+    rows: list[Rows]
+    columns: Int[np.ndarray, "columns"]
+    positions: Int[np.ndarray, "columns"]
+    check: Check
+    notes: tuple[str, ...]
+    spread: Float[Tensor, "n columns"] | None = None
+    column_labels: tuple[str, ...] | None = None
+    across: bool = False
+    """Whether it is all cells that sum to the logit, not those of each column."""
+
+    def grid(self, top: int | None) -> Grid:
+        """The rows in the model's order; beyond the `top`, all others as one."""
+        values = torch.cat([r.values for r in self.rows])
+        names = list(chain.from_iterable(((r, i) for i in range(len(r.values))) for r in self.rows))
+        spread = self.spread
+        if top is not None and top < len(values):
+            # a row that is not finite is one to look at
+            weight = values.abs().nan_to_num(nan=float("inf")).amax(-1)
+            keep = weight.topk(top).indices.sort().values
+            rest = torch.ones(len(values), dtype=torch.bool).index_fill_(0, keep.cpu(), False).to(values.device)
+            others = values[rest].sum(0, keepdim=True)
+            labels = [names[i][0].label(names[i][1]) for i in keep.tolist()] + [f"{int(rest.sum()):,} others"]
+            values = torch.cat([values[keep], others])
+            if spread is not None:
+                # spreads don't add: how the sum of the others varies is not known from theirs
+                spread = torch.cat([spread[keep], torch.full_like(spread[:1], torch.nan)])
+        else:
+            labels = [r.label(i) for r, i in names]
+        quantities = [_quantity("contribution", values)]
+        if spread is not None:
+            quantities.append(_spread(spread))
+        elif not self.across:
+            quantities.append(_quantity("running total", values.cumsum(0)))
+        return self._grid(tuple(labels), quantities, view="bars" if len(self.columns) == 1 else "heatmap")
+
+    def by_layer(self) -> Grid:
+        """A row a block, a column a part of it; rows outside the blocks stand in a column of their own."""
+        if len(self.columns) != 1:
+            raise ValueError(
+                f"by_layer takes the columns for the parts of a block, so it shows one position; got {len(self.columns)}."
+            )
+        cells: list[tuple[str, str]] = []
+        for rows in self.rows:
+            for i in range(len(rows.values)):
+                outside = rows.layer is None
+                cells.append((rows.name, "other") if outside else (f"L{rows.layer}", rows.part(i) or "block"))
+        labels = tuple(dict.fromkeys(row for row, _ in cells))
+        parts = sorted(dict.fromkeys(part for _, part in cells), key=part_order)
+
+        def laid_out(values: Float[Tensor, "n 1"]) -> Float[Tensor, "rows parts"]:
+            laid = values.new_full((len(labels), len(parts)), torch.nan)
+            for (row, part), value in zip(cells, values[:, 0]):
+                laid[labels.index(row), parts.index(part)] = value
+            return laid
+
+        quantities = [_quantity("contribution", laid_out(torch.cat([r.values for r in self.rows])))]
+        if self.spread is not None:
+            quantities.append(_spread(laid_out(self.spread)))
+        return self._grid(
+            labels,
+            quantities,
+            columns=np.full(len(parts), NO_TOKEN, dtype=np.int32),
+            positions=np.arange(len(parts), dtype=np.int32),
+            column_labels=tuple(parts),
+            check=replace(self.check, claim=self.check.claim.replace("rows", "cells")),
+        )
+
+    def _grid(self, rows: tuple[str, ...], quantities: list[Quantity], **changes: Any) -> Grid:
+        columns = changes.pop("columns", self.columns)
+        within = changes.get("column_labels", ("",) * len(columns))  # the columns of `by_layer` are parts of its rows
+
+        def promoted(column: int, token: int, row: int) -> Grid:
+            if token != NO_TOKEN:
+                raise ValueError("Parts of a logit have no trajectories; ask a lens what moved a token.")
+            return promotes(self.run.brought.model, rows[row] + within[column])
+
+        ids = sorted({int(i) for i in columns if i != NO_TOKEN} | {i for t in self.targets for i in t.ids})
+        run = self.run
+        facts: dict[str, Any] = {
+            "positions": self.positions,
+            "column_labels": self.column_labels,
+            "notes": self.notes,
+            "check": self.check,
+        } | changes
+        return Grid(
+            title=run.prompt,
+            kind="Direct logit attribution",
+            rows=rows,
+            columns=columns,
+            quantities={q.name: q for q in quantities},
+            texts=run.texts.of(ids),
+            special=tuple(i for i in ids if i in run.texts.special),
+            targets=self.targets,
+            model=run.model,
+            explain=promoted,
+            provenance={
+                "lenswidget": importlib.metadata.version("lenswidget"),
+                "prompt": run.prompt,
+                "target": named(self.targets),
+            },
+            **facts,
+        )
+
+
+@torch.no_grad()
+def attribution(run: Run, target: Any, against: Any, unit: str, position: Positions) -> Attribution:
+    """Every row of an attribution."""
+    targets = goals(run, target, against)
+    positions = positions_of(run, position)
+    if unit == "source" and len(positions) > 1:
+        raise ValueError(
+            f"unit='source' takes the columns for the tokens that are read, so it shows one position; got {len(positions)}."
+        )
+    norm = run.readout.norm
+    last = run.row(-1, positions)
+    way = along(run.readout, targets, norm(last))
+    rows, notes = _written(run, unit, positions, norm.frozen(way.U))
+    scale = norm.scale(last).squeeze(-1)
+    rows = [replace(r, values=r.values / scale) for r in rows] + _after_the_blocks(run.readout, way, targets)
+    if unit == "source":
+        rows = [_in_column(r, int(positions), len(run.tokens)) for r in rows]
+    what = "logit" if len(targets) == 1 else "logit difference"
+    error, tolerance = _off(run, rows, way.logit)
+    columns = torch.arange(len(run.tokens)) if unit == "source" else positions
+    return Attribution(
+        run,
+        targets,
+        rows,
+        _ints(run.tokens[columns]),
+        _ints(columns),
+        Check(error, tolerance, f"{'cells' if unit == 'source' else 'rows'} sum to the {what}"),
+        (*_about(run, targets, way, positions), *notes),
+        across=unit == "source",
+    )
+
+
+def _written(run: Run, unit: str, positions: Int[Tensor, "p"], v: Float[Tensor, "m d"]) -> tuple[list[Rows], list[str]]:
+    """What everything up to the last block wrote to the stream, along `v`; and what could not be told apart."""
+
+    def added(row: int) -> Float[Tensor, "1 p"]:
+        before = run.row(row - 1, positions) if row else 0.0
+        return ((run.row(row, positions) - before) * v).sum(-1).unsqueeze(0)
+
+    if unit == "block":
+        return [Rows(None, "embed", added(0)), *(Rows(i - 1, "", added(i)) for i in range(1, len(run.residual)))], []
+    activations = run.brought
+    stack = stack_of(activations.model)
+    _require(run, stack, unit)
+    activations.bring(_hooks(stack, unit), positions)
+    rows: list[Rows] = []
+    left: list[str] = []
+    for part in stack.embedding:
+        rows.append(component(part, None, activations.at([part.hook], positions), v))
+    if not stack.embedding:
+        rows.append(Rows(None, "embed", added(0)))
+    for block in stack.blocks:
+        if not block.parts:
+            rows.append(Rows(block.layer, "", added(block.layer + 1)))
+            left.append(rows[-1].label(0))
+        for part in block.parts:
+            finer = _splits(part, unit)
+            acts = activations.at(part.hooks if finer else [part.hook], positions)
+            if not finer:
+                rows.append(component(part, block.layer, acts, v))
+                if unit not in ("component", "kind") and (part.name == "attn") == (unit != "neuron"):
+                    left.append(rows[-1].label(0))
+            elif unit == "source":
+                whole = activations.whole(part.sources or ())
+                rows += sources(part, block.layer, acts, whole, int(positions), v)
+            else:
+                rows += (neurons if unit == "neuron" else heads)(part, block.layer, acts, v)
+    notes = []
+    if left:
+        notes.append(f"not taken apart, a row each: {_listed(left)}")
+    if any(r.name == "attn bias" for r in rows):
+        notes.append("the bias of the values is in the heads; that of the output is a row of its own")
+    return (_by_kind(rows) if unit == "kind" else rows), notes
+
+
+def _splits(part: Part, unit: str) -> bool:
+    """Whether a unit takes this part apart."""
+    if unit == "head":
+        return part.heads > 0
+    if unit == "source":
+        return part.sources is not None
+    return unit == "neuron" and part.projection is not None and part.name.endswith("mlp")
+
+
+def _require(run: Run, stack: Stack, unit: str) -> None:
+    lacks = {
+        "head": "no attention whose heads can be told apart",
+        "source": "no attention that is plainly a pattern times values",
+        "neuron": "no MLP whose neurons can be told apart; experts are one row each block",
+    }
+    if unit in lacks and not any(_splits(part, unit) for part in stack.parts):
+        raise ValueError(f"{run.model} has {lacks[unit]}; ask for unit='component'.")
+
+
+def _by_kind(rows: list[Rows]) -> list[Rows]:
+    kinds: dict[str, list[Rows]] = {}
+    for r in rows:
+        kinds.setdefault(r.name or "whole blocks", []).append(r)
+    return [Rows(None, name, torch.stack([r.values for r in some]).sum(0)) for name, some in kinds.items()]
+
+
+def _after_the_blocks(readout: Readout, way: Direction, targets: tuple[Target, ...]) -> list[Rows]:
+    rows = []
+    if readout.norm.bias is not None:
+        rows.append(Rows(None, "final norm bias", (way.U @ readout.norm.bias).expand(1, len(way.logit))))
+    if readout.b_U is not None:
+        rows.append(Rows(None, "unembedding bias", way.bias.unsqueeze(0)))
+    if readout.cap is not None:
+        rows.append(Rows(None, "soft-cap", way.bend.unsqueeze(0)))
+    if any(len(target.ids) > 1 for target in targets):
+        rows.append(Rows(None, "set", way.mixing.unsqueeze(0)))
+    return rows
+
+
+def _in_column(rows: Rows, column: int, columns: int) -> Rows:
+    """What doesn't move between positions, in the column of its own."""
+    if rows.name == "H":
+        return rows
+    values = rows.values.new_zeros(len(rows.values), columns)
+    values[:, column] = rows.values[:, 0]
+    return replace(rows, values=values)
+
+
+def _off(run: Run, rows: list[Rows], logit: Float[Tensor, "p"]) -> tuple[float, float]:
+    """How far the rows are from summing to the logit, and the most that would be rounding."""
+    summed = torch.stack([r.values.double().sum(0) for r in rows]).sum(0)
+    error = (summed.sum() - logit if len(summed) > len(logit) else summed - logit).abs()
+    size = max(float(logit.abs().max()), *(float(r.values.abs().max()) for r in rows))
+    known = error[error.isfinite()]
+    rounding = max(ROUNDING[run.residual.dtype], ROUNDING[run.readout.W_U.dtype])
+    return (float(known.max()) if len(known) else float("nan")), rounding * max(size, 1e-6)
+
+
+def _mean(runs: list[Run], target: Any, against: Any, unit: str, position: Positions) -> Attribution:
+    """The mean over prompts, with the spread of each row."""
+    if not runs:
+        raise ValueError("There are no runs to take the mean of; pass at least one, as in lw.runs(model, prompts).")
+    if not isinstance(position, int):
+        raise ValueError(f"Over several prompts, position is one number, counted in each of them; got {position!r}.")
+    if unit == "source":
+        raise ValueError("Prompts don't share their tokens, so unit='source' has no mean; attribute one run at a time.")
+    goals_of = [_each(one, len(runs)) for one in (target, against)]
+    single = [attribution(run, t, a, unit, position) for run, t, a in zip(runs, *goals_of)]
+    first = single[0]
+    shapes = [[(r.layer, r.name, len(r.values)) for r in one.rows] for one in single]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ValueError(
+            "These runs are of different models, whose rows can't be averaged; attribute one model at a time."
+        )
+    stacked = [torch.stack([one.rows[i].values for one in single]) for i in range(len(first.rows))]
+    worst = max((one.check for one in single), key=lambda check: check.error / check.tolerance)
+    return replace(
+        first,
+        run=replace(first.run, prompt=f"{len(runs)} prompts"),
+        targets=tuple(dict.fromkeys(target for one in single for target in one.targets)),
+        rows=[replace(r, values=values.mean(0)) for r, values in zip(first.rows, stacked)],
+        spread=torch.cat([values.std(0, correction=0) for values in stacked]),
+        columns=np.array([NO_TOKEN], dtype=np.int32),
+        positions=np.array([0], dtype=np.int32),
+        column_labels=(f"mean of {len(runs)}",),
+        check=worst,
+        notes=(
+            f"{_of_all(single)}, the mean over {len(runs)} prompts; spread: standard deviation over them",
+            *first.notes[1:],
+        ),
+    )
+
+
+def _of_all(single: list[Attribution]) -> str:
+    """What several prompts are asked for, if they all are asked for the same."""
+    same = all(one.targets == single[0].targets for one in single)
+    return named(single[0].targets) if same else "target − against" if len(single[0].targets) > 1 else "target"
+
+
+def _each(goal: Any, count: int) -> list[Any]:
+    """One goal a prompt: a list of them as it is, anything else for all."""
+    if not isinstance(goal, list):
+        return [goal] * count
+    if len(goal) != count:
+        raise ValueError(f"{len(goal)} targets were given for {count} prompts; give one for all, or a list of {count}.")
+    return goal
+
+
+def goals(run: Run, target: Any, against: Any) -> tuple[Target, ...]:
+    """The target, and what it is compared with."""
+    targets = (followed_target(run, target),)
+    return targets if against is None else compared(run, targets, against)
+
+
+def positions_of(run: Run, position: Positions) -> Int[Tensor, "p"]:
+    """The positions that a reader names, counted from 0."""
+    every = range(len(run.tokens))
+    if position is None:
+        chosen = list(every)
+    elif isinstance(position, slice):
+        chosen = list(every[position])
+    else:
+        wanted = [position] if hasattr(position, "__index__") else list(position)
+        for one in wanted:
+            if isinstance(one, bool) or not hasattr(one, "__index__"):
+                raise TypeError(f"A position is a whole number; got {one!r}.")
+            if not -len(every) <= int(one) < len(every):
+                raise ValueError(
+                    f"Position {int(one)} is not in this prompt, which has positions 0 to {len(every) - 1}; -1 is the last."
+                )
+        chosen = [int(one) % len(every) for one in wanted]
+    if not chosen:
+        raise ValueError(f"{position!r} picks no position of this prompt, which has 0 to {len(every) - 1}.")
+    return torch.tensor(chosen)
+
+
+def _about(run: Run, targets: tuple[Target, ...], way: Direction, positions: Int[Tensor, "p"]) -> Iterable[str]:
+    name = named(targets)
+    if len(positions) == 1:
+        yield f"{name}: {float(way.logit[0]):.4g} in logits, after {run.texts[int(run.tokens[positions[0]])]!r}"
+    else:
+        yield f"{name}, in logits, at {len(positions)} positions"
+    yield "the final norm’s scale is held at what it was"
+    if run.readout.cap is not None:
+        yield f"attributed before the soft-cap of {run.readout.cap:g}; what it takes is a row"
+    if any(len(target.ids) > 1 for target in targets):
+        yield "a set is read along the mean of its tokens, weighted by their probabilities; “set” is what its log-sum-exp adds"
+    special = [int(p) for p in positions if int(run.tokens[p]) in run.texts.special]
+    if special:
+        yield (
+            f"position {special[0]} holds {run.texts[int(run.tokens[special[0]])]!r}, which is no text: its stream is unlike "
+            "any other"
+        )
+    yield from run.notes
+
+
+def _quantity(name: str, values: Tensor) -> Quantity:
+    return Quantity(name, _numpy(values), unit="logits", centre=0.0)
+
+
+def _spread(values: Tensor) -> Quantity:
+    return Quantity("spread", _numpy(values), unit="logits")
+
+
+_LAST = ("norm rescale", "translator", "soft-cap", "other")
+
+
+def part_order(part: str) -> tuple[int, int, str]:
+    """The parts of a block as columns: heads by number, then the others, then what is no part."""
+    number = part[1:]
+    if part.startswith("H") and number.isdigit():
+        return 0, int(number), part
+    return (2, _LAST.index(part), part) if part in _LAST else (1, 0, part)
+
+
+def _listed(labels: list[str]) -> str:
+    return ", ".join(labels) if len(labels) <= 6 else f"{', '.join(labels[:4])} … {labels[-1]} ({len(labels)})"
+
+
+def _numpy(values: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(values.cpu().numpy(), dtype=np.float32)
+
+
+def _ints(values: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(values.cpu().numpy(), dtype=np.int32)

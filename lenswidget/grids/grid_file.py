@@ -1,0 +1,179 @@
+"""Files of Grids, alone or compared: a header for all that JSON can hold and named arrays for the rest, in one .npz."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+
+from lenswidget.grids.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
+from lenswidget.grids.whole_file import write_whole
+
+FILE_VERSION = 1
+Kind = Literal["Grid", "Comparison"]
+
+
+def write(
+    path: str | os.PathLike[str], kind: Kind, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> Path:
+    """Write one file, whole or not at all, without pickle."""
+    packed = {name.replace("/", "."): array for name, array in arrays.items()}
+    text = json.dumps({"file_version": FILE_VERSION, "holds": kind, **header}, ensure_ascii=True)
+    packed["header"] = np.frombuffer(text.encode(), dtype=np.uint8)
+    return write_whole(path, lambda stream: np.savez_compressed(stream, **packed))  # type: ignore[arg-type]
+
+
+def read(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The header and the arrays of a file. Raises ValueError where it is damaged, newer, or holds something else."""
+    with whole(path, kind):
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name.replace(".", "/"): stored[name] for name in stored.files}
+        header = json.loads(arrays.pop("header").tobytes())
+        version, holds = header.get("file_version", 0), header.get("holds", "Grid")
+        is_newer = version > FILE_VERSION
+    if is_newer:
+        raise ValueError(
+            f"{os.fspath(path)!r} is a {kind} file of version {version}; this lenswidget reads up to {FILE_VERSION}. "
+            "Upgrade with `pip install -U lenswidget`."
+        )
+    if holds != kind:
+        raise ValueError(f"{os.fspath(path)!r} holds a {holds}; read it with lw.{holds}.load(path).")
+    return header, arrays
+
+
+@contextmanager
+def whole(path: str | os.PathLike[str], kind: Kind) -> Iterator[None]:
+    """Whatever goes wrong with what a file holds is a ValueError that names it; one that isn't there stays that."""
+    try:
+        yield
+    except DAMAGE as reason:
+        if isinstance(reason, OSError) and not Path(path).is_file():
+            raise
+        lacks = f"{reason} is missing" if isinstance(reason, KeyError) else reason
+        raise ValueError(
+            f"{os.fspath(path)!r} is not a whole {kind} file ({lacks}). It may be truncated, damaged or edited: save it "
+            f"again with {kind.lower()}.save(path)."
+        ) from reason
+
+
+DAMAGE = (
+    AttributeError, BadZipFile, EOFError, LookupError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError,
+    zlib.error,
+)  # fmt: skip
+"""What zipfile, NumPy and JSON raise for bytes that nobody wrote so, and what comes of a header that somebody changed."""
+
+
+def flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A Grid as what JSON can hold, and named arrays for the rest."""
+    arrays: dict[str, np.ndarray] = {
+        f"quantity/{i}": quantity.values for i, quantity in enumerate(grid.quantities.values())
+    }
+    arrays |= {f"strip/{i}": strip.values for i, strip in enumerate(grid.strips)}
+    if grid.jumps is not None:
+        arrays |= {f"jumps/{name}": getattr(grid.jumps, name) for name in ("columns", "tokens", "values")}
+    for name in ("columns", "positions", "following", "decision"):
+        if getattr(grid, name) is not None:
+            arrays[name] = getattr(grid, name)
+    for name in ("candidates", "trajectories"):
+        part = getattr(grid, name)
+        if part is not None:
+            arrays |= {f"{name}/{f.name}": getattr(part, f.name) for f in fields(part)}
+    header = {
+        "title": grid.title,
+        "kind": grid.kind,
+        "model": grid.model,
+        "rows": list(grid.rows),
+        "column_labels": grid.column_labels and list(grid.column_labels),
+        "view": grid.view,
+        "quantities": [_facts(quantity) for quantity in grid.quantities.values()],
+        "strips": [_facts(strip) for strip in grid.strips],
+        "jumps": grid.jumps and [list(grid.jumps.parts), _check(grid.jumps.check)],
+        "texts": sorted((int(i), text) for i, text in grid.texts.items()),
+        "targets": [[target.label, list(target.ids)] for target in grid.targets],
+        "aside": list(grid.aside),
+        "special": list(grid.special),
+        "check": grid.check and _check(grid.check),
+        "notes": list(grid.notes),
+        "provenance": dict(grid.provenance),
+        "arrays": sorted(arrays),
+    }
+    return header, arrays
+
+
+def _check(check: Check) -> list[Any]:
+    # NaN, where no position was finite, is no JSON and equals nothing: null stands for it
+    return [check.error if np.isfinite(check.error) else None, check.tolerance, check.claim]
+
+
+def _facts(part: Quantity | Strip) -> dict[str, Any]:
+    return {f.name: getattr(part, f.name) for f in fields(part) if f.name != "values"}
+
+
+def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Grid:
+    """The Grid that `flatten` took apart. What raises for a header that was changed is among DAMAGE."""
+    missing = set(header["arrays"]) - set(arrays)
+    if missing:
+        raise KeyError(sorted(missing)[0])
+    lists = (header[name] or () for name in ("rows", "notes", "column_labels"))
+    words = [*(header[name] for name in ("title", "kind", "model")), *(word for words in lists for word in words)]
+    odd = next((word for word in [*words, *(text for _, text in header["texts"])] if not isinstance(word, str)), None)
+    if odd is not None:
+        raise TypeError(f"{odd!r} stands where a text should")
+    if header["view"] not in ("heatmap", "bars"):
+        raise ValueError(f"its view is {header['view']!r}")
+
+    def figures(kind: type, name: str, facts: list[dict[str, Any]]) -> list[Any]:
+        domains = [one["domain"] and tuple(one["domain"]) for one in facts]
+        return [
+            kind(**{**one, "domain": domain}, values=arrays[f"{name}/{i}"])
+            for i, (one, domain) in enumerate(zip(facts, domains))
+        ]
+
+    quantities = figures(Quantity, "quantity", header["quantities"])
+
+    def check(written: list[Any]) -> Check:
+        return Check(np.nan if written[0] is None else written[0], *written[1:])
+
+    def part(kind: type, name: str) -> Any:
+        names = [f.name for f in fields(kind)]
+        return kind(*(arrays[f"{name}/{n}"] for n in names)) if f"{name}/{names[0]}" in arrays else None
+
+    return Grid(
+        title=header["title"],
+        kind=header["kind"],
+        model=header["model"],
+        rows=tuple(header["rows"]),
+        columns=arrays["columns"],
+        positions=arrays["positions"],
+        quantities={q.name: q for q in quantities},
+        texts={int(i): text for i, text in header["texts"]},
+        candidates=part(Candidates, "candidates"),
+        trajectories=part(Trajectories, "trajectories"),
+        targets=tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
+        following=arrays.get("following"),
+        decision=arrays.get("decision"),
+        aside=tuple(header["aside"]),
+        special=tuple(header["special"]),
+        column_labels=header["column_labels"] and tuple(header["column_labels"]),
+        view=header["view"],
+        strips=tuple(figures(Strip, "strip", header["strips"])),
+        jumps=header["jumps"]
+        and Jumps(
+            arrays["jumps/columns"],
+            arrays["jumps/tokens"],
+            tuple(header["jumps"][0]),
+            arrays["jumps/values"],
+            check(header["jumps"][1]),
+        ),
+        check=header["check"] and check(header["check"]),
+        notes=tuple(header["notes"]),
+        provenance=header["provenance"],
+    )

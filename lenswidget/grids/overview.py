@@ -1,0 +1,169 @@
+"""Many Grids at a glance: one line each, and the mean and spread of those that have one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Int32
+
+from lenswidget.grids.alignment import NONE, one_tokenizer
+from lenswidget.grids.difference import on_slots
+from lenswidget.grids.grid import NO_TOKEN, Candidates, Grid, Quantity, Strip
+
+VARIOUS = "·"
+"""Stands where the tokens of several Grids differ."""
+
+
+def overview_of(
+    grids: Sequence[Grid], names: Sequence[str], rows: Int32[np.ndarray, "row_slots grids"], at: int = -1
+) -> Grid | None:
+    """A row for each Grid and a column for each layer, read at the index `at` of its columns: the last by default.
+
+    The cells hold what leads there, and the strip "decision layer" the layer from which it leads. None for Grids
+    without a quantity in common, and for those that have no layers.
+    """
+    answers = [np.array([range(grid.shape[1])[at]], dtype=np.int32) for grid in grids]
+
+    def lines(parts: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([on_slots(part, rows[:, g], answers[g])[:, 0] for g, part in enumerate(parts)])
+
+    quantities = [
+        replace(quantity, values=lines([match.values for match in matches]))
+        for quantity, matches in _shared_quantities(grids)
+    ]
+    if not quantities or any(grid.view != "heatmap" for grid in grids):
+        return None
+    candidates, texts = None, {}
+    decisions: tuple[Strip, ...] = ()
+    if all(grid.candidates is not None and one_tokenizer(grids[0], grid) for grid in grids):
+        k = min(grid.candidates.ids.shape[2] for grid in grids if grid.candidates is not None)
+        ids = np.full((len(grids), len(rows), k), NO_TOKEN, dtype=np.int32)
+        bits = np.full(ids.shape, np.nan, dtype=np.float32)
+        for g, grid in enumerate(grids):
+            there = rows[:, g] != NONE
+            ids[g, there] = grid.candidates.ids[rows[there, g], answers[g][0], :k]  # type: ignore[union-attr]
+            bits[g, there] = grid.candidates.log_probability[rows[there, g], answers[g][0], :k]  # type: ignore[union-attr]
+        candidates = Candidates(ids, bits)
+        texts = {i: text for grid in grids for i, text in grid.texts.items() if i in set(ids.ravel().tolist())}
+    if all(grid.decision is not None for grid in grids):
+        slots = [
+            np.flatnonzero(rows[:, g] >= grid.decision[answers[g][0]])[0]  # type: ignore[index]
+            for g, grid in enumerate(grids)
+        ]
+        values = np.array(slots, dtype=np.float32)
+        decisions = (Strip("decision layer", values, strong="low", domain=(0.0, float(len(rows) - 1))),)
+    return Grid(
+        title=f"{len(grids)} grids, each at the position that answers",
+        kind="Overview",
+        model=_one(grid.model for grid in grids),
+        rows=tuple(names),
+        columns=np.full(len(rows), NO_TOKEN, dtype=np.int32),
+        positions=np.arange(len(rows), dtype=np.int32),
+        column_labels=row_labels(grids, rows),
+        quantities={q.name: q for q in quantities},
+        texts=texts,
+        special=tuple(sorted({i for grid in grids for i in grid.special} & texts.keys())),
+        candidates=candidates,
+        strips=decisions,
+    )
+
+
+def mean_of(
+    grids: Sequence[Grid],
+    rows: Int32[np.ndarray, "row_slots grids"],
+    columns: Int32[np.ndarray, "column_slots grids"],
+) -> Grid | None:
+    """Mean and spread over prompts of one shape; None for Grids of several lenses, models or shapes, or of one prompt.
+
+    The spread is the standard deviation. Ranks have a geometric mean, and a spread in doublings. A cell holds the token
+    that leads in all of the Grids, none where they differ; a column without a token of its own is VARIOUS.
+    """
+    first = grids[0]
+    alike = len({(grid.kind, grid.model) for grid in grids}) == 1 and len({grid.title for grid in grids}) > 1
+    if not alike or (rows == NONE).any() or (columns == NONE).any():
+        return None
+    quantities: list[Quantity] = []
+    for quantity, matches in _shared_quantities(grids):
+        values = np.stack([match.values for match in matches])
+        log = quantity.scale == "log"
+        with np.errstate(invalid="ignore"):
+            over = np.log2(values) if log else values
+            mean, spread = over.mean(0), over.std(0)
+        quantities += [
+            replace(quantity, name=f"mean {quantity.name}", values=np.exp2(mean) if log else mean),
+            replace(
+                quantity,
+                name=f"spread of {quantity.name}",
+                values=spread,
+                unit="doublings" if log else quantity.unit,
+                scale="linear",
+                strong="high",
+                domain=None,
+                centre=None,
+            ),
+        ]
+    if not quantities:
+        return None
+    tokens = np.stack([grid.columns for grid in grids])
+    agree = (tokens == tokens[0]).all(0)
+    labels = tuple(_one(_labels(grid)[c] for grid in grids) or VARIOUS for c in range(first.shape[1]))
+    candidates, texts = None, {int(i): first.texts[int(i)] for i in tokens[0, agree] if int(i) in first.texts}
+    if all(grid.candidates is not None for grid in grids):
+        leaders = np.stack([grid.candidates.ids[..., :1] for grid in grids])  # type: ignore[union-attr]
+        leader = np.where((leaders == leaders[0]).all(0), leaders[0], NO_TOKEN)
+        bits = np.stack([grid.candidates.log_probability[..., :1] for grid in grids])  # type: ignore[union-attr]
+        candidates = Candidates(leader, np.log2(np.exp2(bits).mean(0)))
+        texts |= {i: first.texts[i] for i in set(leader.ravel().tolist()) - {NO_TOKEN}}
+    return Grid(
+        title=f"mean of {len(grids)} prompts",
+        kind=first.kind,
+        model=first.model,
+        rows=first.rows,
+        columns=np.where(agree, tokens[0], NO_TOKEN).astype(np.int32),
+        positions=first.positions,
+        column_labels=None if agree.all() and first.column_labels is None else labels,
+        quantities={q.name: q for q in quantities},
+        texts=texts,
+        special=tuple(i for i in first.special if i in texts),
+        candidates=candidates,
+        aside=first.aside,
+        view=first.view,
+        notes=(f"mean and standard deviation over {len(grids)} prompts; “{VARIOUS}” where their tokens differ",),
+    )
+
+
+def row_labels(grids: Sequence[Grid], rows: Int32[np.ndarray, "row_slots grids"]) -> tuple[str, ...]:
+    """What each slot of rows is called: as the deepest Grid that has it calls it."""
+    deepest = sorted(range(len(grids)), key=lambda g: -len(grids[g].rows))
+    return tuple(next(grids[g].rows[slot[g]] for g in deepest if slot[g] != NONE) for slot in rows.tolist())
+
+
+def _shared_quantities(grids: Sequence[Grid]) -> Iterator[tuple[Quantity, list[Quantity]]]:
+    """What all Grids measure, described once: by name, or of what each of them follows in the same place."""
+    for quantity in grids[0].quantities.values():
+        matches = [_same(quantity, grid) for grid in grids]
+        found = [match for match in matches if match is not None]
+        if len(found) == len(grids):
+            name = _one(match.name for match in found)
+            place = f" ({quantity.target + 1})" if quantity.target else ""
+            yield replace(quantity, name=name or f"{quantity.measure} of what is followed{place}", target=None), found
+
+
+def _same(quantity: Quantity, grid: Grid) -> Quantity | None:
+    for other in grid.quantities.values():
+        alike = (other.measure, other.target) == (quantity.measure, quantity.target)
+        if alike and (other.name == quantity.name or quantity.target is not None):
+            return other
+    return None
+
+
+def _labels(grid: Grid) -> Sequence[str]:
+    return grid.column_labels or [grid.text(token) for token in grid.columns]
+
+
+def _one(words: Iterator[str]) -> str:
+    """The word that all of them are, or nothing."""
+    first, *others = words
+    return first if all(word == first for word in others) else ""

@@ -1,0 +1,80 @@
+"""Layer against layer: what each position's candidates were in one row of a Grid, and what became of them in another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lenswidget.grids.grid import Grid
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def row_changes(grid: Grid, before: str | int, after: str | int) -> pandas.DataFrame:
+    """For every position, the tokens that entered, left, rose and fell among the candidates between two rows.
+
+    Rows are labels or indices. One line a token that moved: position, token, the change, its rank and its probability
+    in both rows; a rank is missing where the token is beyond the candidates, a probability where it was never one of
+    them in that column.
+
+    Raises KeyError for a row that the Grid lacks, ValueError for a Grid without candidates or a row against itself.
+    """
+    import pandas
+
+    if grid.candidates is None:
+        raise ValueError(
+            f"This Grid ({grid.kind}) holds no candidate tokens; pass one of a lens, as lw.logit_lens(run) makes."
+        )
+    pair = grid[[before, after]]
+    if pair.rows[0] == pair.rows[1]:
+        raise ValueError(f"A row against itself doesn't change; got {pair.rows[0]} twice.")
+    assert pair.candidates is not None
+    lines = []
+    for c, position in enumerate(pair.positions.tolist()):
+        old, new = (ids[ids >= 0].tolist() for ids in pair.candidates.ids[:, c])
+        for token in dict.fromkeys([*new, *old]):
+            ranks = [ids.index(token) + 1 if token in ids else None for ids in (old, new)]
+            if ranks[0] == ranks[1]:
+                continue
+            probabilities = _probabilities(pair, c, token)
+            lines.append(
+                {
+                    "position": position,
+                    "after": pair.text(pair.columns[c]),
+                    "token_id": token,
+                    "token": pair.text(token),
+                    "change": _change(*ranks),
+                    "rank_before": ranks[0],
+                    "rank_after": ranks[1],
+                    "probability_before": probabilities[0],
+                    "probability_after": probabilities[1],
+                }
+            )
+    table = pandas.DataFrame(lines, columns=COLUMNS)
+    return table.astype({"rank_before": "Int64", "rank_after": "Int64"})
+
+
+COLUMNS = [
+    "position", "after", "token_id", "token", "change", "rank_before", "rank_after", "probability_before",
+    "probability_after",
+]  # fmt: skip
+
+
+def _change(before: int | None, after: int | None) -> str:
+    if before is None:
+        return "entered"
+    if after is None:
+        return "left"
+    return "rose" if after < before else "fell"
+
+
+def _probabilities(pair: Grid, column: int, token: int) -> np.ndarray:
+    trajectories = pair.trajectories
+    if trajectories is not None:
+        span = trajectories.of(column)
+        (entry,) = np.nonzero(trajectories.ids[span] == token)
+        if len(entry):
+            return np.asarray(np.exp2(trajectories.log_probability[span][entry[0]]))
+    return np.full(2, np.nan)

@@ -1,0 +1,1 @@
+"""How fitted lenses are kept and found, whoever wrote them."""

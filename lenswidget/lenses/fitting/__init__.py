@@ -1,0 +1,1 @@
+"""What a fit does: text, residual rows, descent, progress."""

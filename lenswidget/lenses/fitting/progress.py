@@ -1,0 +1,98 @@
+"""Progress of a fit: what it has reached, for whoever watches, and a way to stop it that keeps that."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tqdm import tqdm
+
+
+@dataclass
+class Progress:
+    """A fit on its way. `watchers` are called after every step, in the thread that fits."""
+
+    title: str
+    rows: tuple[str, ...] = ()
+    """Labels of the rows whose KL is measured on the way."""
+    fraction: float = 0.0
+    """Done of what was asked for."""
+    steps: int = 0
+    seconds: float = 0.0
+    kl: list[tuple[float, tuple[float, ...]]] = field(default_factory=list)
+    """Fractions, and KL(output ‖ row) on held-out text in bits when so much was done, for each of `rows`."""
+    stopping: bool = False
+    done: bool = False
+    watchers: list[Callable[[Progress], Any]] = field(default_factory=list)
+
+    @property
+    def left(self) -> float:
+        """Seconds to go, if it goes on like this."""
+        return self.seconds * (1 / self.fraction - 1) if self.fraction else float("nan")
+
+    def stop(self) -> None:
+        """Stop after the step that is running, and keep what is reached. Once more changes nothing."""
+        self.stopping = True
+
+    def tell(self, fraction: float) -> bool:
+        """Tell whoever watches how much is done. Returns whether to stop."""
+        self.fraction, self.seconds = min(fraction, 1.0), self.clock()
+        for watcher in self.watchers:
+            watcher(self)
+        return self.stopping
+
+    def clock(self) -> float:
+        """Seconds since the fit began, with those before it was resumed."""
+        return time.monotonic() - self._began
+
+    @contextlib.contextmanager
+    def running(self, before: float = 0.0) -> Iterator[None]:
+        """Time runs, from `before` seconds on, and an interrupt means stop(): it never tears a step apart."""
+        main = threading.current_thread() is threading.main_thread()
+        earlier = signal.signal(signal.SIGINT, lambda *_: self.stop()) if main else None
+        self._began = time.monotonic() - before
+        self.watchers = self.watchers or [_watcher(self)]
+        try:
+            yield
+        finally:
+            self.done = True
+            self.tell(self.fraction)
+            if main:
+                signal.signal(signal.SIGINT, earlier)
+
+
+def _watcher(progress: Progress) -> Callable[[Progress], Any]:
+    """A living curve in a notebook, a line elsewhere."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    if shell and getattr(shell, "kernel", None):
+        with contextlib.suppress(ImportError):
+            # here the compute half meets the view, as a Grid does when a cell shows it: late, and only in a notebook
+            from lenswidget.interactive.fit_curve import show
+
+            return show(progress)
+    return _line(progress)
+
+
+def _line(progress: Progress) -> Callable[[Progress], None]:
+    """A line in a terminal."""
+    line = tqdm(
+        total=1.0, desc=progress.title, bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    )
+
+    def draw(progress: Progress) -> None:
+        line.update(progress.fraction - line.n)
+        if progress.kl:
+            (_, first), (_, now) = progress.kl[0], progress.kl[-1]
+            line.set_postfix_str(
+                f"{sum(now) / len(now):.2f} bits from the output, began at {sum(first) / len(first):.2f}"
+            )
+        if progress.done:
+            line.close()
+
+    return draw

@@ -1,0 +1,120 @@
+"""What fits share: the residual rows that a model writes on windows of text, and how far a lens is from the output."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lenswidget.lenses.fitted import Card, FittedLens
+from lenswidget.lenses.fitting.parallel import Workers
+from lenswidget.lenses.fitting.sampled_kl import kl_to_output
+from lenswidget.lenses.fitting.text import Text
+from lenswidget.model.alone import alone
+from lenswidget.model.run import Run, residual_hooks, run
+
+BATCH = 4096
+"""Tokens in a forward pass."""
+
+
+@dataclass
+class Residuals:
+    """The residual rows of a model on windows of text, with what was left out on the way counted.
+
+    Position 0 is left out, its norm being hundreds of times the rest, and so are positions where a row isn't finite.
+    Where several processes fit together, each runs its share of the windows.
+    """
+
+    model: Any
+    workers: Workers = field(default_factory=Workers)
+    positions: int = 0
+    skipped: int = 0
+
+    def __call__(
+        self, windows: Int[Tensor, "windows window"], parts: int = 1
+    ) -> tuple[Float[Tensor, "rows positions d"], ...]:
+        """Every row at every position but the first, in float32 on the model's device, windows one after another.
+
+        In so many parts, each of every so manieth position, for neighbours are alike.
+        """
+        from transformer_lens.model_bridge.exceptions import StopAtLayerException
+
+        rows: list[Tensor] = []
+        hooks = residual_hooks(self.model)[1:]
+        windows = self.workers.share(windows)
+        if not len(windows):  # fewer windows than processes
+            nothing = torch.zeros(len(hooks), 0, int(self.model.cfg.d_model), device=self.model.unembed.W_U.device)
+            return (nothing,) * parts
+
+        def keep(row: Tensor, hook: Any, last: bool) -> None:
+            rows.append(row.detach()[:, 1:].float())
+            if last:
+                # no fit needs the logits of the whole text, a fifth of a small model's work
+                raise StopAtLayerException(row)
+
+        with alone(self.model), torch.no_grad():
+            named = [(name, partial(keep, last=name == hooks[-1])) for name in hooks]
+            self.model.run_with_hooks(windows, return_type=None, fwd_hooks=named)
+            residual = torch.stack([row.to(self.model.unembed.W_U.device) for row in rows])
+            finite = residual.isfinite().all(-1).all(0)
+            self._count(finite.numel(), int((~finite).sum()))
+            return tuple(residual[:, :, part::parts][:, finite[:, part::parts]] for part in range(parts))
+
+    def _count(self, positions: int, bad: int) -> None:
+        self.positions += positions
+        if bad and not self.skipped:
+            warnings.warn(
+                "The residual stream is not finite at some positions; they are left out of the fit and counted in its card.",
+                stacklevel=5,
+            )
+        self.skipped += bad
+        if self.skipped > self.positions / 2:
+            raise ValueError(
+                f"{self.skipped:,} of {self.positions:,} residual vectors hold values that are not finite: nothing can be "
+                "fitted to them. Load the model in float32 or bfloat16; half precision overflows on some models."
+            )
+
+
+def again(texts: Any, text: Text) -> Iterator[Int[Tensor, "windows window"]]:
+    """The text from its beginning, as often as is asked for; nothing where an iterator is used up."""
+    while not isinstance(texts, Iterator):
+        yield from text.again().batches(at_once(text), mixed=True)
+
+
+def at_once(text: Text) -> int:
+    """Windows in a forward pass."""
+    return max(1, BATCH // text.window)
+
+
+def specimen(model: Any, windows: Int[Tensor, "windows window"]) -> Run:
+    """A short run, which checks that the last row is this model and that its weights are its own."""
+    one = run(model, windows[0, :16])
+    if one.processed:
+        raise ValueError(
+            f"{one.model} was loaded with processed weights, which write another residual stream than the model's own. Load "
+            "it as it is, lw.load(name), without compatibility mode."
+        )
+    return one
+
+
+def kl_by_row(one: Run, moved: Float[Tensor, "rows positions d"], workers: Workers) -> tuple[float, ...]:
+    """KL(output ‖ row) in bits for each row but the last, mean over the positions of all processes."""
+    total = torch.cat([kl_to_output(one.readout, moved), torch.tensor([float(moved.shape[1])], device=moved.device)])
+    workers.add([total])
+    return tuple((total[:-1] / total[-1]).tolist())
+
+
+def measured(lens: FittedLens, one: Run, text: Text, residuals: Residuals) -> Card:
+    """The lens's card, with what held-out text says of it."""
+    if not len(text.held_out):
+        return lens.card
+    (apart,) = residuals(text.held_out)
+    moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(apart[:-1])), apart[-1]])
+    tokens = text.held_out.numel() - len(text.held_out)
+    return replace(lens.card, kl=kl_by_row(one, moved, residuals.workers), held_out=tokens)

@@ -1,0 +1,205 @@
+"""Text for a fit: whatever it comes as, cut into windows of tokens, some of them held out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from lenswidget.model.probe import name_of
+
+WINDOW = 256
+"""Tokens that the model sees at once, where its context allows."""
+
+MIXED = 256
+"""Windows that are kept to draw a mixed batch from."""
+
+
+class Text:
+    """Windows of tokens, packed one document after another with the end-of-text token between.
+
+    `texts` is a list or iterator of texts, a Hugging Face dataset with a column "text", one text, or None for text that
+    the model writes itself. `held_out` are `[windows, window]`, at least as many tokens as asked where there is text
+    enough: a window of every fifth document, or of eight windows of a longer
+    one, until there are enough; the rest of those is left unread. All others come in `batches`.
+    A window starts with the BOS token where TransformerLens adds one.
+
+    Raises ValueError for texts without tokens, or with only one, and for too few to fill two windows.
+    """
+
+    def __init__(
+        self, model: Any, texts: Any = None, *, held_out: int = 1024, window: int | None = None, seed: int = 0
+    ):
+        self._again: Callable[[], Text] = partial(Text, model, texts, held_out=held_out, window=window, seed=seed)
+        context = int(getattr(model.cfg, "n_ctx", 0) or WINDOW)
+        self.window = min(window or WINDOW, context)
+        self.words = in_words(model, texts)
+        self.written = texts is None
+        self._seed = seed
+        tokenizer = model.tokenizer
+        if tokenizer is None:
+            raise ValueError(f"{name_of(model)} has no tokenizer to cut texts into tokens; boot it with tokenizer=.")
+        self._prefix = [tokenizer.bos_token_id] if _prepends_bos(model) else []
+        end = tokenizer.eos_token_id
+        self._end = [] if end is None else [end]
+        if texts is None:
+            self._documents = written_by(model, self.window, seed)
+        else:
+            self._documents = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in strings(texts))
+        self._seen: set[int] = set()
+        wanted = -(-held_out // self.window)
+        held: list[Tensor] = []
+        self._windows = self._split(held, wanted)
+        self._waiting: deque[Tensor] = deque()
+        while len(held) < wanted or not self._waiting:
+            following = next(self._windows, None)
+            if following is None:
+                break
+            self._waiting.append(following)
+        self._require(len(held), wanted, name_of(model))
+        self.held_out: Int[Tensor, "windows window"] = (
+            torch.stack(held) if held else torch.empty(0, self.window, dtype=torch.int64)
+        )
+
+    def batches(self, windows: int, *, mixed: bool = False) -> Iterator[Int[Tensor, "windows window"]]:
+        """What is not held out, so many windows at a time; the last batch may be smaller.
+
+        `mixed` draws each batch from the windows of many documents: those of one are too alike to learn from.
+        """
+        ahead: list[Tensor] = []
+        generator = torch.Generator().manual_seed(self._seed)
+        # what the model writes itself is mixed, and takes its time to be written
+        most = windows + (MIXED if mixed and not self.written else 0)
+        while True:
+            while len(ahead) < most:
+                following = self._waiting.popleft() if self._waiting else next(self._windows, None)
+                if following is None:
+                    break
+                ahead.append(following)
+            if not ahead:
+                return
+            order = torch.randperm(len(ahead), generator=generator).tolist() if most > windows else range(len(ahead))
+            drawn = set(order[:windows])
+            yield torch.stack([ahead[i] for i in order[:windows]])
+            ahead = [window for i, window in enumerate(ahead) if i not in drawn]
+
+    @property
+    def first(self) -> Int[Tensor, "one window"]:
+        """The first window to fit on, which stays to be read."""
+        return self._waiting[0].unsqueeze(0)
+
+    def again(self) -> Text:
+        """The same text from its beginning."""
+        return self._again()
+
+    def _split(self, held: list[Tensor], wanted: int) -> Iterator[Int[Tensor, "window"]]:
+        """Windows to fit on; the first held-out ones go to `held` on the way."""
+        size = self.window - len(self._prefix)
+        fit: list[int] = []
+        apart: list[int] = []
+        stretches = (
+            document[start : start + 8 * size] + (self._end if start + 8 * size >= len(document) else [])
+            for document in self._documents
+            for start in range(0, len(document), 8 * size)
+        )
+        for number, stretch in enumerate(stretches):
+            if len(self._seen) < 2:
+                self._seen.update(stretch[: len(stretch) - len(self._end)])
+            if len(held) < wanted and number % 5 == 1:
+                apart += stretch[:size]
+                held += [self._tensor(apart[i : i + size]) for i in range(0, len(apart) - size + 1, size)]
+                apart = apart[len(apart) // size * size :]
+                continue
+            fit += stretch
+            for start in range(0, len(fit) - size + 1, size):
+                yield self._tensor(fit[start : start + size])
+            fit = fit[len(fit) // size * size :]
+
+    def _tensor(self, ids: list[int]) -> Int[Tensor, "window"]:
+        return torch.tensor(self._prefix + ids)
+
+    def _require(self, held: int, wanted: int, model: str) -> None:
+        if not self._seen:
+            raise ValueError(f"There is no text to fit on: {self.words} without a token. Pass texts, or none at all.")
+        if len(self._seen) == 1:
+            raise ValueError(
+                f"The texts hold only the token {next(iter(self._seen))}, over and over: nothing can be fitted on that."
+            )
+        if not self._waiting or (wanted and not held):
+            raise ValueError(
+                f"The texts are too short: they don't fill one window of {self.window} tokens to fit on and one to hold out. "
+                f"Pass more text, pass none to let {model} write its own, or make windows shorter with window=."
+            )
+
+
+def strings(texts: Any) -> Iterator[str]:
+    """The texts, one at a time, from whatever holds them."""
+    if isinstance(texts, str):
+        texts = [texts]
+    if isinstance(texts, Mapping):
+        raise ValueError(
+            f"This is a dictionary of {', '.join(map(str, texts))}: pass one of them, as in texts['train']."
+        )
+    if not isinstance(texts, Iterable):
+        raise TypeError(f"texts are a list or an iterator of texts, or a dataset; got {type(texts).__name__}.")
+    for number, item in enumerate(texts):
+        text = item.get("text") if isinstance(item, Mapping) else item
+        if not isinstance(text, str):
+            columns = f" with the columns {', '.join(map(str, item))}" if isinstance(item, Mapping) else ""
+            raise TypeError(
+                f"Item {number} of the texts is a {type(item).__name__}{columns}; expected a text, or a row with a column "
+                "'text'."
+            )
+        yield text
+
+
+def in_words(model: Any, texts: Any) -> str:
+    """What text this is, for a card."""
+    if texts is None:
+        return f"text that {name_of(model)} wrote itself"
+    if isinstance(texts, str) or (hasattr(texts, "__len__") and len(texts) == 1):
+        return "one text"
+    named = getattr(getattr(texts, "info", None), "dataset_name", None)
+    if named:
+        return f"the dataset {named}"
+    return f"{len(texts):,} texts" if hasattr(texts, "__len__") else "texts from an iterator"
+
+
+def _prepends_bos(model: Any) -> bool:
+    """Whether TransformerLens starts a prompt on this model with a BOS token: found by trying."""
+    bos = model.tokenizer.bos_token_id
+    return bos is not None and int(model.to_tokens("a")[0, 0]) == bos
+
+
+def written_by(model: Any, length: int, seed: int, batch: int = 16) -> Iterator[list[int]]:
+    """Texts that the model writes, sampled at temperature 1, each from a first token drawn from its vocabulary."""
+    tokenizer = model.tokenizer
+    special = set(tokenizer.all_special_ids)
+    ordinary = torch.tensor([i for i in range(len(tokenizer)) if i not in special])
+    prefix = torch.tensor([tokenizer.bos_token_id] if _prepends_bos(model) else [], dtype=torch.int64)
+    generator = torch.Generator().manual_seed(seed)
+    network = model.original_model
+    while True:
+        first = ordinary[torch.randint(len(ordinary), (batch, 1), generator=generator)]
+        start = torch.cat([prefix.expand(batch, -1), first], 1).to(next(network.parameters()).device)
+        with torch.random.fork_rng(), torch.inference_mode():
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+            written = network.generate(
+                start,
+                attention_mask=torch.ones_like(start),
+                do_sample=True,
+                temperature=1.0,
+                top_k=0,
+                top_p=1.0,
+                max_new_tokens=length - start.shape[1],
+                pad_token_id=tokenizer.pad_token_id or tokenizer.eos_token_id or 0,
+            )
+        for ids in written[:, len(prefix) :].tolist():
+            # what follows the first end of text is padding
+            ends = [i for i, token in enumerate(ids) if token == tokenizer.eos_token_id]
+            yield ids[: ends[0]] if ends else ids

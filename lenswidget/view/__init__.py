@@ -1,0 +1,1 @@
+"""What a browser or a page shows of Grids. Imports no torch."""

@@ -1,0 +1,1 @@
+"""Pictures of Grids without a browser: PNG, SVG, PDF."""

@@ -1,0 +1,106 @@
+"""The picture of a Grid whose rows add up: bars, the largest first, and their sum; as js/src/bars.tsx has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import spaced, visible
+from lenswidget.view.picture.scene import (
+    MARGIN,
+    Box,
+    Line,
+    Number,
+    Scene,
+    Shape,
+    Words,
+    claimed,
+    cut,
+    head,
+    largest,
+    number,
+    room_for,
+    wrapped,
+)
+
+WIDTH, ROW, NUMBERS = 560, 20, 66
+FEW = 12
+"""The bars of a picture that nobody asked for; one more stands for the others."""
+
+
+def bars_scene(grid: Grid, few: bool = False) -> Scene:
+    """The first quantity of a Grid's last column as bars, its spread as whiskers, and what the rows sum to."""
+    quantity, *others = grid.quantities.values()
+    sums = quantity.measure == "contribution"
+    parts = quantity.values[:, -1].astype(np.float64)
+    shown, left = largest(parts, FEW if few else len(parts))
+    known = [q.values[:, -1].astype(np.float64) for q in others if q.measure == "spread"]
+    spread = known[0] if known else np.full(len(parts), np.nan)
+    labels = [spaced(grid.rows[i]) for i in shown]
+    values, whiskers = parts[shown], spread[shown]
+    if len(left):
+        # spreads don't add: how the others vary together isn't known
+        labels.append(f"{len(left):,} others")
+        values, whiskers = np.append(values, parts[left].sum() if sums else np.nan), np.append(whiskers, np.nan)
+
+    shapes, top = head(grid, WIDTH, f"at {_column(grid)}" if grid.shape[1] > 1 else "")
+    room = room_for([*labels, "sum"], WIDTH / 3)
+    start, end = MARGIN + room + 8, WIDTH - MARGIN - NUMBERS
+    ends = np.nan_to_num(np.concatenate([[0], values, values - whiskers, values + whiskers]), posinf=0, neginf=0)
+    low, high = (ends.min(), ends.max()) if ends.any() else (-1, 1)
+
+    def x(value: Number) -> float:
+        return float(start + (value - low) / (high - low) * (end - start))
+
+    for i, (label, value, whisker) in enumerate(zip(labels, values, whiskers)):
+        y = top + i * ROW
+        is_rest = i == len(shown)
+        shapes.append(Words(start - 8, y + 14, cut(label, room), "ink", "end"))
+        if sums or not is_rest:
+            # all the way where it is no finite number
+            left_end, right_end = sorted((x(0), x(value))) if np.isfinite(value) else (start, end)
+            fill = ("minus" if value < 0 else "plus") + ("-rest" if is_rest else "") if np.isfinite(value) else "odd"
+            shapes.append(Box(left_end, y + 3, max(1, right_end - left_end), ROW - 6, fill))
+            shapes += _whisker(value, whisker, x, y)
+            shapes.append(Words(WIDTH - MARGIN, y + 14, number(value, sign=True), "muted", "end"))
+    bottom = top + len(labels) * ROW
+    shapes.append(Line(((x(0), top), (x(0), bottom)), "muted"))
+    if sums:
+        says, ink = _claim(grid, parts)
+        lines = wrapped(says, end - start)
+        shapes += [
+            Line(((MARGIN, bottom + 4), (WIDTH - MARGIN, bottom + 4)), "line"),
+            Words(start - 8, bottom + 20, "sum", "ink", "end"),
+            *(Words((start + end) / 2, bottom + 20 + 14 * i, line, ink) for i, line in enumerate(lines)),
+            Words(WIDTH - MARGIN, bottom + 20, number(parts.sum(), sign=True), "ink", "end"),
+        ]
+        bottom += 6 + 14 * len(lines)
+    height = bottom + MARGIN
+    return Scene(WIDTH, height, [Box(0, 0, WIDTH, height, "page"), *shapes])
+
+
+def _whisker(value: float, spread: float, x: Callable[[Number], float], y: Number) -> Iterator[Shape]:
+    if not np.isfinite(value + spread):
+        return
+    left, right = x(value - spread), x(value + spread)
+    middle = y + ROW / 2
+    yield Line(((left, middle), (right, middle)), "ink")
+    for end in (left, right):
+        yield Line(((end, middle - 3), (end, middle + 3)), "ink")
+
+
+def _claim(grid: Grid, parts: np.ndarray) -> tuple[str, str]:
+    odd = int((~np.isfinite(parts)).sum())
+    if odd:
+        return "one part is no finite number" if odd == 1 else f"{odd:,} parts are no finite number", "warning"
+    return (
+        claimed(grid.check) if grid.check is not None else (spaced(next(iter(grid.quantities.values())).unit), "muted")
+    )
+
+
+def _column(grid: Grid) -> str:
+    if grid.column_labels is not None:
+        return visible(grid.column_labels[-1])
+    return f"position {grid.positions[-1]}, “{visible(grid.text(grid.columns[-1]))}”"

@@ -1,0 +1,181 @@
+"""What a picture holds, as a list of shapes; `picture.py` draws them as SVG, PNG or PDF. Colours are names, see `colours.py`.
+
+A picture is opened with other fonts than those it was drawn for, so what a text needs is reckoned in those of a wide font.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from lenswidget.grids.grid import Check, Grid
+from lenswidget.grids.marks import spaced
+
+Number = int | float
+MARGIN = 12
+SIZE = 11
+"""Of text, in pixels."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle, filled with a colour that has a name."""
+
+    x: Number
+    y: Number
+    width: Number
+    height: Number
+    fill: str
+
+
+@dataclass(frozen=True)
+class Ring:
+    """The outline of a rectangle."""
+
+    x: Number
+    y: Number
+    width: Number
+    height: Number
+    ink: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through points."""
+
+    points: tuple[tuple[Number, Number], ...]
+    ink: str
+    weight: Number = 1
+
+
+@dataclass(frozen=True)
+class Words:
+    """A line of text on its baseline; `ink` names its colour: "on c3" is the ink that can be read on "c3"."""
+
+    x: Number
+    y: Number
+    text: str
+    ink: str
+    anchor: Literal["start", "middle", "end"] = "middle"
+    size: int = SIZE
+
+
+Shape = Box | Ring | Line | Words
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Shapes on a page of a size, the first lowest."""
+
+    width: int
+    height: int
+    shapes: list[Shape]
+
+
+def stacked(scenes: Sequence[Scene]) -> Scene:
+    """Scenes one above another."""
+    width, below, shapes = max(scene.width for scene in scenes), 0, list[Shape]()
+    for scene in scenes:
+        shapes += [_lowered(shape, below) for shape in scene.shapes]
+        below += scene.height
+    return Scene(width, below, [Box(0, 0, width, below, "page"), *shapes] if len(scenes) > 1 else shapes)
+
+
+def _lowered(shape: Shape, by: Number) -> Shape:
+    if isinstance(shape, Line):
+        return replace(shape, points=tuple((x, y + by) for x, y in shape.points))
+    return replace(shape, y=shape.y + by)
+
+
+def head(grid: Grid, width: int, *more: str) -> tuple[list[Shape], int]:
+    """The title and what the Grid is, and how high they are."""
+    said = [grid.model, ": ".join(filter(None, [grid.kind, ", ".join(grid.notes)])), *more]
+    lines = wrapped(spaced(" · ".join(filter(None, said))), width - 2 * MARGIN)
+    title = cut(spaced(grid.title), width - 2 * MARGIN, 15)
+    shapes: list[Shape] = [Words(MARGIN, 19, title, "ink", "start", 14)]
+    shapes += [Words(MARGIN, 36 + 14 * i, line, "muted", "start") for i, line in enumerate(lines)]
+    return shapes, 32 + 14 * len(lines)
+
+
+def claimed(check: Check) -> tuple[str, str]:
+    """What a Grid claims of itself and whether that holds, in words and their colour."""
+    return spaced(str(check)), "muted" if check.holds else "warning"
+
+
+def wrapped(sentence: str, width: Number, most: int = 3) -> list[str]:
+    """A sentence in lines that fit, the last of them cut short if there would be more than `most`."""
+    lines = [""]
+    for word in sentence.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and breadth(longer) > width and len(lines) < most:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [cut(line, width) for line in lines]
+
+
+def cut(text: str, width: Number, size: int = SIZE) -> str:
+    """As much of a text as fits, with an ellipsis where that isn't all."""
+    room = width - breadth("…", size)
+    fits, reached = 0, 0.0
+    for i, character in enumerate(text):
+        reached += size * _ems(character)
+        if reached > width:
+            return text[:fits] + "…"
+        if reached <= room:
+            fits = i + 1
+    return text
+
+
+def breadth(text: str, size: int = SIZE) -> float:
+    """What a text needs at most, in pixels."""
+    return size * sum(map(_ems, text), 0.0)
+
+
+def _ems(character: str) -> float:
+    if unicodedata.combining(character):
+        return 0.0
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.05
+    if character in " .,:;'|!()[]ijltfrI-":
+        return 0.4
+    if character in "mwMW@%…&<>=+~#" or not character.isascii():
+        return 1.0
+    return 0.72 if character.isupper() else 0.64
+
+
+def number(value: float, sign: bool = False) -> str:
+    """To three digits, as js/src/number.ts has it; with its sign where that is what is looked for."""
+    if np.isnan(value):
+        return "NaN"
+    before = "−" if value < 0 else "+" if sign and value > 0 else ""
+    size = abs(value)
+    if np.isinf(size):
+        return f"{before}∞"
+    if size >= 1000:
+        return before + f"{size:,.0f}".replace(",", "\u202f")
+    if size == int(size):
+        return f"{before}{int(size)}"
+    if size < 0.001:
+        mantissa, exponent = f"{size:.0e}".split("e")
+        return f"{before}{mantissa}e−{-int(exponent)}"
+    return before + f"{size:.{0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.0095 else 3}f}"
+
+
+def largest(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The places of the `count` largest of some parts, first the largest, and those of the rest; no number comes before all."""
+    size = np.abs(np.nan_to_num(values, nan=np.inf, posinf=np.inf, neginf=np.inf))
+    order = np.argsort(-size, kind="stable")
+    # one part has its own name, which says more than "1 other"
+    shown = len(order) if len(order) - count <= 1 else count
+    return order[:shown], order[shown:]
+
+
+def room_for(labels: Sequence[str], most: Number) -> int:
+    """What labels need, up to `most`, beyond which they are cut."""
+    return math.ceil(min(most, max(map(breadth, labels), default=0)))

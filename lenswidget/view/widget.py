@@ -1,0 +1,399 @@
+"""LensWidget: Grids in the notebook, alive. They go to the browser; selection, pins and settings go both ways."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from lenswidget.grids.alignment import one_tokenizer
+from lenswidget.grids.comparison import Comparison, compare
+from lenswidget.grids.grid import NO_TOKEN, Grid
+from lenswidget.grids.marks import spaced
+from lenswidget.view.latest import Latest, Report
+from lenswidget.view.picture.picture import PICTURED, png
+from lenswidget.view.script import host_keeps_modules, loader, module, shared_script, style
+from lenswidget.view.wire import encode
+
+LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
+CHOICES = (
+    "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
+    "jump", "order",
+)  # fmt: skip
+"""The settings that make up a state."""
+Shown = Grid | Comparison | Sequence[Grid]
+Compute = Callable[[str, Report], Shown]
+"""What a live widget does with a prompt."""
+
+
+class LensWidget(anywidget.AnyWidget):
+    """A heatmap of a Grid, or several side by side, with card, trajectory chart and menus.
+
+    It takes a Grid, a Comparison, or a list of Grids, which it compares.
+
+    Every trait below may be set and observed from Python, linked with `ipywidgets.jslink`, and is set by the reader's
+    clicks and keys. Hovering stays in the browser.
+
+    Raises TypeError for a keyword that is no trait, `traitlets.TraitError` for a value that this Grid can't show.
+    """
+
+    failure: BaseException | None = None
+    """What the last prompt ended in, with its traceback, if it failed."""
+    _latest: Latest | None = None  # one that could not be made is closed as well
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    script = traitlets.Instance(ipywidgets.Widget, allow_none=True, read_only=True).tag(
+        sync=True, **ipywidgets.widget_serialization
+    )
+    """The script that every widget of this kernel shares; None where the host keeps each module once by itself."""
+    grids = traitlets.Bytes(read_only=True).tag(sync=True)
+    """What is shown, as `lenswidget.view.wire` writes it; assign `w.grid` to show another."""
+    selected = traitlets.List(traitlets.Int(), minlen=2, maxlen=2, allow_none=True, default_value=None).tag(sync=True)
+    """The selected cell, `[row, column]` as indices into the Grid (into the slots of a Comparison), or None."""
+    pins = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
+    """Pinned tokens: a list of groups of token ids. The probabilities of a group add. Texts may be assigned too."""
+    colour = traitlets.Unicode().tag(sync=True)
+    """The name of the quantity that colours the cells; "" for the Grid's first."""
+    trajectory = traitlets.Enum(["probability", "log", "rank"], default_value="probability").tag(sync=True)
+    """What the chart over the layers shows: probability, the same on a logarithmic scale, or rank."""
+    stride = traitlets.Int(0, min=0).tag(sync=True)
+    """Every how many rows one is drawn, the last always; 0 for as many as fit."""
+    height = traitlets.Int(0, min=0).tag(sync=True)
+    """Height of the heatmap in pixels; 0 for what its rows need."""
+    jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=4, allow_none=True, default_value=None).tag(sync=True)
+    """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row; with -1 for
+    the token, what the head or neuron in that row of an attribution promotes. Or None. Of a Comparison, the column is a
+    slot, the row the Grid's own, and `[column, token id, row, grid]` says which Grid, if not the first."""
+    order = traitlets.Enum(["by size", "in order", "waterfall"], default_value="by size").tag(sync=True)
+    """Of bars: the largest first, as the network has them, or so that each begins where the one before it ended."""
+    explains = traitlets.Bool(read_only=True).tag(sync=True)
+    """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
+    explained = traitlets.Dict(read_only=True).tag(sync=True)
+    """The model's answer to `jump`: `{"jump": …}` with the bars, a Grid as `view.wire` writes it, under "grid", or with
+    the sentence that says why there are none under "error". Empty before the first answer."""
+
+    view = traitlets.Enum(["", "one", "side by side", "difference", "strips", "mean"], default_value="").tag(sync=True)
+    """How several Grids are laid out; "" for what suits their number."""
+    shown = traitlets.Int(0, min=0).tag(sync=True)
+    """The index of the Grid in front, where one is shown, and of the one that the first is subtracted from."""
+    links = traitlets.List(traitlets.Enum(LINKS), default_value=LINKS).tag(sync=True)
+    """What Grids side by side do together."""
+    rows_compared = traitlets.List(traitlets.Int(min=0), maxlen=2).tag(sync=True)
+    """Two rows to tell apart, or none."""
+    filter = traitlets.Enum(["", "look here"], default_value="").tag(sync=True)
+    """"look here" keeps only the rows in which something is decided."""
+    live = traitlets.Bool(False, read_only=True).tag(sync=True)
+    """Whether there is a model behind the prompt, as `lw.live` makes it."""
+    prompt = traitlets.Unicode().tag(sync=True)
+    """What a live widget runs when it is set."""
+    progress = traitlets.Dict(default_value={"state": "idle"}, read_only=True).tag(sync=True)
+    """What a live widget is doing: `state` "idle", "running" or "failed", `done` 0 to 1, `message` a sentence."""
+
+    def __init__(
+        self,
+        what: Shown,
+        /,
+        *,
+        state: Mapping[str, Any] | None = None,
+        compute: Compute | None = None,
+        prompt: str = "",
+        **settings: Any,
+    ) -> None:
+        unknown = [name for name in settings if name not in self.class_trait_names()]
+        if unknown:
+            raise TypeError(
+                f"LensWidget has no setting {unknown[0]!r}; it has {', '.join(CHOICES)}, and the layout of any ipywidget."
+            )
+        self._hold(what)
+        if "pins" in settings:
+            settings["pins"] = self._pins(settings["pins"])
+        self._latest = compute and Latest(compute, done=self._done, failed=self._failed, progress=self._running)
+        if host_keeps_modules():
+            settings |= {"_esm": module(), "_css": style()}
+        else:
+            settings |= {"_esm": loader()}
+            self.set_trait("script", shared_script())
+        super().__init__(**settings, prompt=prompt)
+        with self.hold_sync():
+            self.set_trait("live", compute is not None)
+            self._restore({name: value for name, value in (state or {}).items() if name not in settings})
+            self.set_trait("explains", self._explains())
+            self.set_trait("grids", self._message())
+        self.observe(self._ask, "prompt")
+
+    @property
+    def grid(self) -> Grid:
+        """The Grid in front. Assign a Grid, a Comparison or a list of Grids to show it in place; what it lacks is let go."""
+        return self._grids[min(self.shown, len(self._grids) - 1)]
+
+    @grid.setter
+    def grid(self, shown: Shown) -> None:
+        self._hold(shown)
+        with self.hold_sync():
+            for name in ("colour", "selected", "rows_compared", "shown", "jump"):
+                if self._problem(name, getattr(self, name)):
+                    self.set_trait(name, self.traits()[name].default(self))
+            self.set_trait("explained", {})
+            self.set_trait("explains", self._explains())
+            self.set_trait("grids", self._message())
+        self._answer()  # a jump that is still open is another one now
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What is shown, where it is several Grids."""
+        return self._comparison
+
+    def state(self) -> dict[str, Any]:
+        """Every choice that a reader has made, as plain data; `LensWidget(shown, state=…)` makes them again."""
+        return {name: copy.deepcopy(getattr(self, name)) for name in CHOICES}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            if name not in CHOICES:
+                raise ValueError(
+                    f"state has {name!r}, which is no choice of a LensWidget; it has {', '.join(CHOICES)}."
+                )
+            try:
+                setattr(self, name, value)
+            except (traitlets.TraitError, TypeError, ValueError) as reason:
+                raise ValueError(f"state[{name!r}] can't be shown here: {reason}") from reason
+
+    def _hold(self, shown: Shown) -> None:
+        what = _showable(shown)
+        self._comparison = what if isinstance(what, Comparison) else None
+        self._grids = (what,) if isinstance(what, Grid) else what.grids
+        self._shape = what.shape
+
+    def _message(self) -> bytes:
+        return encode(self._grids, self._comparison)
+
+    def _explains(self) -> bool:
+        return any(grid.explain for grid in self._grids)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, self._pins(value) if name == "pins" else value)
+
+    def _pins(self, pins: Iterable[Any]) -> list[list[int]]:
+        """Groups of ids from texts, ids and lists of them."""
+        if isinstance(pins, str):
+            pins = [pins]
+        groups = [[pin] if isinstance(pin, (str, int)) else list(pin) for pin in pins]
+        return [[self._id(token) for token in group] for group in groups]
+
+    def _id(self, token: Any) -> int:
+        if not isinstance(token, str):
+            return int(token)
+        texts = {
+            i: text for grid in self._grids if one_tokenizer(self._grids[0], grid) for i, text in grid.texts.items()
+        }
+        ids = [i for i, text in texts.items() if text == token]
+        if len(ids) == 1:
+            return ids[0]
+        if not ids:
+            raise traitlets.TraitError(
+                f"No candidate of this Grid reads {token!r}, so it can't be pinned by its text; follow it when the Grid is "
+                f"made, lw.logit_lens(run, follow={token!r})."
+            )
+        raise traitlets.TraitError(f"{token!r} is the text of {len(ids)} tokens, {ids}; pin one by its id.")
+
+    @traitlets.validate("prompt")
+    def _valid_prompt(self, proposal: Any) -> str:
+        if proposal.value and not self._latest:
+            raise traitlets.TraitError(
+                f"This widget has no model to run {proposal.value!r}; lw.live(model, prompt) makes one that has."
+            )
+        return str(proposal.value)
+
+    def _ask(self, change: Any) -> None:
+        # the browser empties the prompt before it asks for the same one again
+        if self._latest and change.new:
+            self.failure = None
+            self._latest.ask(change.new)
+
+    def _running(self, share: float, what: str) -> None:
+        self.set_trait("progress", {"state": "running", "done": share, "message": f"{what[:1].upper()}{what[1:]} …"})
+
+    def _done(self, shown: Shown) -> None:
+        with self.hold_sync():  # the picture and the end of waiting for it arrive together
+            self.grid = shown
+            self.set_trait("progress", {"state": "idle"})
+
+    def _failed(self, reason: BaseException, doing: str) -> None:
+        self.failure = reason
+        self.set_trait("progress", {"state": "failed", "message": _what_went_wrong(reason, doing)})
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the prompt in flight, if there is one; False if that takes longer than `timeout` seconds."""
+        return self._latest is None or self._latest.wait(timeout)
+
+    def close(self) -> None:
+        """Close the widget everywhere, and let go of a prompt in flight."""
+        if self._latest:
+            self._latest.stop()
+        super().close()
+
+    @traitlets.validate("colour", "selected", "rows_compared", "shown", "jump")
+    def _valid(self, proposal: Any) -> Any:
+        problem = self._problem(proposal.trait.name, proposal.value)
+        if problem:
+            raise traitlets.TraitError(problem)
+        return proposal.value
+
+    def _problem(self, name: str, value: Any) -> str | None:
+        """Why a choice can't be shown, in a sentence."""
+        rows, columns = self._shape
+        what = "Grid" if self._comparison is None else "Comparison"
+        if name == "colour" and value:
+            differences = self._comparison.differences if self._comparison else ()
+            known = dict.fromkeys(q for grid in (*self._grids, *differences) if grid for q in grid.quantities)
+            if value not in known:
+                return f"This {what} has no quantity {value!r} to colour by; it has {', '.join(known)}."
+        if name == "selected" and value is not None and not (0 <= value[0] < rows and 0 <= value[1] < columns):
+            return (
+                f"Cell {list(value)} is outside this {what}, which has rows 0 to {rows - 1} and columns 0 to {columns - 1}; "
+                "select [row, column]."
+            )
+        if name == "rows_compared" and value:
+            if len(value) != 2 or value[0] == value[1]:
+                return f"rows_compared takes two rows, or none; got {list(value)}."
+            if max(value) >= rows:
+                return f"Row {max(value)} is outside this {what}, which has rows 0 to {rows - 1}."
+        if name == "shown" and value >= len(self._grids):
+            return f"There is no Grid {value} to show; this {what} has {len(self._grids)}, counted from 0."
+        if name == "jump" and value is not None:
+            column, token, row, which = [*value, 0][:4]
+            if not 0 <= which < len(self._grids):
+                return (
+                    f"There is no Grid {which} to open a jump of; this {what} has {len(self._grids)}, counted from 0."
+                )
+            rows = len(self._grids[which].rows)
+            if not (0 <= column < columns and (token != NO_TOKEN) <= row < rows):
+                return (
+                    f"There is no jump {list(value)} in this {what}, which has columns 0 to {columns - 1} and rows 1 to "
+                    f"{rows - 1} that have a row below; open [column, token id, row]."
+                )
+        return None
+
+    @traitlets.observe("jump")
+    def _answer(self, _: Any = None) -> None:
+        if self.jump is None or not self._explains():
+            return
+        column, token, row, which = [*self.jump, 0][:4]
+        explain = self._grids[which].explain
+        if self._comparison is not None:
+            column = int(self._comparison.columns[column, which])
+        try:
+            if explain is None or column < 0:
+                lacks = "has no such token" if explain else "came without its model; make it again from a run"
+                raise ValueError(f"This Grid {lacks}.")
+            answer: dict[str, Any] = {"grid": encode([explain(column, token, row)])}
+        except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
+            answer = {"error": _what_went_wrong(reason, "explaining this jump")}
+        self.set_trait("explained", {"jump": list(self.jump), **answer})
+
+    def _get_embed_state(self, drop_defaults: bool = False) -> Any:
+        """All of it: ipywidgets' embedding leaves out defaults that anywidget's view then lacks, its own name among them."""
+        return super()._get_embed_state(drop_defaults=False)
+
+    def __repr__(self) -> str:
+        return f"LensWidget showing a {self._comparison or self.grid!r}"
+
+    def _ipython_display_(self) -> None:
+        """In Jupyter, the picture and the widget are two outputs, of which the stylesheet hides the first.
+
+        A notebook that is opened again without its kernel says of a widget that its model was not found, and shows
+        nothing else of the same output, whatever it has; the picture stays.
+        """
+        if not _is_jupyter():
+            raise NotImplementedError  # IPython asks for the mimebundle instead
+        from IPython.display import display
+
+        data, metadata = self._repr_mimebundle_()
+        still = {"image/png": data.pop("image/png")}
+        display(still, metadata={"image/png": metadata.pop("image/png")}, raw=True)
+        display(data, metadata=metadata, raw=True)
+
+    def _repr_mimebundle_(self, **arguments: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**arguments)
+        if bundle is None:
+            return None
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        picture, width, height = png(*self._grids[:PICTURED])
+        data |= {
+            "text/plain": repr(self._comparison or self.grid),
+            "image/png": base64.b64encode(picture).decode("ascii"),
+        }
+        return data, {**metadata, "image/png": {"width": width, "height": height}}
+
+
+def _is_jupyter() -> bool:
+    """Whether a cell may have two outputs, of which the front-end hides one: in Jupyter's own, and what is made of them."""
+    ipython = sys.modules.get("IPython")
+    kernel = getattr(ipython and ipython.get_ipython(), "kernel", None)
+    # in VS Code; the first of the two is missing where that runs on another machine or in a container
+    is_vscode = not {"VSCODE_PID", "VSCODE_CWD"}.isdisjoint(os.environ)
+    return kernel is not None and "google.colab" not in sys.modules and not is_vscode
+
+
+def show(shown: Grid | Comparison) -> LensWidget:
+    """The widget of what ends a cell, after closing those that an earlier run of the same cell showed.
+
+    A notebook forgets an output when its cell runs again; ipywidgets would keep the widget behind it for ever.
+    """
+    cell, execution = _cell()
+    earlier, widgets = _shown.get(cell, (None, []))
+    if earlier != execution:
+        for widget in widgets:
+            widget.layout.close()  # a widget of its own, which ipywidgets leaves open
+            widget.close()
+        widgets = []
+    widget = LensWidget(shown)
+    if cell is not None:
+        _shown[cell] = (execution, [*widgets, widget])
+    return widget
+
+
+_shown: dict[str | None, tuple[str | None, list[LensWidget]]] = {}
+
+
+def _cell() -> tuple[str | None, str | None]:
+    """The notebook cell that is running and this run of it, where the front-end says so; else nothing."""
+    try:
+        from IPython import get_ipython
+
+        parent = get_ipython().get_parent()
+        return parent["metadata"].get("cellId"), parent["header"]["msg_id"]
+    except (ImportError, AttributeError, KeyError, TypeError):
+        return None, None
+
+
+def _what_went_wrong(reason: BaseException, doing: str) -> str:
+    """A sentence for a reader who sees no traceback."""
+    while_doing = f" while {doing}" if doing else ""
+    said = spaced(" ".join(str(reason).split()))
+    if isinstance(reason, KeyboardInterrupt):
+        return f"Interrupted{while_doing}."
+    # told by its name, as the view knows no torch; on a processor torch has no class for it
+    if isinstance(reason, MemoryError) or type(reason).__name__ == "OutOfMemoryError" or "allocate memory" in said:
+        return f"Out of memory{while_doing}: {said or 'no more could be had'}. A shorter prompt needs less."
+    kind = "" if isinstance(reason, (ValueError, TypeError)) and said else f"{type(reason).__name__}: "
+    return f"Failed{while_doing}. {kind}{said}".rstrip(": ")
+
+
+def _showable(shown: Any) -> Grid | Comparison:
+    if isinstance(shown, (list, tuple)) and shown:
+        shown = shown[0] if len(shown) == 1 else compare(*shown)
+    if not isinstance(shown, (Grid, Comparison)):
+        got = "an empty list" if shown in ([], ()) else type(shown).__name__
+        raise TypeError(
+            f"LensWidget shows a Grid, a Comparison or a list of Grids and got {got}; make one with lw.logit_lens(run)."
+        )
+    return shown

@@ -1,0 +1,296 @@
+"""Grid → bytes for the browser. Twin of js/src/wire.ts; no other file in either language knows this layout.
+
+A message is zlib-compressed. Inside: the header's length (u32, little-endian), the header as UTF-8 JSON, and arrays.
+The header refers to an array as `{dtype, shape, offset}`, offset in bytes from the start of the arrays. A packed array
+holds its bits as differences between rows, modulo their size, all the lowest bytes first, then the next, which compress.
+Numbers lose only what the eye can't see:
+
+- quantities are half precision, f2, packed (whole numbers stay whole, as i4). One that is two to the power of another
+  isn't written: its `values` are `{exponent}`, the other's place. Where they are added up, as bars, they are single
+  precision, so that what is drawn has the sum that it is said to have; for the same reason jumps are, packed, to 1/4096
+- trajectories are one byte, a place in PROBABILITIES, which has one for every percentage that a card can show: from 1 %
+  up it shows what it would of the exact number. Below, a place is within a sixth of the exact number down to 1e-4, where
+  they end, and 0 beyond. Row by row, they are differences from the row before, modulo 256, in three arrays: those from a
+  place of 0, from one below 1 %, and from the others, each of which has habits of its own. A cell that is not finite has
+  place 0; its quantities say what it is
+- candidates are ranks, from 0, among the trajectories of their column, sorted by their places in the row, equal ones as they
+  are numbered: most often 0, 1, 2 and so on. Where trajectories don't have them all, they are tokens, with
+  log-probabilities packed as those of a quantity
+- token ids, packed, occur once, in a string table; everywhere else a token is its index there, or -1. Places are u1, u2 or i4;
+  the highest of the first two is -1
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lenswidget.grids.comparison import Comparison
+from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Strip, Trajectories
+
+VERSION = 3
+PROBABILITIES = np.concatenate(
+    [
+        [0.0],
+        np.geomspace(1e-4, 1e-2, 16, endpoint=False),
+        np.arange(10, 100) / 1000,
+        np.arange(10, 99) / 100,
+        np.arange(990, 1000) / 1000,
+        [0.9995, 1.0],
+    ]
+)
+"""What a byte can say of a probability."""
+ONE_PERCENT = 17
+"""The place of 0.01 among them."""
+
+
+def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes:
+    """Grids as one message, with how they compare where they do."""
+    arrays = _Arrays()
+    header = {
+        "version": VERSION,
+        "grids": [_header(grid, arrays) for grid in grids],
+        "comparison": comparison and _comparison(comparison, arrays),
+    }
+    # half of a surrogate pair, which UTF-8 can't carry, is written as the escape that JSON has for it
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return _compressed([struct.pack("<I", len(text)) + text, *arrays.parts])
+
+
+def _compressed(parts: list[bytes]) -> bytes:
+    """One zlib stream, in which each large part has a code of its own: they have little in common, and repeat little."""
+    stream = zlib.compressobj(level=7, strategy=zlib.Z_FILTERED)
+    compressed = bytearray()
+    for part in parts:
+        compressed += stream.compress(part)
+        if len(part) > LARGE:
+            compressed += stream.flush(zlib.Z_SYNC_FLUSH)
+    return bytes(compressed + stream.flush())
+
+
+LARGE = 1000
+"""Bytes that are worth a code of their own."""
+
+
+class _Arrays:
+    """Arrays laid one after another."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self._size = 0
+
+    def put(self, array: np.ndarray, dtype: str) -> dict[str, Any]:
+        return self._append(np.ascontiguousarray(array, dtype=np.dtype("<" + dtype)).tobytes(), dtype, array.shape)
+
+    def pack(self, array: np.ndarray, dtype: str) -> dict[str, Any]:
+        """As differences between rows, all the lowest bytes first."""
+        size = np.dtype(dtype).itemsize
+        bits = np.ascontiguousarray(array, dtype=np.dtype("<" + dtype)).view(f"<u{size}")
+        differences = np.diff(bits, axis=0, prepend=np.zeros_like(bits[:1]))
+        planes = np.ascontiguousarray(differences).view(np.uint8).reshape(-1, size).T
+        return self._append(planes.tobytes(), dtype, array.shape)
+
+    def _append(self, data: bytes, dtype: str, shape: tuple[int, ...]) -> dict[str, Any]:
+        reference = {"dtype": dtype, "shape": list(shape), "offset": self._size}
+        self.parts.append(data)
+        self._size += len(data)
+        return reference
+
+
+def _comparison(comparison: Comparison, arrays: _Arrays) -> dict[str, Any]:
+    def header(grid: Grid | None) -> dict[str, Any] | None:
+        return None if grid is None else _header(grid, arrays)
+
+    return {
+        "names": list(comparison.names),
+        "rows": arrays.put(comparison.rows, "i4"),
+        "columns": arrays.put(comparison.columns, "i4"),
+        "differences": [header(difference) for difference in comparison.differences],
+        "overview": header(comparison.overview),
+        "mean": header(comparison.mean),
+        "notes": list(comparison.notes),
+    }
+
+
+def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
+    ids = sorted(grid.texts)
+    index = {token: i for i, token in enumerate(ids)}
+
+    def tokens(array: np.ndarray) -> np.ndarray:
+        known, inverse = np.unique(array, return_inverse=True)
+        return np.array([index.get(int(t), -1) for t in known], dtype=np.int32)[inverse].reshape(array.shape)
+
+    trajectories, jumps = grid.trajectories, grid.jumps
+    places = None if trajectories is None else _places(trajectories)
+    return {
+        "title": grid.title,
+        "kind": grid.kind,
+        "model": grid.model,
+        "notes": list(grid.notes),
+        "check": None if grid.check is None else _check(grid.check),
+        "rows": list(grid.rows),
+        "tokens": {
+            "ids": arrays.pack(np.array(ids), "i4"),
+            "texts": [grid.texts[i] for i in ids],
+            "special": [index[i] for i in grid.special],
+        },
+        "columns": arrays.put(tokens(grid.columns), "i4"),
+        "columnLabels": grid.column_labels and list(grid.column_labels),
+        "view": grid.view,
+        "positions": arrays.put(grid.positions, "i4"),
+        "aside": [i for i, p in enumerate(grid.positions.tolist()) if p in grid.aside],
+        "following": None if grid.following is None else arrays.put(tokens(grid.following), "i4"),
+        "decision": None if grid.decision is None else arrays.put(grid.decision, "i4"),
+        "targets": [{"label": t.label, "tokens": [index[i] for i in t.ids]} for t in grid.targets],
+        "quantities": _quantities(grid, arrays),
+        "strips": [_strip(strip, arrays) for strip in grid.strips],
+        "jumps": None
+        if jumps is None
+        else {
+            "columns": arrays.put(jumps.columns, "i4"),
+            "tokens": arrays.put(tokens(jumps.tokens), "i4"),
+            "parts": list(jumps.parts),
+            "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
+            "check": _check(jumps.check),
+        },
+        "candidates": grid.candidates and _candidates(grid, places, tokens, arrays),
+        "trajectories": None
+        if trajectories is None or places is None
+        else {
+            "offsets": arrays.put(trajectories.offsets, "i4"),
+            "tokens": arrays.pack(tokens(trajectories.ids), "i4"),
+            "steps": [arrays.put(steps, "u1") for steps in _steps(places)],
+        },
+    }
+
+
+def _quantities(grid: Grid, arrays: _Arrays) -> list[dict[str, Any]]:
+    quantities = list(grid.quantities.values())
+    return [_quantity(q, quantities, arrays, exact=grid.view == "bars") for q in quantities]
+
+
+def _quantity(quantity: Quantity, all_of_them: list[Quantity], arrays: _Arrays, *, exact: bool) -> dict[str, Any]:
+    values = quantity.values
+    exponent = next((i for i, other in enumerate(all_of_them) if _is_power(values, other.values)), None)
+    # ranks are counted, so they stay exact; NaN is written as 0, which no rank is
+    whole = quantity.scale == "log" and not np.any(np.isinf(values) | (np.floor(values) < values))
+    stored: dict[str, Any]
+    if exponent is not None and not exact:
+        stored = {"exponent": exponent}
+    elif whole:
+        stored = arrays.pack(np.nan_to_num(values), "i4")
+    else:
+        stored = arrays.put(values, "f4") if exact else arrays.pack(_half(values), "f2")
+    return {
+        "name": quantity.name,
+        "measure": quantity.measure,
+        "unit": quantity.unit,
+        "scale": quantity.scale,
+        "strong": quantity.strong,
+        "domain": quantity.domain and list(quantity.domain),
+        "centre": quantity.centre,
+        "target": quantity.target,
+        "values": stored,
+    }
+
+
+def _is_power(values: np.ndarray, exponents: np.ndarray) -> bool:
+    """Whether values are two to the power of exponents that half precision suits: those of probabilities."""
+    if not np.isfinite(exponents).any() or np.nanmax(exponents) > 1e-3:
+        return False
+    return np.allclose(values, np.exp2(exponents), rtol=1e-4, atol=1e-9, equal_nan=True)
+
+
+def _candidates(
+    grid: Grid, places: np.ndarray | None, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays
+) -> dict[str, Any]:
+    candidates = grid.candidates
+    assert candidates is not None
+    entries = _entries(grid)
+    if entries is not None and places is not None and grid.trajectories is not None:
+        return {"ranks": _indices(_ranks(entries, places, grid.trajectories.offsets), arrays)}
+    return {
+        "tokens": _indices(tokens(candidates.ids), arrays),
+        "logProbability": arrays.pack(_half(candidates.log_probability), "f2"),
+    }
+
+
+def _entries(grid: Grid) -> np.ndarray | None:
+    """Each candidate's trajectory, -1 for none; None unless these know all about them."""
+    candidates, trajectories = grid.candidates, grid.trajectories
+    if candidates is None or trajectories is None or not len(trajectories.ids):
+        return None
+    rows, columns, _ = candidates.ids.shape
+    column_of = np.repeat(np.arange(columns), np.diff(trajectories.offsets))
+    span = int(max(candidates.ids.max(initial=0), trajectories.ids.max())) + 2
+    keys = column_of * span + trajectories.ids
+    order = np.argsort(keys, kind="stable")
+    wanted = np.arange(columns)[None, :, None] * span + candidates.ids
+    found = order[np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)]
+    none = candidates.ids == NO_TOKEN
+    known = trajectories.log_probability[found, np.arange(rows)[:, None, None]]
+    same = (keys[found] == wanted) & np.isclose(known, candidates.log_probability, atol=1e-3, equal_nan=True)
+    # a cell that is not finite has candidates of which nothing is known
+    return np.where(none, -1, found) if np.all(none | same) else None
+
+
+def _ranks(entries: np.ndarray, places: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Each entry's rank, from 0, among the places of its column in its row; -1 stays."""
+    ranks = np.empty_like(entries)
+    for column, (start, end) in enumerate(pairwise(offsets)):
+        order = np.argsort(-places[:, start:end].astype(np.int16), axis=1, kind="stable")
+        chosen = entries[:, column]
+        none = chosen < 0
+        rank = np.take_along_axis(np.argsort(order, axis=1), np.where(none, 0, chosen - start), axis=1)
+        ranks[:, column] = np.where(none, -1, rank)
+    return ranks
+
+
+def _indices(indices: np.ndarray, arrays: _Arrays) -> dict[str, Any]:
+    """In as few bytes as hold them; -1 is the highest number of the dtype."""
+    top = int(indices.max(initial=0))
+    return arrays.put(indices, "u1" if top < 0xFF else "u2" if top < 0xFFFF else "i4")
+
+
+def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
+    return {
+        "name": strip.name,
+        "unit": strip.unit,
+        "strong": strip.strong,
+        "domain": strip.domain and list(strip.domain),
+        "says": strip.says,
+        "values": arrays.put(strip.values, "f4"),
+    }
+
+
+def _half(values: np.ndarray) -> np.ndarray:
+    """Half precision; what is finite stays finite."""
+    top = float(np.finfo(np.float16).max)
+    return np.where(np.isfinite(values), np.clip(values, -top, top), values).astype(np.float16)
+
+
+def _places(trajectories: Trajectories) -> np.ndarray:
+    """Probabilities as places in PROBABILITIES, a row of all trajectories after another."""
+    bits = trajectories.log_probability.T.astype(np.float64)
+    ends = (PROBABILITIES[1:] + PROBABILITIES[:-1]) / 2
+    ends[-2:] = 0.999, 1  # "> 99.9 %", and what is really all
+    probability = np.exp2(np.where(np.isfinite(bits), bits, -np.inf))
+    return np.searchsorted(ends, probability, side="right").astype(np.uint8)
+
+
+def _steps(places: np.ndarray) -> list[np.ndarray]:
+    """Differences between rows: those from 0, those from below 1 %, and the others."""
+    steps = np.diff(places, axis=0, prepend=np.zeros_like(places[:1]))
+    start = places - steps
+    return [steps[start == 0], steps[(start > 0) & (start < ONE_PERCENT)], steps[start >= ONE_PERCENT]]
+
+
+def _check(check: Check) -> dict[str, Any]:
+    error = check.error if np.isfinite(check.error) else None  # JSON has no NaN
+    return {"error": error, "tolerance": check.tolerance, "claim": check.claim}
