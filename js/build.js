@@ -22,12 +22,12 @@ const view = {
   format: "iife",
   globalName: "lenswidget",
   entryPoints: [
-    { in: "src/bundle.ts", out: "widget" },
-    { in: "src/style.css", out: "widget" },
+    { in: "src/host/bundle.ts", out: "widget" },
+    { in: "src/style/style.css", out: "widget" },
   ],
 };
-const loader = { ...common, format: "esm", entryPoints: ["src/loader.ts"] };
-const boot = { ...common, format: "iife", entryPoints: ["src/boot.ts"] };
+const loader = { ...common, format: "esm", entryPoints: ["src/host/loader.ts"] };
+const boot = { ...common, format: "iife", entryPoints: ["src/host/boot.ts"] };
 
 for (const options of [view, loader, boot]) {
   if (process.argv.includes("--watch")) await (await context(options)).watch();

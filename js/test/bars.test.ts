@@ -1,12 +1,12 @@
 import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import { paletteOf } from "../src/colour.js";
-import { drawingOf } from "../src/drawing.js";
-import { pictureOf } from "../src/picture.js";
-import { Reading, shared } from "../src/reading.js";
-import { bySize, REST, sumOf } from "../src/sum.js";
-import { decode } from "../src/wire.js";
+import { bySize, REST, sumOf } from "../src/bars/sum.js";
+import { decode } from "../src/data/wire.js";
+import { drawingOf } from "../src/export/drawing.js";
+import { pictureOf } from "../src/heatmap/cells.js";
+import { Reading, shared } from "../src/state/grid-state.js";
+import { paletteOf } from "../src/style/palette.js";
 import { FakeModel, scroller, show } from "./host.js";
 import { message } from "./messages.js";
 

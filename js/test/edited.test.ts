@@ -2,8 +2,8 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { mountPage } from "../src/page.js";
-import { shared, suited } from "../src/reading.js";
+import { mountPage } from "../src/host/page.js";
+import { shared, suited } from "../src/state/grid-state.js";
 import { canvasOf, card, chips, FakeModel, show } from "./host.js";
 import { comparing, deflate, golden, message } from "./messages.js";
 

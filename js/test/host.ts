@@ -3,9 +3,9 @@
 import axe from "axe-core";
 import { expect, onTestFinished, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import "../src/style.css";
-import { shared } from "../src/reading.js";
-import createWidget, { type Model } from "../src/widget.js";
+import "../src/style/style.css";
+import createWidget, { type Model } from "../src/host/widget.js";
+import { shared } from "../src/state/grid-state.js";
 
 type Listener = () => void;
 

@@ -1,7 +1,7 @@
 import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import { mount } from "../src/widget.js";
+import { mount } from "../src/host/widget.js";
 import { FakeModel, show } from "./host.js";
 import { comparing, message } from "./messages.js";
 

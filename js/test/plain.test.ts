@@ -1,14 +1,14 @@
 // The small pure files: texts, numbers, scales, places.
 
 import { describe, expect, it } from "vitest";
-import { STEPS } from "../src/colour.js";
-import type { Grid, Strip } from "../src/grid.js";
-import { cellAt, layoutOf, placeCard, placeOf } from "../src/layout.js";
-import { cellText, visible } from "../src/marks.js";
-import { lessThan, percent, plain, tick } from "../src/number.js";
-import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/scale.js";
-import { trustOf, verdicts } from "../src/strip.js";
-import { decode } from "../src/wire.js";
+import type { Grid, Strip } from "../src/data/grid.js";
+import { cellText, visible } from "../src/data/marks.js";
+import { decode } from "../src/data/wire.js";
+import { cellAt, layoutOf, placeCard, placeOf } from "../src/heatmap/layout.js";
+import { trustOf, verdicts } from "../src/heatmap/strip.js";
+import { STEPS } from "../src/style/palette.js";
+import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
+import { lessThan, percent, plain, tick } from "../src/text/number.js";
 import { message } from "./messages.js";
 
 describe("a token's text", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import expected from "../../tests/golden/grid.json";
-import { candidatesAt, trajectory } from "../src/grid.js";
-import { decode, type GridHeader } from "../src/wire.js";
+import { candidatesAt, trajectory } from "../src/data/grid.js";
+import { decode, type GridHeader } from "../src/data/wire.js";
 import { deflate, golden, message } from "./messages.js";
 
 const HEADER_KEYS: Record<keyof GridHeader, true> = {

@@ -1,0 +1,78 @@
+// A grid of bars in the page: its position, and the card of a part.
+
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useMemo } from "preact/hooks";
+import { columnName, partsOf } from "../data/followed.js";
+import { isAttribution } from "../data/grid.js";
+import { Card } from "../pieces/card.js";
+import { Menu } from "../pieces/menu.js";
+import type { Reading } from "../state/grid-state.js";
+import { percent } from "../text/number.js";
+import { quantityName } from "../text/words.js";
+import { Bars } from "./bars.js";
+import { bySize, REST } from "./sum.js";
+
+interface Props {
+  reading: Reading;
+  /** Called after each painting. */
+  painted: () => void;
+}
+
+/** The first quantity has the bars, and the card has the others. */
+export function BarsView({ reading, painted }: Props) {
+  const { grid, selected, settings, hover, bars } = reading;
+  const quantity = grid.quantities[0]!;
+  const columns = grid.columns.length;
+  const active = useSignal<number | null>(null);
+  const column = reading.column.value;
+  const { values, spread } = useMemo(() => partsOf(grid, column), [grid, column]);
+  const sorted = useMemo(() => bySize(values), [values]);
+  useLayoutEffect(painted);
+  useSignalEffect(() => {
+    const row = active.value;
+    hover.value = row === null || row === REST ? null : { row, column };
+  });
+
+  const toColumn = (to: number) => {
+    bars.column.value = Math.max(0, Math.min(to, columns - 1));
+    if (selected.value) settings.selected.value = [selected.value.row, bars.column.value];
+  };
+  const sums = isAttribution(grid);
+  const standing = (row: number) => {
+    const rank = { name: "by size", value: `${sorted.indexOf(row) + 1} of ${sorted.length}` };
+    const share = values[row]! / values.reduce((sum, value) => sum + value, 0);
+    return sums && share > 0 && share <= 1 ? [rank, { name: "of the sum", value: percent(share) }] : [rank];
+  };
+  return (
+    <div class="lw-bars-view">
+      <Bars
+        name={`${grid.kind}, ${quantityName(grid, quantity)}`}
+        labels={grid.rows}
+        values={values}
+        spread={spread}
+        order={reading.order.value}
+        reorder={(order) => (settings.order.value = order)}
+        count={bars.count}
+        unit={quantity.unit}
+        sums={sums}
+        check={grid.check}
+        active={active}
+        selected={selected.value?.row ?? null}
+        onSelect={(row) => (settings.selected.value = row === null ? null : [row, column])}
+        onSide={(step) => toColumn(column + step)}
+        beside={(row, at) => <Card reading={reading} cell={{ row, column }} at={at} more={standing(row)} />}
+      >
+        {columns > 1 && (
+          <Menu label="at" chosen={column} choose={(at) => toColumn(Number(at))}>
+            {Array.from(grid.columns, (_, i) => (
+              <option key={i} value={i}>
+                {grid.columnLabels ? "" : `${grid.positions[i]}: `}
+                {columnName(grid, i)}
+              </option>
+            ))}
+          </Menu>
+        )}
+      </Bars>
+    </div>
+  );
+}

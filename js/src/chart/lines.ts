@@ -1,0 +1,104 @@
+// What the chart draws: which lines stand for a position, and where their values lie.
+
+import { type Followed, nameOf, probabilities, ranks } from "../data/followed.js";
+import { candidatesAt, type Grid } from "../data/grid.js";
+import type { Measure, Reading } from "../state/grid-state.js";
+import { tick } from "../text/number.js";
+
+export interface Line {
+  /** What the line is of: several tokens where their probabilities add. */
+  tokens: number[];
+  label: string;
+  /** Pin colour, or null for what is only context. */
+  slot: number | null;
+  values: ArrayLike<number>;
+}
+
+const FLOOR = 1e-4; // where a probability that crosses in one byte ends
+
+/**
+ * The lines at a position: what is followed, over the output's leader for context, or a few that lead where nothing is
+ * followed. A pin that was never a candidate there is absent: not drawn as zero.
+ */
+export function linesOf(reading: Reading, column: number, measure: Measure): { lines: Line[]; absent: string[] } {
+  const { grid, followed, slots } = reading;
+  const known = (one: Followed) => {
+    const values = probabilities(grid, one, column);
+    return values && measure === "rank" ? ranks(grid, one, column) : values;
+  };
+  const lines: Line[] = [];
+  const absent: string[] = [];
+
+  const shown = new Set(followed.value.flatMap(({ tokens }) => tokens));
+  const others = leadersOf(grid, column).filter((token) => !shown.has(token));
+  const alone = !followed.value.length;
+  for (const token of others.slice(0, alone ? 4 : 1)) {
+    const label = nameOf(grid, token);
+    const values = known({ tokens: [token], label, target: null, pin: null });
+    if (values) lines.push({ tokens: [token], label, slot: alone ? lines.length : null, values });
+  }
+  for (const [i, one] of followed.value.entries()) {
+    const values = known(one);
+    if (values) lines.push({ tokens: one.tokens, label: one.label, slot: slots.value[i]!, values });
+    else absent.push(one.label);
+  }
+  return { lines, absent };
+}
+
+/** The output's leader at a position, then the tokens that lead there in most rows, then the output's next. */
+export function leadersOf(grid: Grid, column: number): number[] {
+  const counts = new Map<number, number>();
+  for (let row = 0; row < grid.rows.length; row++) {
+    const [leader] = candidatesAt(grid, { row, column });
+    if (leader) counts.set(leader.token, (counts.get(leader.token) ?? 0) + 1);
+  }
+  const most = [...counts].sort(([, a], [, b]) => b - a).map(([token]) => token);
+  const output = candidatesAt(grid, { row: grid.rows.length - 1, column }).map(({ token }) => token);
+  return [...new Set([...output.slice(0, 2), ...most.slice(0, 2), ...output])];
+}
+
+export interface Axis {
+  /** 0 at the bottom, 1 at the top, for a value. */
+  place: (value: number) => number;
+  ticks: { value: number; label: string }[];
+}
+
+export function axisOf(measure: Measure, lines: Line[]): Axis {
+  if (measure === "probability") {
+    return { place: (value) => value, ticks: [0, 0.5, 1].map((value) => ({ value, label: percent100(value) })) };
+  }
+  if (measure === "log") {
+    const decades = -Math.log10(FLOOR);
+    return {
+      place: (value) => 1 + Math.log10(Math.max(value, FLOOR)) / decades,
+      ticks: [1, 0.1, 0.01, 0.001, 0.0001].map((value) => ({ value, label: percent100(value) })),
+    };
+  }
+  const worst = Math.max(10, ...lines.flatMap(({ values }) => Array.from(values).filter(Number.isFinite)));
+  const decades = Math.ceil(Math.log10(worst));
+  return {
+    place: (value) => 1 - Math.log10(value) / decades,
+    ticks: Array.from({ length: decades + 1 }, (_, i) => ({ value: 10 ** i, label: tick(10 ** i) })),
+  };
+}
+
+function percent100(value: number): string {
+  return `${Number((value * 100).toPrecision(1))} %`;
+}
+
+/** Moves places apart until none is nearer than `gap` to another, in their order and between the ends. */
+export function apart(places: number[], gap: number, top: number, bottom: number): number[] {
+  const order = places.map((_, i) => i).sort((a, b) => places[a]! - places[b]!);
+  const moved = [...places];
+  let least = top;
+  for (const i of order) {
+    moved[i] = Math.max(moved[i]!, least);
+    least = moved[i] + gap;
+  }
+  let most = bottom;
+  for (const i of order.reverse()) {
+    moved[i] = Math.min(moved[i]!, most);
+    most = moved[i] - gap;
+  }
+  return moved;
+}

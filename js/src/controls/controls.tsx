@@ -1,0 +1,140 @@
+// One line of controls, in words.
+
+import { leadersOf } from "../chart/lines.js";
+import { nameOf } from "../data/followed.js";
+import { isLens, type Quantity } from "../data/grid.js";
+import { automaticStride } from "../heatmap/layout.js";
+import { Close } from "../pieces/close.js";
+import { Menu } from "../pieces/menu.js";
+import { Dot } from "../pieces/token.js";
+import type { Reading } from "../state/grid-state.js";
+import { quantityName } from "../text/words.js";
+
+export function Controls({ reading }: { reading: Reading }) {
+  if (reading.grid.view === "bars") return null; // they have their own
+  return (
+    <>
+      <Colour reading={reading} />
+      <Follow reading={reading} />
+      <Rows reading={reading} />
+      <PickedRows reading={reading} />
+    </>
+  );
+}
+
+/** Two rows to tell apart; the labels beside the cells pick them, too. */
+function PickedRows({ reading }: { reading: Reading }) {
+  const { grid, settings } = reading;
+  const [first, second] = settings.rows_compared.value;
+  if (reading.isList || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
+  const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
+  const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
+    <Menu name={name} chosen={chosen ?? ""} choose={(value) => choose(value === "" ? null : Number(value))}>
+      <option value="">{second === undefined && chosen === undefined ? "two layers" : "none"}</option>
+      {rows.map(({ label, row }) => (
+        <option key={row} value={row}>
+          {label}
+        </option>
+      ))}
+    </Menu>
+  );
+  const pick = (...picked: (number | null | undefined)[]) => {
+    const kept = picked.filter((row) => row !== null && row !== undefined);
+    settings.rows_compared.value = [...new Set(kept)];
+  };
+  return (
+    <div class="lw-follow">
+      compare
+      {menu("A layer", first, (row) => pick(row, second))}
+      {first !== undefined && "with"}
+      {first !== undefined && menu("Another layer", second, (row) => pick(first, row))}
+    </div>
+  );
+}
+
+export function Colour({ reading }: { reading: Reading }) {
+  const { grid, settings, quantity, followed } = reading;
+  const option = (one: Quantity) => (
+    <option key={one.name} value={one.name}>
+      {quantityName(grid, one)}
+    </option>
+  );
+  return (
+    <Menu label="colour" chosen={quantity.value.name} choose={(name) => (settings.colour.value = name)}>
+      {grid.quantities.filter(({ target }) => target === null).map(option)}
+      {followed.value.map(
+        ({ target, label }) =>
+          target !== null && (
+            <optgroup key={target} label={label}>
+              {grid.quantities.filter((one) => one.target === target).map(option)}
+            </optgroup>
+          ),
+      )}
+    </Menu>
+  );
+}
+
+function Follow({ reading }: { reading: Reading }) {
+  const { grid, followed, slots } = reading;
+  if (!isLens(grid) || !(followed.value.length || grid.candidates)) return null;
+  return (
+    <div class="lw-follow">
+      follow
+      <ul>
+        {followed.value.map(({ label, pin }, i) => (
+          <li key={i} class="lw-chip">
+            <Dot slot={slots.value[i]!} />
+            <bdi class="lw-token">{label}</bdi>
+            {pin !== null && <Close label={`Unpin ${label}`} act={() => reading.unpin(pin)} />}
+          </li>
+        ))}
+      </ul>
+      {grid.candidates && <Another reading={reading} />}
+    </div>
+  );
+}
+
+/** Pins a token that leads, or nearly, at the selected position; the card offers those of one cell. */
+function Another({ reading }: { reading: Reading }) {
+  const { grid, selected, slotOf } = reading;
+  const column = selected.value?.column ?? grid.columns.length - 1;
+  const offered = leadersOf(grid, column).filter((token) => slotOf.value[token] === -1);
+  return (
+    <Menu name="Follow another token" chosen="" choose={(token) => reading.togglePin(Number(token), false)}>
+      <option value="">a token</option>
+      {offered.map((token) => (
+        <option key={token} value={token}>
+          {nameOf(grid, token)}
+        </option>
+      ))}
+    </Menu>
+  );
+}
+
+const STRIDES = [1, 2, 3, 4, 8];
+const FEW_ROWS = 12;
+
+export function Rows({ reading }: { reading: Reading }) {
+  const { grid, settings } = reading;
+  const { stride, height } = settings;
+  const rows = grid.rows.length;
+  if (rows <= FEW_ROWS || !isLens(grid)) return null;
+  const automatic = automaticStride(rows, height.value);
+  // where all of them fit, asking for all would be a second name for the same
+  const least = automatic === 1 ? 2 : 1;
+  const choices = [...new Set([...STRIDES, stride.value])].filter((n) => n >= least).sort((a, b) => a - b);
+  return (
+    <Menu label="rows" chosen={stride.value} choose={(n) => (stride.value = Number(n))}>
+      <option value={0}>{automatic === 1 ? every(1) : `${every(automatic)}, to fit`}</option>
+      {choices.map((n) => (
+        <option key={n} value={n}>
+          {every(n)}
+        </option>
+      ))}
+    </Menu>
+  );
+}
+
+function every(n: number): string {
+  return n === 1 ? "all" : n === 2 ? "every 2nd" : n === 3 ? "every 3rd" : `every ${n}th`;
+}

@@ -1,0 +1,89 @@
+// A picture as an SVG drawing: its colours as they are on screen, its words as text that stays text.
+
+import { barsDrawn } from "../bars/bars-drawing.js";
+import { ellipsize } from "../heatmap/brush.js";
+import { type Picture, WORD_FONT } from "../heatmap/canvas.js";
+import { heatmapDrawn } from "../heatmap/heatmap-drawing.js";
+import type { Reading } from "../state/grid-state.js";
+import type { Palette } from "../style/palette.js";
+import { escaped } from "../text/escape.js";
+import { claimOf } from "../text/words.js";
+
+const MARGIN = 12;
+const LINE = 15;
+export const FONT = 11.5;
+
+export interface Drawing {
+  svg: string;
+  width: number;
+  height: number;
+}
+
+/** As much of a text as has room in so many pixels. */
+export type Shorten = (text: string, width: number) => string;
+
+export function drawingOf(reading: Reading, picture: Picture, palette: Palette): Drawing {
+  const { grid } = reading;
+  const shorten = measurer();
+  const body =
+    grid.view === "bars" ? barsDrawn(reading, palette, shorten) : heatmapDrawn(reading, picture, palette, shorten);
+  const width = Math.max(420, 2 * MARGIN + body.width);
+  const room = width - 2 * MARGIN;
+  const caption = [grid.model, grid.kind, grid.notes.join(", ")].filter(Boolean).join(" · ");
+  const lines = [...wrapped(caption, room, shorten), ...(grid.check ? [shorten(claimOf(grid.check).says, room)] : [])];
+  const head = 28 + LINE * lines.length;
+  const height = head + body.height;
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT}">`,
+    `<title>${escaped(`${grid.kind}: ${grid.title}`.replace(NO_XML, "\ufffd"))}</title>`,
+    rect(0, 0, width, height, palette.background),
+    text(MARGIN, 20, shorten(grid.title, room * 0.7), palette.ink, "start", `font-size="16" font-weight="600"`),
+    ...lines.map((line, i) => text(MARGIN, 38 + LINE * i, line, palette.muted)),
+    `<g transform="translate(${MARGIN} ${head})">${body.svg}</g>`,
+    "</svg>",
+  ].join("");
+  return { svg, width, height };
+}
+/** The same as pixels, twice as fine. */
+export async function bitmapOf({ svg, width, height }: Drawing): Promise<Blob> {
+  const zoom = Math.min(2, 16384 / Math.max(width, height)); // browsers give up beyond
+  if (zoom < 0.5) throw new Error("it is too large for pixels, but not for SVG");
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = width * zoom;
+  canvas.height = height * zoom;
+  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser makes no picture so large"))));
+  });
+}
+
+export function rect(x: number, y: number, width: number, height: number, fill: string): string {
+  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}"/>`;
+}
+
+export function text(x: number, y: number, words: string, fill: string, anchor = "start", more = ""): string {
+  return `<text x="${x}" y="${y}" fill="${fill}" text-anchor="${anchor}" ${more}>${escaped(words.replace(NO_XML, "\ufffd"))}</text>`;
+}
+
+/** The characters that XML can't hold, escaped or not. */
+const NO_XML = /\p{Cs}|[^\t\n\r\P{Cc}]|[\ufffe\uffff]/gu;
+
+/** Lines of words that fit, three at most. */
+function wrapped(words: string, width: number, shorten: Shorten): string[] {
+  const lines = [""];
+  for (const word of words.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (lines.length < 3 && shorten(longer, width) !== longer) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line) => shorten(line, width));
+}
+
+function measurer(): Shorten {
+  const context = document.createElement("canvas").getContext("2d")!;
+  context.font = WORD_FONT;
+  return (words, width) => ellipsize(context, words, width);
+}

@@ -1,0 +1,109 @@
+// The menu of what a reader can take away: a picture, a page, the numbers. It asks no kernel and no server.
+
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Message } from "../data/wire.js";
+import { pictureOf } from "../heatmap/cells.js";
+import { Menu } from "../pieces/menu.js";
+import type { Reading, Shared } from "../state/grid-state.js";
+import type { Palette } from "../style/palette.js";
+import { bitmapOf, drawingOf } from "./drawing.js";
+import { beside, csvOf, jsonOf, pageOf, type Source } from "./export.js";
+
+interface Props {
+  /** Those that are shown. */
+  readings: Reading[];
+  settings: Shared;
+  message: Message;
+  source: Source | undefined;
+  palette: Signal<Palette>;
+}
+
+interface Saved {
+  said: string;
+  name?: string;
+  url?: string;
+}
+
+export function Export({ readings, settings, message, source, palette }: Props) {
+  const [{ grid }] = readings as [Reading];
+  const grids = readings.map((reading) => reading.grid);
+  const saved = useSignal<Saved | null>(null);
+  const link = useRef<HTMLAnchorElement>(null);
+  const drawing = () => beside(readings.map((one) => drawingOf(one, pictureOf(one).value, palette.value)));
+  const ways: Record<string, { label: string; make: () => Blob | Promise<Blob> }> = {
+    png: { label: "picture (PNG)", make: () => bitmapOf(drawing()) },
+    svg: { label: "picture (SVG)", make: () => new Blob([drawing().svg], { type: "image/svg+xml" }) },
+    ...(source && {
+      html: {
+        label: "page (HTML)",
+        make: () => new Blob([pageOf(`${grid.kind}: ${grid.title}`, message, settings, source)], { type: "text/html" }),
+      },
+    }),
+    csv: { label: "numbers (CSV)", make: () => new Blob([csvOf(grids)], { type: "text/csv" }) },
+    json: { label: "numbers (JSON)", make: () => new Blob([jsonOf(grids)], { type: "application/json" }) },
+  };
+  const save = async (kind: string) => {
+    try {
+      const blob = await ways[kind]!.make();
+      const name = `${fileName(grid.exact.title)}.${kind}`;
+      saved.value = {
+        said: `Saved as ${name}.${isFramed() ? " If it doesn’t arrive, this frame may not save files: copy instead, or" : ""}`,
+        name,
+        url: URL.createObjectURL(blob),
+      };
+    } catch (reason) {
+      saved.value = { said: `Not saved: ${(reason as Error).message}.` };
+    }
+  };
+  const copy = async () => {
+    try {
+      const png = bitmapOf(drawing());
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+      saved.value = { said: "Copied the picture." };
+    } catch (reason) {
+      saved.value = { said: `Not copied, but can be saved: ${(reason as Error).message}` };
+    }
+  };
+  const url = saved.value?.url;
+  useEffect(() => {
+    if (!url) return;
+    link.current!.click();
+    return () => URL.revokeObjectURL(url);
+  }, [url]);
+  return (
+    <div class="lw-export">
+      <span role="status">
+        {saved.value?.said}{" "}
+        {url && (
+          <a ref={link} href={url} download={saved.value!.name} target="_blank" rel="noreferrer">
+            {isFramed() ? "open it" : "again"}
+          </a>
+        )}
+      </span>
+      <Menu name="Export" chosen="" choose={(kind) => (kind === "copy" ? copy() : save(kind))}>
+        <option value="">export</option>
+        {Object.entries(ways).map(([kind, { label }]) => (
+          <option key={kind} value={kind}>
+            {label}
+          </option>
+        ))}
+        {canCopy() && <option value="copy">copy the picture</option>}
+      </Menu>
+    </div>
+  );
+}
+
+function canCopy(): boolean {
+  return typeof ClipboardItem !== "undefined" && typeof navigator.clipboard?.write === "function";
+}
+
+/** Whether the view stands in a frame without an origin of its own, where a host may forbid downloads in silence. */
+function isFramed(): boolean {
+  return self.origin === "null" && window.parent !== window;
+}
+
+function fileName(title: string): string {
+  const words = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+  return `lens-${[...words].slice(0, 40).join("") || "grid"}`;
+}

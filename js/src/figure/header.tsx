@@ -1,0 +1,74 @@
+// What it is, and whether to believe it, in one line.
+
+import { type Grid, isLens } from "../data/grid.js";
+import type { Reading } from "../state/grid-state.js";
+import type { Readings } from "../state/view-state.js";
+import { claimOf } from "../text/words.js";
+
+export function Header({ readings, front }: { readings: Readings; front: Reading }) {
+  const together = readings.layout.value === "side by side";
+  const grids = together ? readings.each.map(({ grid }) => grid) : [front.grid];
+  const common = (factOf: (grid: Grid) => string) => {
+    const [fact, ...others] = new Set(grids.map(factOf));
+    return others.length ? "" : fact!;
+  };
+  const check = readings.layout.value === "one" ? front.grid.check : readings.check;
+  // bars say it beside their sum
+  const isToldHere = front.grid.view !== "bars" && (readings.check || readings.layout.value === "one");
+  const title = common((grid) => grid.title) || titles(grids);
+  const facts = [common(({ model }) => model), common(size), common(together ? ({ kind }) => kind : what)];
+  return (
+    <>
+      <div class="lw-header">
+        <p class="lw-title">
+          <bdi>{title}</bdi>
+        </p>
+        <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
+        {isToldHere && <Check check={check} none={unchecked(front.grid)} />}
+      </div>
+      {readings.notes.map((note) => (
+        <p key={note} class="lw-muted">
+          {note}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function what({ kind, notes }: Grid): string {
+  return [kind, notes.join(", ")].filter(Boolean).join(": ");
+}
+
+function size({ rows, columns, columnLabels, view }: Grid): string {
+  if (view === "bars" && columns.length === 1) return count(rows.length, "row");
+  return `${count(rows.length, "row")} × ${count(columns.length, columnLabels ? "column" : "token")}`;
+}
+
+const NAMED = 3;
+
+/** The prompts that are compared, as many as can be named. */
+function titles(grids: Grid[]): string {
+  const all = [...new Set(grids.map(({ title }) => title))];
+  const rest = all.length - NAMED;
+  return all.slice(0, NAMED).join(" / ") + (rest > 0 ? ` / and ${rest} more` : "");
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+/** Whether a grid keeps what it claims, or what there is to say where it claims nothing. */
+export function Check({ check, none }: Pick<Grid, "check"> & { none: string }) {
+  const { holds, says } = check ? claimOf(check) : { holds: null, says: none };
+  return (
+    <p class={`lw-check ${holds === false ? "lw-warning" : "lw-muted"}`}>
+      {holds && <span class="lw-tick-mark">✓ </span>}
+      {says}
+    </p>
+  );
+}
+
+/** What a grid that claims nothing has to say of that. */
+export function unchecked(grid: Grid): string {
+  return isLens(grid) ? "not checked against the model" : "";
+}

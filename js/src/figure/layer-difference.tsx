@@ -1,0 +1,94 @@
+// Layer against layer: which tokens rose, fell, entered and left between two rows, at every position.
+
+import { useComputed } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { type Change, changes, type Moved } from "../data/changes.js";
+import { columnName, nameOf } from "../data/followed.js";
+import type { Grid } from "../data/grid.js";
+import { Close } from "../pieces/close.js";
+import { useRested } from "../pieces/rested.js";
+import { Dot } from "../pieces/token.js";
+import type { Reading } from "../state/grid-state.js";
+
+const KINDS = ["entered", "rose", "fell", "left"] as const;
+
+export function LayerDifference({ reading, name }: { reading: Reading; name: string }) {
+  const { grid, settings, column } = reading;
+  const open = useRested(reading.open);
+  const rows = useComputed(() => {
+    const [a, b] = settings.rows_compared.value;
+    const isThere = (row: number | undefined) => row !== undefined && grid.rows[row] !== undefined;
+    return isThere(a) && isThere(b) && grid.candidates ? [Math.min(a!, b!), Math.max(a!, b!)] : null;
+  });
+  const found = useComputed(() => (rows.value ? changes(grid, rows.value[0]!, rows.value[1]!) : []));
+  const list = useRef<HTMLElement>(null);
+  const looked = open.value?.column ?? column.value;
+  // the position that is looked at, within the list and without moving the page
+  useEffect(() => {
+    const line = list.current?.querySelector<HTMLElement>("[aria-current]");
+    if (line) list.current!.scrollTop = line.offsetTop - list.current!.clientHeight / 2;
+  }, [looked, rows.value]);
+  if (!rows.value) return null;
+  const [before, after] = rows.value as [number, number];
+  const { count } = grid.candidates!;
+  return (
+    <section class="lw-changes" aria-label={`Layer against layer ${name}`}>
+      <p class="lw-panel-head">
+        <span class="lw-strong">
+          {name && `${name}: `}from {grid.rows[before]} to {grid.rows[after]}
+        </span>
+        <span class="lw-muted">places among the {count} likeliest tokens</span>
+        <Close label="Close" act={() => (settings.rows_compared.value = [])} />
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+      <section class="lw-list" ref={list} tabIndex={0} aria-label={`Positions ${name}`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">after</th>
+              {KINDS.map((kind) => (
+                <th key={kind} scope="col">
+                  {kind}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {found.value.map((change) => (
+              <Line key={change.column} reading={reading} change={change} isLooked={change.column === looked} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </section>
+  );
+}
+
+function Line({ reading, change, isLooked }: { reading: Reading; change: Change; isLooked: boolean }) {
+  const { grid } = reading;
+  return (
+    <tr {...(isLooked ? { "aria-current": "true" } : {})}>
+      <th scope="row">
+        <span class="lw-muted">{grid.positions[change.column]}</span>{" "}
+        <bdi class="lw-token">{columnName(grid, change.column)}</bdi>
+      </th>
+      {KINDS.map((kind) => (
+        <td key={kind}>
+          {change[kind].map((one) => (
+            <MovedToken key={one.token} grid={grid} moved={one} slot={reading.slotOf.value[one.token]!} />
+          ))}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+function MovedToken({ grid, moved: { token, before, after }, slot }: { grid: Grid; moved: Moved; slot: number }) {
+  const places = before && after ? `${before}→${after}` : after ? `→${after}` : `${before}→`;
+  return (
+    <span class="lw-moved">
+      {slot >= 0 && <Dot slot={slot} />}
+      <bdi class="lw-token">{nameOf(grid, token)}</bdi> <span class="lw-muted">{places}</span>
+    </span>
+  );
+}

@@ -1,0 +1,45 @@
+// What the selected head or neuron promotes, whatever the prompt: asked of the model, and shown as the grid that it
+// answers with.
+
+import { useMemo } from "preact/hooks";
+import { Wait } from "../chart/jump.js";
+import { type Cell, type Grid, isAttribution } from "../data/grid.js";
+import { pictureOf } from "../heatmap/cells.js";
+import { HeatmapView } from "../heatmap/heatmap-view.js";
+import { Reading, shared } from "../state/grid-state.js";
+import { isSameJump, jumpTo, useLive } from "../state/live.js";
+import type { PanelProps } from "./panel.js";
+
+export function Promotes({ reading, ...view }: PanelProps & { reading: Reading }) {
+  const { grid, settings, selected } = reading;
+  const live = useLive();
+  const cell = selected.value;
+  const answer = live?.explained.value;
+  const promoted = useMemo(() => answer?.grid && new Reading(answer.grid, shared()), [answer]);
+  const name = cell && isAttribution(grid) ? partName(grid, cell) : "";
+  if (!/^L\d+[HN]\d+$/.test(name) || reading.which === null) return null;
+  if (!live?.explains.value) return <p class="lw-muted lw-jump">A model at hand would tell what {name} promotes.</p>;
+  const jump = jumpTo(reading, cell!.column, -1, cell!.row);
+  const isOpen = isSameJump(settings.jump.value, jump);
+  return (
+    <section class="lw-jump" aria-label={`What ${name} promotes`}>
+      <button type="button" aria-expanded={isOpen} onClick={() => (settings.jump.value = isOpen ? null : jump)}>
+        what {name} promotes
+      </button>
+      {isOpen &&
+        (promoted && isSameJump(answer!.jump, jump) ? (
+          <>
+            <p class="lw-muted">{promoted.grid.notes.join("; ")}</p>
+            <HeatmapView key={promoted} reading={promoted} picture={pictureOf(promoted)} {...view} />
+          </>
+        ) : (
+          <Wait key={`${jump}`} live={live} jump={jump} />
+        ))}
+    </section>
+  );
+}
+
+/** "L23H3": a row of its own, or a row and a column of layers by heads. */
+function partName({ view, rows, columnLabels }: Grid, { row, column }: Cell): string {
+  return rows[row]! + ((view === "heatmap" && columnLabels?.[column]) || "");
+}

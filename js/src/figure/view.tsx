@@ -1,0 +1,99 @@
+// One view in the page: the figure of what a message shows, or the sentence that says why there is none.
+
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { render } from "preact";
+import { decode, type Message } from "../data/wire.js";
+import type { Source } from "../export/export.js";
+import type { Shared } from "../state/grid-state.js";
+import { type Live, LiveContext } from "../state/live.js";
+import { Readings } from "../state/view-state.js";
+import { type Palette, paletteOf } from "../style/palette.js";
+import { followTheme } from "../style/theme.js";
+import { Figure } from "./figure.js";
+
+export interface View {
+  /** Shows the grid of a message; the one before stays until it is decoded. */
+  show(message: Message): Promise<void>;
+}
+
+export interface Surroundings {
+  /** Says that no kernel listens any more. */
+  isLost?: ReadonlySignal<boolean>;
+  /** The Python that can be asked what moved a token. */
+  live?: Live;
+  /** What a page is written with. */
+  source?: Source | undefined;
+}
+
+/** Puts a view into `el`, until the signal is aborted. */
+export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, around: Surroundings = {}): View {
+  const { isLost = signal(false), live = null, source } = around;
+  const root = document.createElement("div");
+  root.className = "lenswidget";
+  root.dataset.state = "loading";
+  el.append(root);
+  const palette = signal<Palette | null>(null);
+  const arrived = arrival(root, aborted).then(() =>
+    followTheme(root, aborted, () => {
+      palette.value = paletteOf(root);
+    }),
+  );
+  aborted.addEventListener("abort", () => {
+    render(null, root);
+    root.remove();
+  });
+
+  let frame = 0;
+  const ready = () => {
+    if (root.dataset.state === "ready") return;
+    frame = requestAnimationFrame(() => {
+      root.dataset.state = "ready";
+    });
+  };
+  const fail = (sentence: string) => {
+    render(
+      <p role="alert" class="lw-warning">
+        {sentence}
+      </p>,
+      root,
+    );
+    cancelAnimationFrame(frame);
+    root.dataset.state = "error";
+  };
+  let latest = 0;
+  return {
+    async show(message) {
+      const turn = ++latest;
+      try {
+        const [shown] = await Promise.all([decode(message), arrived]);
+        if (turn !== latest || aborted.aborted) return;
+        if (!shown.grids.length || shown.grids.some(({ rows, columns }) => !rows.length || !columns.length)) {
+          return fail("There is nothing to show: the grid is empty.");
+        }
+        const readings = new Readings(shown, settings);
+        const view = { readings, palette: palette as Signal<Palette>, painted: ready };
+        render(
+          <LiveContext.Provider value={live}>
+            <Figure {...view} {...{ turn, isLost, message, source }} />
+          </LiveContext.Provider>,
+          root,
+        );
+      } catch (reason) {
+        if (turn === latest) fail((reason as Error).message);
+      }
+    },
+  };
+}
+
+/** Waits for an element to stand in the page: a host may hand over one that doesn't yet, where CSS has no values. */
+function arrival(root: HTMLElement, aborted: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => {
+      if (!root.isConnected) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(root); // calls back at once, and again when the element gets a size
+    aborted.addEventListener("abort", () => observer.disconnect());
+  });
+}

@@ -1,0 +1,59 @@
+// The grid as the heatmap paints it: which words, shades and rings stand in its cells.
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { leading, NO_TOKEN } from "../data/grid.js";
+import { cellText, isMuted } from "../data/marks.js";
+import type { Reading } from "../state/grid-state.js";
+import { ODD, shadesOf } from "../style/scale.js";
+import { inCell } from "../text/number.js";
+import type { Picture, Words } from "./canvas.js";
+import { trustOf } from "./strip.js";
+
+const pictures = new WeakMap<Reading, ReadonlySignal<Picture>>();
+
+/** What is painted of a reading, kept for when it is looked at again. */
+export function pictureOf(reading: Reading): ReadonlySignal<Picture> {
+  const known = pictures.get(reading) ?? paintable(reading);
+  pictures.set(reading, known);
+  return known;
+}
+
+function paintable(reading: Reading): ReadonlySignal<Picture> {
+  const { grid, quantity, scale } = reading;
+  const texts = grid.tokens.texts.map(cellText);
+  const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
+  const leads = leading(grid);
+  const strips = grid.strips.map(trustOf);
+  // apart, so that a pin repaints the rings without working out every shade again
+  const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
+  const columns = grid.columns.length;
+  const last = (grid.rows.length - 1) * columns;
+  return computed(() => {
+    const slotOf = reading.slotOf.value;
+    const { values, strong } = quantity.value;
+    const ringOf = (cell: number) => (grid.aside.has(cell % columns) ? -1 : (slotOf[leads?.(cell) ?? NO_TOKEN] ?? -1));
+    return {
+      shades: shades.value,
+      diverging: scale.value.diverging,
+      flipped: strong === "low",
+      // a grid without candidates has its numbers for words
+      wordOf: leads
+        ? // a cell with a value in which no one token leads
+          (cell) => (leads(cell) === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leads(cell))
+        : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
+      words: leads ? tokens : { text: (cell) => short(inCell(quantity.value, values[cell]!)), muted: () => false },
+      ringOf,
+      // what led here, and leads no longer at the end
+      isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
+      steps: grid.decision,
+      rowLabels: grid.rows,
+      strips,
+      columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
+    };
+  });
+}
+
+/** A number of three decimals without the zero before them, so that the narrowest cell has room for it. */
+function short(digits: string): string {
+  return digits.replace(/0(\.\d{3})/, "$1");
+}

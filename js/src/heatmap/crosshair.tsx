@@ -1,0 +1,61 @@
+// What moves above the cells: rings round the hovered and the selected cell, their labels in bold, and a bar at each row
+// that is picked. They are elements: a canvas the size of the heatmap would be copied whole for every step of a pointer.
+
+import type { ReadonlySignal } from "@preact/signals";
+import type { Reading } from "../state/grid-state.js";
+import type { Picture } from "./canvas.js";
+import { type Layout, labelRight, placeOf } from "./layout.js";
+
+interface Props {
+  reading: Reading;
+  picture: ReadonlySignal<Picture>;
+  layout: ReadonlySignal<Layout>;
+  scrolled: ReadonlySignal<number>;
+}
+
+export function Crosshair({ reading, picture, layout: { value: layout }, scrolled }: Props) {
+  const { grid, settings, selected, hover } = reading;
+  const { gutter, viewWidth, height, footer } = layout;
+  const picked = settings.rows_compared.value.filter((row) => grid.rows[row] !== undefined);
+  const cells = [
+    { cell: selected.value, name: "lw-ring lw-selected" },
+    { cell: hover.value, name: "lw-ring" },
+  ].flatMap(({ cell, name }) => (cell ? [{ ...cell, name, at: placeOf(layout, cell, scrolled.value) }] : []));
+  const rowLabel = (row: number, name: string) => {
+    const at = placeOf(layout, { row, column: 0 }, 0);
+    const paddingRight = gutter - labelRight(layout, grid.strips.length) - 5;
+    return (
+      <span class={name} style={{ ...box(0, at.y, gutter - 2, at.height - 1), paddingRight: `${paddingRight}px` }}>
+        <bdi>{grid.rows[row]}</bdi>
+      </span>
+    );
+  };
+  return (
+    <div class="lw-crosshair" aria-hidden="true">
+      {picked.map((row) => rowLabel(row, "lw-row lw-picked"))}
+      {cells.map(({ row }) => rowLabel(row, "lw-row"))}
+      <div style={box(gutter, 0, viewWidth, height + footer)}>
+        {cells.map(({ column, name, at }) => {
+          const centre = at.x + at.width / 2;
+          // written out, though it be wider than its column, within what shows
+          const translate = `clamp(${-centre}px, -50%, calc(${viewWidth - centre}px - 100%))`;
+          const room = { minWidth: `${at.width}px`, maxWidth: `${viewWidth}px` };
+          return (
+            <>
+              {centre >= 0 && centre <= viewWidth && (
+                <span class="lw-column" style={{ left: `${centre}px`, ...room, translate }}>
+                  <bdi>{picture.value.columnLabel(column)}</bdi>
+                </span>
+              )}
+              <span class={name} style={box(at.x, at.y, at.width - 1, at.height - 1)} />
+            </>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function box(left: number, top: number, width: number, height: number) {
+  return { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
+}

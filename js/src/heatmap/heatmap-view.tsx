@@ -1,0 +1,237 @@
+// The heatmap in the page: its size, its pointer and its keys. Painting is `heatmap.ts`, arithmetic `layout.ts`.
+
+import { effect, type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { type Cell, candidatesAt, isLens } from "../data/grid.js";
+import { Card } from "../pieces/card.js";
+import { keysFor } from "../pieces/keys.js";
+import { Ruler } from "../pieces/ruler.js";
+import { isSame, type Reading } from "../state/grid-state.js";
+import type { Palette } from "../style/palette.js";
+import { spoken } from "../text/words.js";
+import { Heatmap, type Picture } from "./canvas.js";
+import { Crosshair } from "./crosshair.js";
+import { cellAt, destination, gutterFor, type Layout, layoutOf, placeOf, rowAt } from "./layout.js";
+
+interface Props {
+  reading: Reading;
+  picture: ReadonlySignal<Picture>;
+  palette: Signal<Palette>;
+  /** Called after each painting. */
+  painted: () => void;
+  /** Whether others stand beside it: the card of the one that is pointed at is full, theirs are small. */
+  accompanied?: boolean;
+  /** What a click does instead of selecting. */
+  open?: (cell: Cell) => void;
+}
+
+export function HeatmapView({ reading, picture, palette, painted, accompanied = false, open: opens }: Props) {
+  const { grid, settings, hover, selected } = reading;
+  const isActive = useSignal(false);
+  const cells = useRef<HTMLCanvasElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const width = useSignal(0);
+  const scrolled = useSignal(0);
+  /** Whether the cells have their size, and are scrolled to where they belong. */
+  const isPlaced = useSignal(false);
+  const density = useSignal(devicePixelRatio);
+  const layout = useComputed(() =>
+    layoutOf({
+      rows: grid.rows.length,
+      columns: grid.columns.length,
+      width: width.value,
+      height: settings.height.value,
+      stride: settings.stride.value,
+      gutter: gutterFor(grid, width.value || undefined),
+      density: density.value,
+      only: reading.rowsShown.value,
+    }),
+  );
+  const heatmap = useRef<Heatmap>(null);
+  /** What is read aloud: only what the keys move to, as a pointer's every step would be noise. */
+  const speech = useSignal("");
+
+  useLayoutEffect(() => {
+    heatmap.current = new Heatmap(cells.current!);
+    // zooming, and moving to another screen, resize the window
+    const resized = () => {
+      density.value = devicePixelRatio;
+    };
+    addEventListener("resize", resized);
+    return () => removeEventListener("resize", resized);
+  }, [density]);
+
+  // scrolling under a resting pointer moves another cell beneath it
+  const pointer = useRef<{ x: number; y: number } | null>(null);
+  const point = () => {
+    const at = pointer.current;
+    const cell = at && cellAt(layout.value, at.x, at.y, scrolled.value);
+    if (!isSame(cell, hover.value)) hover.value = cell;
+  };
+  const onPointerMove = ({ clientX, clientY }: MouseEvent) => {
+    isActive.value = true;
+    const box = scroller.current!.getBoundingClientRect();
+    pointer.current = { x: clientX - box.x, y: clientY - box.y };
+    point();
+  };
+  const onPointerLeave = () => {
+    pointer.current = null;
+    isActive.value = false;
+    hover.value = null;
+  };
+  const onScroll = () => {
+    const { cellWidth } = layout.value;
+    const left = scroller.current!.scrollLeft;
+    scrolled.value = left;
+    // what was scrolled to from elsewhere comes back rounded
+    if (Math.abs((reading.scroll.peek() ?? -1) * cellWidth - left) >= 1) reading.scroll.value = left / cellWidth;
+    if (pointer.current) point();
+  };
+  const show = ({ column }: Cell) => {
+    const { cellWidth, viewWidth } = layout.value;
+    const element = scroller.current!;
+    const left = column * cellWidth;
+    if (left < element.scrollLeft) element.scrollLeft = left;
+    else if (left + cellWidth > element.scrollLeft + viewWidth) element.scrollLeft = left + cellWidth - viewWidth;
+    onScroll();
+  };
+  const follow = (columns: number | null) => {
+    const element = scroller.current!;
+    const left = (columns ?? 0) * layout.value.cellWidth;
+    if (Math.abs(left - element.scrollLeft) < 1) return;
+    element.scrollLeft = left;
+    scrolled.value = element.scrollLeft;
+  };
+  // a selection that Python made may lie out of sight; the last token is where a prompt is answered, and what the
+  // chart shows first
+  useLayoutEffect(() => {
+    if (!width.value) return;
+    const { value: columns } = reading.scroll;
+    follow(columns);
+    if (selected.value) show(selected.value);
+    else if (columns === null)
+      show({ row: 0, column: grid.columnLabels && !isLens(grid) ? 0 : grid.columns.length - 1 });
+    isPlaced.value = true;
+  }, [layout.value, selected.value]);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (isPlaced.value) follow(reading.scroll.value);
+      }),
+    [reading],
+  );
+
+  // before the browser paints, so that what comes into view is never blank
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (!isPlaced.value) return;
+        heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
+        painted();
+      }),
+    [picture],
+  );
+
+  const choose = (cell: Cell) => (opens ? opens(cell) : reading.toggleSelected(cell));
+  /** Does what a key asks for; false for a key that asks for nothing here. */
+  const act = (key: string): boolean => {
+    const now = hover.value ?? selected.value;
+    const next = destination(layout.value, key, now);
+    if (next) {
+      pointer.current = null;
+      isActive.value = true;
+      hover.value = next;
+      speech.value = spoken(reading, next);
+      show(next);
+    } else if (!now) {
+      return false;
+    } else if (key === "Enter" || key === " ") {
+      choose(now);
+    } else if (key === "c" || key === "C") {
+      reading.pickRow(now.row);
+    } else if (key === "p" || key === "P") {
+      const [leader] = candidatesAt(grid, now);
+      if (leader) reading.togglePin(leader.token, key === "P");
+    } else if (key === "Escape") {
+      if (selected.value) settings.selected.value = null;
+      else hover.value = null;
+    } else {
+      return false;
+    }
+    return true;
+  };
+
+  const { columns, cellWidth, gutter, height, footer } = layout.value;
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the same as the key C
+    <div
+      class="lw-heatmap"
+      onClick={({ clientX, clientY, currentTarget, target }) => {
+        const box = currentTarget.getBoundingClientRect();
+        if ((target as Element).closest(".lw-card") || clientX - box.x >= gutter) return;
+        const row = rowAt(layout.value, clientY - box.y);
+        if (row === null) return;
+        if (opens) opens({ row, column: 0 });
+        else reading.pickRow(row);
+      }}
+    >
+      <Ruler width={width} />
+      <canvas ref={cells} />
+      <Crosshair {...{ reading, picture, layout, scrolled }} />
+      <div
+        class="lw-scroller"
+        ref={scroller}
+        role="application"
+        aria-roledescription="heatmap"
+        aria-label={`${grid.kind}, ${grid.rows.length} rows by ${columns} ${grid.columnLabels ? "columns" : "tokens"}. Arrow keys move, Enter selects, ${isLens(grid) ? "P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, " : ""}Escape lets go.`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is what its keys move in
+        tabIndex={0}
+        data-lm-suppress-shortcuts="true"
+        style={{ left: `${gutter}px` }}
+        onPointerMove={onPointerMove}
+        onPointerLeave={onPointerLeave}
+        onScroll={onScroll}
+        onKeyDown={keysFor(act)}
+        onBlur={onPointerLeave}
+        onClick={(event) => {
+          onPointerMove(event);
+          if (hover.value) choose(hover.value);
+        }}
+      >
+        <div style={{ width: `${columns * cellWidth}px`, height: `${height + footer}px` }} />
+      </div>
+      <Cards {...{ reading, layout, scrolled, isActive }} accompanied={accompanied} />
+      <p class="lw-spoken" aria-live="polite">
+        {speech}
+      </p>
+    </div>
+  );
+}
+
+interface CardsProps {
+  reading: Reading;
+  layout: ReadonlySignal<Layout>;
+  scrolled: ReadonlySignal<number>;
+  /** Whether this is the heatmap that the pointer or the keys are in. */
+  isActive: ReadonlySignal<boolean>;
+  accompanied: boolean;
+}
+
+/** The card of the cell that is pointed at or held, and a small one of what is pointed at while another is held. */
+function Cards({ reading, layout, scrolled, isActive, accompanied }: CardsProps) {
+  const [open, selected, hover] = [reading.open.value, reading.selected.value, reading.hover.value];
+  const place = (cell: Cell) => {
+    const { gutter, viewWidth } = layout.value;
+    const box = placeOf(layout.value, cell, scrolled.value);
+    return box.x > -box.width && box.x < viewWidth ? { ...box, x: box.x + gutter } : null;
+  };
+  if (!open) return null;
+  const isSmall = accompanied && !isActive.value;
+  const glance = selected && hover && !isSame(hover, selected) ? hover : null;
+  return (
+    <>
+      <Card reading={reading} cell={open} at={place(open)} held={selected !== null} isSmall={isSmall} />
+      {glance && <Card reading={reading} cell={glance} at={place(glance)} isSmall />}
+    </>
+  );
+}

@@ -1,0 +1,187 @@
+// Where the cells lie: pure arithmetic, in CSS pixels, shared by what paints, what is pointed at and what floats.
+
+import type { Cell, Grid } from "../data/grid.js";
+import { stripsWidth } from "./strip.js";
+
+export interface Layout {
+  /** The rows that are drawn, from the bottom up. */
+  rows: number[];
+  columns: number;
+  cellWidth: number;
+  cellHeight: number;
+  /** Space for row labels, left of the cells. */
+  gutter: number;
+  /** Space for column labels, beneath the cells. */
+  footer: number;
+  /** How much of the cells' width shows at once; the rest is scrolled to. */
+  viewWidth: number;
+  height: number;
+  /** Device pixels in a CSS pixel. */
+  density: number;
+  /** Every how many rows a label is written where there are many: rows that don't follow on each other need their own. */
+  named: number;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+export interface Rectangle extends Size {
+  x: number;
+  y: number;
+}
+
+const AUTOMATIC_HEIGHT = 620;
+/** What rows that are chosen one by one may take instead, so that each can have its label. */
+const TALLEST = 930;
+/** What a canvas holds in every browser, on the sharpest screen. */
+const PAINTABLE = 8000;
+const LABEL = 15;
+const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
+const FOOTER = 26;
+
+export interface Wishes {
+  rows: number;
+  columns: number;
+  /** The room there is. */
+  width: number;
+  /** The height to fill with cells, 0 for one that suits. */
+  height: number;
+  /** Every how many rows, 0 for as few as leave each readable. */
+  stride: number;
+  gutter: number;
+  density: number;
+  /** The rows to draw, from the bottom up, where they are chosen one by one. */
+  only?: number[] | null;
+}
+
+export function layoutOf({ rows, columns, width, stride, gutter, density, only, ...wishes }: Wishes): Layout {
+  const height = Math.min(wishes.height, PAINTABLE);
+  const room = height || Math.max(AUTOMATIC_HEIGHT, Math.min(TALLEST, LABEL * (only?.length ?? 0)));
+  const shown = only ?? everyNth(rows, stride > 0 ? stride : automaticStride(rows, height));
+  const most = height ? Number.POSITIVE_INFINITY : CELL.height[1];
+  // on whole device pixels every edge is sharp
+  const whole = (size: number) => Math.max(1, Math.floor(size * density)) / density;
+  const cellHeight = whole(Math.max(CELL.least, Math.min(most, room / shown.length)));
+  const space = Math.max(CELL.width[0], width - gutter);
+  const cellWidth = whole(Math.max(CELL.width[0], Math.min(CELL.width[1], space / columns)));
+  return {
+    rows: shown,
+    columns,
+    cellWidth,
+    cellHeight,
+    gutter: whole(gutter),
+    footer: whole(FOOTER),
+    viewWidth: Math.min(space, columns * cellWidth),
+    height: cellHeight * shown.length,
+    density,
+    named: only ? 1 : 3,
+  };
+}
+
+/** The space that row labels need, up to a quarter of the room there is, beyond which they are cut; and the strips beside them. */
+export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">, width = Number.POSITIVE_INFINITY): number {
+  const longest = rows.reduce((most, { length }) => Math.max(most, length), 5); // and no spread: there may be a million
+  const room = Math.max(80, Math.floor(width / 4));
+  return Math.min(200, room, 16 + longest * 8) + stripsWidth(strips.length);
+}
+
+/** Where row labels end: short of the strips. */
+export function labelRight({ gutter }: Layout, strips: number): number {
+  return gutter - 8 - stripsWidth(strips);
+}
+
+/** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */
+export function usefulWidths(columns: number, gutter: number): { legible: number; widest: number } {
+  return { legible: gutter + columns * (CELL.width[0] + 4), widest: gutter + columns * CELL.width[1] };
+}
+
+/** The smallest stride that leaves every row high enough to read. */
+export function automaticStride(rows: number, height: number): number {
+  return Math.max(1, Math.ceil(rows / Math.floor((height || AUTOMATIC_HEIGHT) / CELL.height[0])));
+}
+
+// counted from the last row, which is the model's own and must never be the one left out
+function everyNth(rows: number, stride: number): number[] {
+  const shown = [];
+  for (let row = rows - 1; row >= 0; row -= stride) shown.unshift(row);
+  return shown;
+}
+
+/** The drawn row that stands for a row: itself, or the nearest above it. */
+export function shownRow({ rows }: Layout, row: number): number {
+  const place = rows.indexOf(row);
+  return place < 0 ? rows.findIndex((shown) => shown >= row) : place;
+}
+
+/** A cell's place, from the left edge of the cells that show and the top of the uppermost row. */
+export function placeOf(layout: Layout, { row, column }: Cell, scrolled: number): Rectangle {
+  return {
+    x: column * layout.cellWidth - scrolled,
+    y: (layout.rows.length - 1 - shownRow(layout, row)) * layout.cellHeight,
+    width: layout.cellWidth,
+    height: layout.cellHeight,
+  };
+}
+
+/** The cell at a point, measured as in `placeOf`, or null beside them. */
+export function cellAt(layout: Layout, x: number, y: number, scrolled: number): Cell | null {
+  const column = Math.floor((x + scrolled) / layout.cellWidth);
+  const row = rowAt(layout, y);
+  return row !== null && column >= 0 && column < layout.columns ? { row, column } : null;
+}
+
+/** What keys do in a grid of cells. */
+export const STEPS: Record<string, [up: number, right: number]> = {
+  ArrowUp: [1, 0],
+  ArrowDown: [-1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  Home: [0, Number.NEGATIVE_INFINITY],
+  End: [0, Number.POSITIVE_INFINITY],
+  PageUp: [Number.POSITIVE_INFINITY, 0],
+  PageDown: [Number.NEGATIVE_INFINITY, 0],
+};
+
+/** The row whose label is at a height, or null beneath them. */
+export function rowAt({ rows, cellHeight }: Layout, y: number): number | null {
+  return rows[rows.length - 1 - Math.floor(y / cellHeight)] ?? null;
+}
+
+/** The cell that a key moves to, from the output at the last position if from nowhere; null for any other key. */
+export function destination(layout: Layout, key: string, from: Cell | null): Cell | null {
+  const step = STEPS[key];
+  if (!step) return null;
+  const { rows, columns } = layout;
+  if (!from) return { row: rows.at(-1)!, column: columns - 1 };
+  const shown = within(shownRow(layout, from.row) + step[0], 0, rows.length - 1);
+  return { row: rows[shown]!, column: within(from.column + step[1], 0, columns - 1) };
+}
+
+/** Every how many rows a label is written, so that each has its height. */
+export function labelStride({ cellHeight, rows, named }: Layout, labelHeight: number): number {
+  const legible = Math.ceil(labelHeight / cellHeight);
+  return rows.length <= 12 ? legible : Math.max(named, legible);
+}
+
+/**
+ * Where a card goes: off the row and the column that are being read, at a corner of the cell, over the cells rather
+ * than over what stands beside them if there is room, and always inside the frame, beyond which a host may clip it.
+ */
+export function placeCard(cell: Rectangle, card: Size, cells: Size, frame: Rectangle): [number, number] {
+  const gap = 10;
+  const right = cell.x + cell.width + gap;
+  const left = cell.x - gap - card.width;
+  const below = cell.y + cell.height + gap;
+  const above = cell.y - gap - card.height;
+  const frameRight = frame.x + frame.width;
+  const fitsLeft = left >= frame.x;
+  const x = right + card.width <= (fitsLeft ? cells.width : frameRight) || !fitsLeft ? right : left;
+  const y = below + card.height <= frame.y + frame.height || above < frame.y ? below : above;
+  return [within(x, frame.x, frame.width - card.width), within(y, frame.y, frame.height - card.height)];
+}
+
+function within(value: number, start: number, length: number): number {
+  return Math.max(start, Math.min(value, start + length));
+}

@@ -1,0 +1,95 @@
+// The scale, and what else can be met in the cells. Only what this picture really holds is explained.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Reading } from "../state/grid-state.js";
+import type { Palette } from "../style/palette.js";
+import { ODD } from "../style/scale.js";
+import { isPoints, isProbability } from "../text/number.js";
+import { quantityName } from "../text/words.js";
+import { paintOdd, sized } from "./brush.js";
+import { pictureOf } from "./cells.js";
+import { paintTrust, stripName } from "./strip.js";
+
+const ODDITIES = [
+  [ODD.nan, "not a number"],
+  [ODD.above, "infinite"],
+  [ODD.below, "minus infinite"],
+  [ODD.high, "above the scale"],
+  [ODD.low, "below the scale"],
+] as const;
+
+interface Props {
+  /** Those that it speaks for; they have one scale. */
+  readings: Reading[];
+  palette: Palette;
+}
+
+export function Legend({ readings, palette }: Props) {
+  const [{ grid, quantity, scale }] = readings as [Reading];
+  const { ticks, step, diverging } = scale.value;
+  const ramp = diverging ? palette.diverging : palette.sequential;
+  const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
+  const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
+  const pictures = readings.map((reading) => pictureOf(reading).value);
+  const grids = readings.map((reading) => reading.grid);
+  const strips = new Set(grids.flatMap((one) => one.strips.map(stripName)));
+  const aside = Math.max(...grids.map((one) => one.aside.size));
+  return (
+    <div class="lw-legend">
+      <div class="lw-scale" role="img" aria-label={`Colour scale: ${quantityName(grid, quantity.value)}`}>
+        <div class="lw-gradient" style={{ background: `linear-gradient(to right, ${stops.join(", ")})` }} />
+        <div class="lw-ticks">
+          {ticks.map(({ place, label }) => (
+            <span key={label} style={{ left: `${100 * place}%` }}>
+              {label}
+            </span>
+          ))}
+        </div>
+      </div>
+      {unit && <span>{unit}</span>}
+      {grids.some(({ decision }) => decision) && (
+        <span>
+          <span class="lw-dash" /> the output leads from here up
+        </span>
+      )}
+      {[...strips].map((name) => (
+        <span key={name}>
+          <Swatch paint={(context) => paintStrip(context, palette)} />
+          {name}
+        </span>
+      ))}
+      {ODDITIES.filter(([shade]) => pictures.some(({ shades }) => shades.includes(shade))).map(([shade, name]) => (
+        <span key={shade}>
+          <Swatch paint={(context) => paintOdd(context, shade, SWATCH, pictures[0]!, palette)} />
+          {name}
+        </span>
+      ))}
+      {readings.some(({ overwrites }) => overwrites.value) && (
+        <span>
+          <span class="lw-broken" />
+          led here, but not at the end
+        </span>
+      )}
+      {grids.some(({ gaps }) => gaps.size > 0) && <span>empty columns have no such token</span>}
+      {aside > 0 && <span>{aside === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>}
+    </div>
+  );
+}
+
+/** A cell of its own, painted as the heatmap paints those it stands for. */
+function Swatch({ paint }: { paint: (context: CanvasRenderingContext2D) => void }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    const context = canvas.current!.getContext("2d")!;
+    sized(context, SWATCH.width, SWATCH.height, devicePixelRatio);
+    paint(context);
+  });
+  return <canvas ref={canvas} class="lw-swatch" />;
+}
+
+/** From the good end of a strip to the bad one. */
+function paintStrip(context: CanvasRenderingContext2D, palette: Palette): void {
+  for (const [i, trust] of [1, 0.5, 0].entries()) paintTrust(context, trust, { ...SWATCH, x: i * 8 }, palette);
+}
+
+const SWATCH = { x: 0, y: 0, width: 22, height: 13 };

@@ -1,0 +1,31 @@
+// A page or a fragment that stands alone: it shows each element's `data-lens`, a message in base64, in that element.
+
+import type { Source } from "../export/export.js";
+import { bytesOf } from "./packed.js";
+import { mount } from "./widget.js";
+
+/** Shows every figure that isn't shown yet: a page may hold several fragments, each with its script. */
+export function mountPage(): void {
+  const [code, page] = ["code", "page"].map((part) => document.querySelector(`[data-lens-${part}]`)?.textContent);
+  for (const el of document.querySelectorAll<HTMLElement>("[data-lens]")) {
+    let [message, settings] = [new Uint8Array(), {}];
+    try {
+      message = bytesOf(el.dataset.lens!);
+      settings = JSON.parse(el.dataset.lensSettings ?? "{}");
+    } catch {
+      // somebody edited the page: the view says that there is no data, or opens as it began, and those after it still do
+    }
+    delete el.dataset.lens; // a third longer than its bytes, and no longer needed
+    const own = el.querySelector("style");
+    const style = (own ?? document.querySelector("style"))?.textContent ?? "";
+    const source: Source | undefined = code && page ? { code, style, page: JSON.parse(page) } : undefined;
+    mount(own ? shadow(el, own) : el, message, settings, source);
+  }
+}
+
+/** A fragment lives among the styles of another page: in a shadow, with its own, it looks as it should. */
+function shadow(el: HTMLElement, style: HTMLStyleElement): HTMLElement {
+  const inside = document.createElement("div");
+  el.attachShadow({ mode: "open" }).append(style, inside);
+  return inside;
+}

@@ -1,0 +1,108 @@
+// The module that a notebook loads. It is the only file that touches `model`, which carries what Python shares.
+
+import { effect, signal as flag, type ReadonlySignal } from "@preact/signals";
+import { decode, type Message } from "../data/wire.js";
+import type { Source } from "../export/export.js";
+import { createView } from "../figure/view.js";
+import { type Settings, type Shared, shared, suited } from "../state/grid-state.js";
+import type { Answer, Live } from "../state/live.js";
+
+interface Traits extends Settings {
+  grids: Message;
+  /** A reference to the model that holds the script; `loader.ts` follows it. */
+  script: string | null;
+  explains: boolean;
+  explained: Partial<Omit<Answer, "grid"> & { grid: Message }>;
+}
+
+/** The part of an anywidget model that is used here. */
+export interface Model {
+  get<Name extends keyof Traits>(name: Name): Traits[Name];
+  set<Name extends keyof Settings>(name: Name, value: Settings[Name]): void;
+  save_changes(): void;
+  on(event: Event, listener: () => void): void;
+  off(event: Event, listener: () => void): void;
+  widget_manager?: { get_model(name: string): Promise<unknown> };
+}
+
+/** ipywidgets has one more, "comm_live_update", when a kernel restarts or dies: a view that is there has lost it. */
+type Event = `change:${keyof Traits}` | "comm_live_update";
+
+export interface Host {
+  model: Model;
+  el: HTMLElement;
+  signal: AbortSignal;
+}
+
+export default (source?: Source) => ({
+  render({ model, el, signal }: Host): void {
+    const settings = shared();
+    for (const name of Object.keys(settings) as (keyof Settings)[]) share(model, settings, name, signal);
+    const isLost = flag(false);
+    listen(model, "change:progress", signal, () => {
+      isLost.value = false; // only a kernel tells of progress
+    });
+    on(model, "comm_live_update", signal, () => {
+      isLost.value = true;
+    });
+    const view = createView(el, settings, signal, { isLost, live: liveBehind(model, isLost, signal), source });
+    listen(model, "change:grids", signal, () => view.show(model.get("grids")));
+  },
+});
+
+/** Shows a message in a page that has no kernel, and so nothing to run a prompt with. Returns what takes it away again. */
+export function mount(el: HTMLElement, message: Message, state: Partial<Settings> = {}, source?: Source): () => void {
+  const ending = new AbortController();
+  createView(el, shared({ ...state, live: false }), ending.signal, { source }).show(message);
+  return () => ending.abort();
+}
+
+/** The Python behind a model, as far as it has answered. */
+function liveBehind(model: Model, isLost: ReadonlySignal<boolean>, aborted: AbortSignal): Live {
+  const live = { isLost, explains: flag(false), explained: flag<Answer | null>(null) };
+  listen(model, "change:explains", aborted, () => {
+    live.explains.value = model.get("explains");
+  });
+  listen(model, "change:explained", aborted, async () => {
+    const { jump, grid, error } = model.get("explained");
+    if (!jump) live.explained.value = null;
+    else if (!grid) live.explained.value = { jump, error: error! };
+    else
+      live.explained.value = await decode(grid).then(
+        ({ grids }) => ({ jump, grid: grids[0]! }),
+        (reason) => ({ jump, error: reason.message }),
+      );
+  });
+  return live;
+}
+
+/** Keeps a setting and its trait the same, whichever changes. */
+function share<Name extends keyof Settings>(model: Model, settings: Shared, name: Name, signal: AbortSignal): void {
+  const setting = settings[name];
+  listen(model, `change:${name}`, signal, () => {
+    // a list arrives as a new one each time, also when it holds what it held
+    if (!isEqual(model.get(name), setting.peek())) setting.value = suited(name, model.get(name));
+  });
+  const end = effect(() => {
+    const value = setting.value;
+    if (isEqual(value, model.get(name))) return;
+    model.set(name, value);
+    model.save_changes();
+  });
+  signal.addEventListener("abort", end);
+}
+
+/** Calls back now and at every event. */
+function listen(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
+  on(model, event, signal, happened);
+  happened();
+}
+
+function on(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
+  model.on(event, happened);
+  signal.addEventListener("abort", () => model.off(event, happened));
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,24 @@
+// The dot that stands for a pin's colour wherever it is met: chip, card, cell and line.
+
+import { columnName } from "../data/followed.js";
+import { type Grid, isAttribution } from "../data/grid.js";
+import { PIN_COLOURS } from "../style/palette.js";
+
+export function colourOf(slot: number): string {
+  return `var(--lw-pin-${(slot % PIN_COLOURS) + 1})`;
+}
+
+/** What a column is: after which token a lens read, which token was attributed, or its label where it is none. */
+export function ColumnName({ grid, column }: { grid: Grid; column: number }) {
+  const name = <bdi class="lw-token">{columnName(grid, column)}</bdi>;
+  if (grid.columnLabels) return name;
+  return (
+    <>
+      {!isAttribution(grid) && "after "}“{name}”
+    </>
+  );
+}
+
+export function Dot({ slot }: { slot: number }) {
+  return <span class="lw-dot" style={{ background: colourOf(slot) }} />;
+}

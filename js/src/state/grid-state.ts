@@ -1,0 +1,279 @@
+// What one reader sees of one grid: the settings that Python shares, the cell that is pointed at, and all that
+// follows from the two. All of it is signals: what depends on one is worked out again when it changes, and only then.
+
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { type Order, type ShownBars, shownBars } from "../bars/sum.js";
+import { type Followed, followedOf } from "../data/followed.js";
+import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "../data/grid.js";
+import { type Domain, domainOf, type Scale, scaleOf } from "../style/scale.js";
+import { overwrites, type Story, storyOf } from "../text/story.js";
+import type { Jump } from "./live.js";
+
+/** What Python and the browser share; `widget.py` has a trait for each. */
+export interface Settings {
+  /** Which of LAYOUTS, "" for the one that suits. */
+  view: string;
+  /** The grid in front where one is shown at a time. */
+  shown: number;
+  /** Those of LINKS that hold. */
+  links: string[];
+  /** Two rows to tell apart, or none. */
+  rows_compared: number[];
+  /** "look here" leaves out the rows in which nothing is decided. */
+  filter: string;
+  /** Whether there is a model to run prompts through. */
+  live: boolean;
+  prompt: string;
+  progress: Progress;
+  selected: [number, number] | null;
+  /** Groups of token ids whose probabilities add. */
+  pins: number[][];
+  /** The name of the quantity that colours the cells, "" for the first. */
+  colour: string;
+  trajectory: Measure;
+  /** Every how many rows, 0 for as few as stay readable. */
+  stride: number;
+  /** In CSS pixels, 0 for one that suits. */
+  height: number;
+  /** The step of a trajectory that is open. */
+  jump: Jump | null;
+  /** Of bars. */
+  order: Order;
+}
+
+export type Measure = "probability" | "log" | "rank";
+
+/** The filter that keeps the rows in which something is decided. */
+export const LOOK_HERE = "look here";
+
+export interface Progress {
+  state: "idle" | "running" | "failed";
+  /** From 0 to 1, where it is known. */
+  done?: number | null;
+  /** What is being done, or what went wrong. */
+  message?: string;
+}
+
+export const LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"] as const;
+export type Link = (typeof LINKS)[number];
+
+/** A signal, or what reads and writes one in other terms. */
+export interface Writable<T> {
+  value: T;
+  peek(): T;
+}
+
+export type Shared = { [Name in keyof Settings]: Writable<Settings[Name]> };
+
+const DEFAULTS: Settings = {
+  selected: null,
+  pins: [],
+  colour: "",
+  trajectory: "probability",
+  stride: 0,
+  height: 0,
+  jump: null,
+  order: "by size",
+  view: "",
+  shown: 0,
+  links: [...LINKS],
+  rows_compared: [],
+  filter: "",
+  live: false,
+  prompt: "",
+  progress: { state: "idle" },
+};
+
+/** What settings are made of, where that can't be told from their defaults. */
+const EXAMPLES: Partial<Settings> = { selected: [0, 0], pins: [[0]], jump: [0, 0, 0], rows_compared: [0] };
+
+export function shared(initial: Partial<Settings> = {}): Shared {
+  const names = Object.keys(DEFAULTS) as (keyof Settings)[];
+  return Object.fromEntries(names.map((name) => [name, signal(suited(name, initial[name]))])) as unknown as Shared;
+}
+
+/** A setting as it was saved, or its default where somebody edited that into something else. */
+export function suited<Name extends keyof Settings>(name: Name, value: unknown): Settings[Name] {
+  return (isLike(value, EXAMPLES[name] ?? DEFAULTS[name]) ? value : DEFAULTS[name]) as Settings[Name];
+}
+
+/** Whether something is made as an example is: whole numbers, texts, and lists of them. */
+function isLike(value: unknown, example: unknown): boolean {
+  if (Array.isArray(example)) return Array.isArray(value) && value.every((one) => isLike(one, example[0]));
+  return typeof example === "number" ? Number.isInteger(value) : typeof value === typeof example && value !== null;
+}
+
+/** What several readings may have in common. */
+export interface Company {
+  hover?: Writable<Cell | null>;
+  scroll?: Writable<number | null>;
+  /** The ends of the scale for a quantity, where they aren't its own. */
+  domain?: (quantity: Quantity) => Domain;
+  /** The readings that this one tells apart. */
+  sides?: { name: string; reading: Reading }[];
+  /** The cell in a slot, where the rows of several grids meet. */
+  inSlot?: (slot: Cell) => Cell | null;
+  /** The rows to look at, in all of them. */
+  lookAt?: () => number[];
+  /** Whether rows are a list, read from the top, that opens into other grids. */
+  isList?: boolean;
+  /** Which of the grids that Python shows it is; null if it was worked out from them, so that no model can be asked. */
+  which?: number | null;
+}
+
+export class Reading {
+  /** The cell under the pointer or the arrow keys. It never leaves the browser. */
+  readonly hover: Writable<Cell | null>;
+  /** How many columns are scrolled out of sight on the left; null until it is known. */
+  readonly scroll: Writable<number | null>;
+  readonly sides: { name: string; reading: Reading }[];
+  readonly inSlot: (slot: Cell) => Cell | null;
+  readonly isList: boolean;
+  readonly which: number | null;
+  readonly selected: ReadonlySignal<Cell | null>;
+  /** The cell whose card is open: a selection holds it, else it follows the hover. */
+  readonly open: ReadonlySignal<Cell | null>;
+  /** How much is shown of it where it is drawn as bars. */
+  readonly bars: ShownBars;
+  /** Their order; without a sum there is nothing to fall to. */
+  readonly order: ReadonlySignal<Order>;
+  /** The position that is looked at where none is pointed at: the selected one, else the last. */
+  readonly column: ReadonlySignal<number>;
+  readonly quantity: ReadonlySignal<Quantity>;
+  readonly scale: ReadonlySignal<Scale>;
+  readonly followed: ReadonlySignal<Followed[]>;
+  /** The pin colour of each that is followed: one that stays keeps its colour when another goes. */
+  readonly slots: ReadonlySignal<number[]>;
+  /** For each token of the grid the pin colour that it is followed in, or -1. */
+  readonly slotOf: ReadonlySignal<Int8Array>;
+  /** What became of what is followed at the position that is looked at. */
+  readonly story: ReadonlySignal<Story>;
+  /** Whether anything that is followed led somewhere, and lost its lead. */
+  readonly overwrites: ReadonlySignal<boolean>;
+  /** The rows in which something is decided. */
+  readonly rowsToLookAt: ReadonlySignal<number[]>;
+  /** The rows to draw if not all, nor every so many. */
+  readonly rowsShown: ReadonlySignal<number[] | null>;
+
+  constructor(
+    readonly grid: Grid,
+    readonly settings: Shared,
+    {
+      hover = signal(null),
+      scroll = signal(null),
+      domain,
+      sides = [],
+      lookAt,
+      inSlot = (slot) => slot,
+      isList = false,
+      which = 0,
+    }: Company = {},
+  ) {
+    const { selected, colour, pins } = settings;
+    this.hover = hover;
+    this.scroll = scroll;
+    this.sides = sides;
+    this.inSlot = inSlot;
+    this.isList = isList;
+    this.which = which;
+    this.selected = computed(() => inside(grid, selected.value));
+    this.open = computed(() => this.selected.value ?? this.hover.value);
+    this.quantity = computed(() => grid.quantities.find(({ name }) => name === colour.value) ?? grid.quantities[0]!);
+    this.scale = computed(() => {
+      const quantity = this.quantity.value;
+      return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));
+    });
+    this.followed = computed(() => (isLens(grid) ? followedOf(grid, pins.value) : []));
+    let kept = new Map<string, number>();
+    this.slots = computed(() => {
+      kept = slotsFor(this.followed.value.map(keyOf), kept);
+      return this.followed.value.map((followed) => kept.get(keyOf(followed))!);
+    });
+    this.slotOf = computed(() => {
+      const slotOf = new Int8Array(grid.tokens.ids.length).fill(-1);
+      for (const [i, { tokens }] of this.followed.value.entries()) {
+        // the first to follow a token has its ring
+        for (const token of tokens) if (slotOf[token] === -1) slotOf[token] = this.slots.value[i]!;
+      }
+      return slotOf;
+    });
+    this.bars = shownBars(grid.columns.length - 1);
+    this.order = computed(() => {
+      const order = settings.order.value;
+      return order === "waterfall" && !isAttribution(grid) ? "in order" : order;
+    });
+    this.column = computed(() => this.selected.value?.column ?? this.bars.column.value);
+    this.story = computed(() => storyOf(grid, this.column.value, this.followed.value));
+    this.overwrites = computed(() => overwrites(grid, this.slotOf.value));
+    this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
+    this.rowsShown = computed(() => {
+      if (this.isList) return [...grid.rows.keys()].reverse();
+      if (!isLens(grid)) return [...grid.rows.keys()]; // none of what adds up is left out
+      return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
+    });
+  }
+
+  /** Selects a cell, or lets it go if it is the one selected. */
+  toggleSelected({ row, column }: Cell): void {
+    const now = this.selected.value;
+    this.settings.selected.value = now?.row === row && now.column === column ? null : [row, column];
+  }
+
+  /** Pins a token, or lets it go if it stands alone in a pin. `join` adds it to the last pin, or takes it out. */
+  togglePin(token: number, join: boolean): void {
+    if (!isLens(this.grid)) return;
+    const id = this.grid.tokens.ids[token]!;
+    const pins = this.settings.pins.value;
+    const last = pins.at(-1);
+    if (join && last) {
+      const group = last.includes(id) ? last.filter((other) => other !== id) : [...last, id];
+      this.settings.pins.value = group.length ? [...pins.slice(0, -1), group] : pins.slice(0, -1);
+    } else if (pins.some((group) => isOnly(group, id))) {
+      this.settings.pins.value = pins.filter((group) => !isOnly(group, id));
+    } else if (!this.grid.targets.some(({ tokens }) => isOnly(tokens, token))) {
+      this.settings.pins.value = [...pins, [id]];
+    }
+  }
+
+  /** Picks a row to tell from another: the last two that were picked are told apart; one picked again is let go. */
+  pickRow(row: number): void {
+    if (!isLens(this.grid)) return;
+    const { rows_compared: picked } = this.settings;
+    const others = picked.value.filter((other) => other !== row);
+    picked.value = others.length < picked.value.length ? others : [...others.slice(-1), row];
+  }
+
+  unpin(pin: number): void {
+    this.settings.pins.value = this.settings.pins.value.filter((_, i) => i !== pin);
+  }
+}
+
+function inside({ rows, columns }: Grid, selected: Settings["selected"]): Cell | null {
+  const [row, column] = selected ?? [-1, -1];
+  return rows[row] !== undefined && columns[column] !== undefined ? { row, column } : null;
+}
+
+export function isSame(a: Cell | null, b: Cell | null): boolean {
+  return a?.row === b?.row && a?.column === b?.column;
+}
+
+function isOnly(group: number[], member: number): boolean {
+  return group.length === 1 && group[0] === member;
+}
+
+function keyOf({ target, tokens, label }: Followed): string {
+  return `${target ?? "pin"} ${tokens} ${label}`;
+}
+
+function slotsFor(keys: string[], kept: Map<string, number>): Map<string, number> {
+  const slots = new Map(keys.filter((key) => kept.has(key)).map((key) => [key, kept.get(key)!]));
+  const taken = new Set(slots.values());
+  for (const key of keys) {
+    if (slots.has(key)) continue;
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    taken.add(slot);
+    slots.set(key, slot);
+  }
+  return slots;
+}

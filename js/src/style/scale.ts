@@ -1,0 +1,118 @@
+// From a quantity to places on a colour scale.
+
+import { type Grid, isThere, type Quantity } from "../data/grid.js";
+import { isPoints, isProbability, tick } from "../text/number.js";
+import { STEPS } from "./palette.js";
+
+/** What a cell wears when its value has no place on the scale. They follow the STEPS places that are on it. */
+export const ODD = {
+  nan: STEPS,
+  above: STEPS + 1,
+  below: STEPS + 2,
+  high: STEPS + 3,
+  low: STEPS + 4,
+  aside: STEPS + 5,
+  gap: STEPS + 6,
+};
+
+export type Domain = [number, number];
+
+export interface Scale {
+  diverging: boolean;
+  domain: Domain;
+  /** Where a value lies between the ends of the domain, 0 to 1 within it. */
+  place(value: number): number;
+  /** The step of the ramp at a place: the strong end is the last, whichever end that is. */
+  step(place: number): number;
+  ticks: { place: number; label: string }[];
+}
+
+export function scaleOf(quantity: Quantity, domain: Domain): Scale {
+  const { centre, strong } = quantity;
+  const log = quantity.scale === "log";
+  const [low, high] = log ? domain.map(Math.log) : domain;
+  const span = high! - low!;
+  const place = (value: number) => ((log ? Math.log(value) : value) - low!) / span;
+  const marks = log ? powers(domain) : ticks(domain, 4);
+  return {
+    diverging: centre !== null,
+    domain,
+    place,
+    step: (at) => Math.round((strong === "low" ? 1 - at : at) * (STEPS - 1)),
+    ticks: marks.map((value) => ({ place: place(value), label: tickLabel(quantity, value) })),
+  };
+}
+
+/** For every cell its step on the ramp, or one of the ODD. */
+export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Array {
+  const columns = grid.columns.length;
+  const shades = new Uint16Array(quantity.values.length);
+  const tolerance = 1e-3; // half precision may put a value a hair beyond the domain it came from
+  for (let cell = 0; cell < shades.length; cell++) {
+    const value = quantity.values[cell]!;
+    const place = scale.place(value);
+    if (grid.gaps.has(cell % columns)) shades[cell] = ODD.gap;
+    else if (Number.isNaN(value)) {
+      const at = { row: Math.floor(cell / columns), column: cell % columns };
+      shades[cell] = isThere(grid, at) ? ODD.nan : ODD.gap;
+    } else if (grid.aside.has(cell % columns)) shades[cell] = ODD.aside;
+    else if (value === Number.POSITIVE_INFINITY) shades[cell] = ODD.above;
+    else if (value === Number.NEGATIVE_INFINITY) shades[cell] = ODD.below;
+    else if (place > 1 + tolerance) shades[cell] = ODD.high;
+    else if (place < -tolerance) shades[cell] = ODD.low;
+    else shades[cell] = scale.step(Math.min(1, Math.max(0, place)));
+  }
+  return shades;
+}
+
+/** The ends of a quantity's scale: those it names, or its extremes; as far on both sides where it has a centre. */
+export function domainOf(grid: Grid, { values, domain, centre }: Quantity): Domain {
+  let [low, high] = domain ?? extent(grid, values);
+  if (centre !== null) {
+    const reach = Math.max(high - centre, centre - low);
+    [low, high] = [centre - reach, centre + reach];
+  }
+  // one value only: a domain about it, so that it still has a place
+  return low < high ? [low, high] : [low - 0.5, low + 0.5];
+}
+
+/** The ends that hold several scales. */
+export function hull(domains: Domain[]): Domain {
+  return [Math.min(...domains.map(([low]) => low)), Math.max(...domains.map(([, high]) => high))];
+}
+
+function extent(grid: Grid, values: Float32Array): Domain {
+  const columns = grid.columns.length;
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let cell = 0; cell < values.length; cell++) {
+    const value = values[cell]!;
+    if (!Number.isFinite(value) || grid.aside.has(cell % columns)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+/** Powers of ten within a domain, every so many of them that there are no more than six. */
+function powers([low, high]: Domain): number[] {
+  const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+  const step = Math.max(1, Math.ceil((last - first) / 5));
+  return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, i) => 10 ** (first + i * step));
+}
+
+/** Round numbers within a domain, about so many: multiples of 1, 2 or 5 times a power of ten. */
+export function ticks([low, high]: Domain, count: number): number[] {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const [factor] = [10, 5, 2, 1].filter((one) => one <= (rough / power) * 1.5);
+  const step = factor! * power;
+  // tenths are reached by division: 3 / 10 is the number that is written 0.3, and 3 * 0.1 isn't
+  const times = (i: number) => (step < 1 ? i / Math.round(1 / step) : i * step);
+  const first = Math.ceil(low / step);
+  const enough = Array.from({ length: 2 * count + 1 }, (_, i) => times(first + i));
+  return enough.filter((value) => value >= low && value <= high);
+}
+
+function tickLabel(quantity: Quantity, value: number): string {
+  return isProbability(quantity) || isPoints(quantity) ? tick(value * 100) : tick(value);
+}

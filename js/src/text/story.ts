@@ -1,0 +1,82 @@
+// Failure reading: where at a position it was decided, what led and was overwritten, and in which rows to look.
+
+import { type Followed, nameOf, ranks } from "../data/followed.js";
+import { type Grid, isLens, leading } from "../data/grid.js";
+import { plain } from "./number.js";
+
+/** A piece of a sentence: words, or what a token says. */
+export type Piece = string | { token: string };
+
+export interface Story {
+  /** One for each that is followed, in plain words. */
+  sentences: Piece[][];
+  /** The rows in which something is decided, from the bottom up, the last always among them. */
+  rows: number[];
+}
+
+/** What became, at a position, of all that is followed; of what the model says in the end, if nothing is. */
+export function storyOf(grid: Grid, column: number, followed: Followed[]): Story {
+  const leads = isLens(grid) && leading(grid);
+  const last = grid.rows.length - 1;
+  const rows = new Set([last]);
+  if (!leads || grid.gaps.has(column)) return { sentences: [], rows: grid.rows.map((_, row) => row) };
+  const leaderOf = (row: number) => leads(row * grid.columns.length + column);
+  const look = (...seen: number[]) => {
+    for (const row of seen) if (row >= 0 && row <= last) rows.add(row);
+  };
+  const decided = firstOf(grid, (row) => leaderOf(row) === leaderOf(last));
+  look(decided - 1, decided);
+  const output: Followed = { tokens: [leaderOf(last)], label: nameOf(grid, leaderOf(last)), target: null, pin: null };
+  const sentences = (followed.length ? followed : [output]).map((one): Piece[] => {
+    const name = { token: one.label };
+    const isFirst = (row: number) => one.tokens.includes(leaderOf(row));
+    const led = grid.rows.map((_, row) => row).filter(isFirst);
+    if (!led.length) {
+      const [nearest, rank] = best(ranks(grid, one, column));
+      if (nearest < 0) return [name, " never leads."];
+      look(nearest);
+      return [name, ` never leads; it comes nearest in ${grid.rows[nearest]}, at rank ${plain(rank)}.`];
+    }
+    const [first, final] = [led[0]!, led.at(-1)!];
+    look(first - 1, first);
+    if (isFirst(last)) {
+      const from = firstOf(grid, isFirst);
+      look(from - 1, from);
+      return [name, from > 0 ? ` leads from ${grid.rows[from]} on.` : " leads in every row."];
+    }
+    look(final, final + 1);
+    const span =
+      first === final
+        ? `in ${grid.rows[first]}`
+        : `in ${led.length} rows from ${grid.rows[first]} to ${grid.rows[final]}`;
+    const usurper = nameOf(grid, leaderOf(final + 1));
+    return [name, ` led ${span} and was overwritten in ${grid.rows[final + 1]} by `, { token: usurper }, "."];
+  });
+  return { sentences, rows: [...rows].sort((a, b) => a - b) };
+}
+
+/** Whether any token with a slot leads in a cell, and another slot's or none at the end of its column. */
+export function overwrites(grid: Grid, slotOf: Int8Array): boolean {
+  const leads = leading(grid);
+  if (!leads || slotOf.every((slot) => slot < 0)) return false;
+  const columns = grid.columns.length;
+  const last = (grid.rows.length - 1) * columns;
+  const slotAt = (cell: number) => slotOf[leads(cell)] ?? -1; // none for NO_TOKEN
+  for (let cell = 0; cell < last; cell++) {
+    if (slotAt(cell) >= 0 && slotAt(cell) !== slotAt(last + (cell % columns))) return true;
+  }
+  return false;
+}
+
+/** The row from which something holds all the way up. */
+function firstOf(grid: Grid, holds: (row: number) => boolean): number {
+  let row = grid.rows.length - 1;
+  while (row > 0 && holds(row - 1)) row--;
+  return row;
+}
+
+function best(ranks: Float32Array): [row: number, rank: number] {
+  let row = -1;
+  for (const [at, rank] of ranks.entries()) if (rank < (ranks[row] ?? Number.POSITIVE_INFINITY)) row = at;
+  return [row, ranks[row] ?? Number.NaN];
+}

@@ -1,0 +1,111 @@
+// What the card says about a cell, in words and numbers; the same is read aloud.
+
+import { columnName, columnPlace, type Followed, nameOf, probabilities, ranks } from "../data/followed.js";
+import {
+  type Candidate,
+  type Cell,
+  type Check,
+  candidatesAt,
+  type Grid,
+  isAttribution,
+  isLaidOut,
+  isLens,
+  isThere,
+  NO_TOKEN,
+  type Quantity,
+  trajectory,
+} from "../data/grid.js";
+import { spaced } from "../data/marks.js";
+import { verdicts } from "../heatmap/strip.js";
+import type { Reading } from "../state/grid-state.js";
+import { lessThan, percent, plain, withUnit } from "./number.js";
+
+/** What a cell is: "After layer 26" where a lens was read, "L23 H3" or "L23.mlp" where parts of a sum are told apart. */
+export function cellName(grid: Grid, { row, column }: Cell): string {
+  const label = grid.rows[row]!;
+  if (isLaidOut(grid)) return `${label} ${grid.columnLabels![column]}`;
+  if (!isLens(grid)) return label;
+  if (label === "embed") return "Embedding";
+  return label.replace(/^L(\d+)$/, "After layer $1");
+}
+
+/** The token that really follows a column, or NO_TOKEN. */
+export function followingOf(grid: Grid, column: number): number {
+  return grid.following?.[column] ?? NO_TOKEN;
+}
+
+/**
+ * The first `count` candidates with their probabilities, then the token that really follows if it isn't one of them.
+ * Where that is no candidate in any row it is known only to be less likely than the last.
+ */
+export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { text: string })[] {
+  const all = candidatesAt(grid, cell);
+  const said = (probability: number) => (isLens(grid) ? percent(probability) : "");
+  const first = all.slice(0, count).map((one) => ({ ...one, text: said(one.probability) }));
+  const token = followingOf(grid, cell.column);
+  if (!all.length || token === NO_TOKEN || first.some((candidate) => candidate.token === token)) return first;
+  const known = all.find((candidate) => candidate.token === token)?.probability;
+  const probability = known ?? trajectory(grid, cell.column, token)?.[cell.row];
+  if (probability !== undefined) return [...first, { token, probability, text: percent(probability) }];
+  return [...first, { token, probability: 0, text: lessThan(all.at(-1)!.probability) }];
+}
+
+const SAID_BY_CANDIDATES = new Set(["probability", "log-probability", "logit"]);
+
+/** The quantities of the cell that the candidates don't say already, and the one that colours it. */
+export function facts({ grid, quantity }: Reading, { row, column }: Cell): { name: string; value: string }[] {
+  const at = (of: Quantity) => of.values[row * grid.columns.length + column]!;
+  return grid.quantities
+    .filter((of) => {
+      if (of === quantity.value) return !(grid.candidates && of === grid.quantities[0]);
+      // a quantity that speaks of the next token is no number where nothing follows
+      return of.target === null && !SAID_BY_CANDIDATES.has(of.name) && !Number.isNaN(at(of));
+    })
+    .map((of) => ({ name: quantityName(grid, of), value: withUnit(of, at(of)) }));
+}
+
+/** A quantity's name, its target as readers see tokens. */
+export function quantityName(grid: Grid, { name, measure, target }: Quantity): string {
+  if (target === null) return spaced(name);
+  const { tokens } = grid.targets[target]!;
+  return `${spaced(measure)} of ${tokens.map((token) => nameOf(grid, token)).join(" + ")}`;
+}
+
+/** How what is followed fares in a cell: "91 %, rank 1", or that it isn't known. */
+export function standing(grid: Grid, followed: Followed, { row, column }: Cell): string {
+  const probability = probabilities(grid, followed, column)?.[row];
+  if (probability === undefined) return "not a candidate here";
+  const rank = ranks(grid, followed, column)[row]!;
+  return Number.isNaN(rank) ? percent(probability) : `${percent(probability)}, rank ${plain(rank)}`;
+}
+
+/** What is said of a cell with nothing in it. */
+export function nothing(grid: Grid): string {
+  return isAttribution(grid) ? "no such part" : "no such token in this prompt";
+}
+
+/** Whether a grid keeps what it claims, in words. */
+export function claimOf({ error, tolerance, claim }: Check): { holds: boolean; says: string } {
+  if (error === null) return { holds: false, says: `${claim}: not checked, as it isn’t finite` };
+  const off = error === 0 ? "exactly" : `off by ${error.toExponential(0)}`;
+  if (error <= tolerance) return { holds: true, says: `${claim}, ${off}` };
+  return { holds: false, says: `not so: ${claim}, ${off}, more than ${tolerance.toExponential(0)}` };
+}
+
+/** A cell, for the ear. */
+export function spoken(reading: Reading, cell: Cell): string {
+  const { grid, quantity } = reading;
+  const [leader] = candidatesAt(grid, cell);
+  const value = quantity.value.values[cell.row * grid.columns.length + cell.column]!;
+  return [
+    cellName(grid, cell),
+    [columnPlace(grid, cell.column), columnName(grid, cell.column)]
+      .filter(Boolean)
+      .join(isAttribution(grid) ? ", " : " after "),
+    leader && nameOf(grid, leader.token) + (isLens(grid) ? ` leads with ${percent(leader.probability)}` : ""),
+    isThere(grid, cell) ? `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}` : nothing(grid),
+    ...verdicts(grid, cell.row).map(({ words }) => words),
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
