@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { mountPage } from "../src/host/page.js";
-import { shared, suited } from "../src/state/grid-state.js";
+import { shared, suited } from "../src/state/settings.js";
 import { canvasOf, card, chips, FakeModel, show } from "./host.js";
 import { comparing, deflate, golden, message } from "./messages.js";
 

@@ -5,7 +5,7 @@ import { expect, onTestFinished, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import "../src/style/style.css";
 import createWidget, { type Model } from "../src/host/widget.js";
-import { shared } from "../src/state/grid-state.js";
+import { shared } from "../src/state/settings.js";
 
 type Listener = () => void;
 

@@ -4,11 +4,12 @@ import { describe, expect, it } from "vitest";
 import type { Grid, Strip } from "../src/data/grid.js";
 import { cellText, visible } from "../src/data/marks.js";
 import { decode } from "../src/data/wire.js";
-import { cellAt, layoutOf, placeCard, placeOf } from "../src/heatmap/layout.js";
-import { trustOf, verdicts } from "../src/heatmap/strip.js";
+import { cellAt, layoutOf, placeOf } from "../src/heatmap/layout.js";
+import { placeCard } from "../src/pieces/placing.js";
 import { STEPS } from "../src/style/palette.js";
 import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
 import { lessThan, percent, plain, tick } from "../src/text/number.js";
+import { trustOf, verdicts } from "../src/text/row-quantity.js";
 import { message } from "./messages.js";
 
 describe("a token's text", () => {

@@ -5,7 +5,7 @@ import expected from "../../tests/golden/comparison.json";
 import { slotsOf, spread } from "../src/data/comparison.js";
 import { candidatesAt, leading, NO_TOKEN, trajectory } from "../src/data/grid.js";
 import { decode } from "../src/data/wire.js";
-import { type Settings, shared } from "../src/state/grid-state.js";
+import { type Settings, shared } from "../src/state/settings.js";
 import { Readings } from "../src/state/view-state.js";
 import { ODD, shadesOf } from "../src/style/scale.js";
 import { type Comparing, comparing, goldenComparison, message, type Wish } from "./messages.js";

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { mountPage } from "../src/host/page.js";
 import createWidget, { type Model, mount } from "../src/host/widget.js";
-import { shared } from "../src/state/grid-state.js";
+import { shared } from "../src/state/settings.js";
 import { canvasOf, card, chips, click, FakeModel, hindrances, hover, middle, pixels, scroller, show } from "./host.js";
 import { golden, message } from "./messages.js";
 

@@ -2,7 +2,7 @@
 
 import { partsOf } from "../data/followed.js";
 import { isAttribution } from "../data/grid.js";
-import { type Drawing, rect, type Shorten, text } from "../export/drawing.js";
+import { type Drawing, rect, type Shorten, text } from "../pieces/svg.js";
 import type { Reading } from "../state/grid-state.js";
 import { type Palette, STEPS } from "../style/palette.js";
 import { signed } from "../text/number.js";

@@ -2,8 +2,9 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
-import { columnName, partsOf } from "../data/followed.js";
+import { partsOf } from "../data/followed.js";
 import { isAttribution } from "../data/grid.js";
+import { columnName } from "../data/names.js";
 import { Card } from "../pieces/card.js";
 import { Menu } from "../pieces/menu.js";
 import type { Reading } from "../state/grid-state.js";

@@ -5,19 +5,21 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Grid } from "../data/grid.js";
-import { Check } from "../figure/header.js";
-import type { Rectangle } from "../heatmap/layout.js";
+import { Check } from "../pieces/check.js";
 import { keysFor } from "../pieces/keys.js";
 import { Menu } from "../pieces/menu.js";
+import type { Rectangle } from "../pieces/rectangle.js";
 import { Ruler } from "../pieces/ruler.js";
 import { Segments } from "../pieces/segments.js";
+import { FEW_BARS } from "../state/grid-state.js";
+import { ORDERS, type Order } from "../state/settings.js";
 import { signed } from "../text/number.js";
-import { type Bar, bySize, FEW, nameIn, ORDERS, type Order, REST, sumOf } from "./sum.js";
+import { type Bar, bySize, nameIn, REST, sumOf } from "./sum.js";
 
 const ROW = 23;
 const MOST_ROWS = 24;
 const SPARE = 8;
-const COUNTS = [FEW, 50, 200];
+const COUNTS = [FEW_BARS, 50, 200];
 
 interface Props {
   /** What they are the parts of. */

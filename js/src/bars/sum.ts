@@ -1,23 +1,7 @@
 // Parts of a sum as bars: which are shown, in what order, and where each begins and ends. Nothing is ever left out: what
 // isn't shown is one bar more, the rest, and the last line is the sum of all.
 
-import { type Signal, signal } from "@preact/signals";
-
-export const ORDERS = ["by size", "in order", "waterfall"] as const;
-export type Order = (typeof ORDERS)[number];
-
-/** How many bars are shown at first. */
-export const FEW = 12;
-
-/** How much of one sum a reader chose to see. */
-export interface ShownBars {
-  count: Signal<number>;
-  column: Signal<number>;
-}
-
-export function shownBars(column: number): ShownBars {
-  return { count: signal(FEW), column: signal(column) };
-}
+import type { Order } from "../state/settings.js";
 
 /** The place of the bar that stands for all parts that aren't shown. */
 export const REST = -1;

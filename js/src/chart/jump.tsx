@@ -2,17 +2,16 @@
 // of the kernel for any other, and where there is neither, a sentence says so.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { Bars } from "../bars/bars.js";
-import { FEW, type Order } from "../bars/sum.js";
-import { nameOf } from "../data/followed.js";
 import { type Grid, NO_TOKEN, trajectory } from "../data/grid.js";
+import { nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
-import type { Reading, Shared } from "../state/grid-state.js";
-import { isSameJump, type Jump, jumpIn, type Live, useLive } from "../state/live.js";
+import { Wait } from "../pieces/wait.js";
+import { FEW_BARS, type Reading } from "../state/grid-state.js";
+import { isSameJump, jumpIn, type Live, useLive } from "../state/live.js";
+import type { Jump, Order, Shared } from "../state/settings.js";
 import { percent } from "../text/number.js";
-
-const PATIENCE = 4000;
 
 export function JumpPanel({ reading }: { reading: Reading }) {
   const { grid, settings } = reading;
@@ -54,36 +53,9 @@ interface Moved {
 
 function Parts({ name, parts, settings: { order } }: { name: string; parts: Moved; settings: Shared }) {
   const active = useSignal<number | null>(null);
-  const count = useSignal(FEW);
+  const count = useSignal(FEW_BARS);
   const reorder = (one: Order) => (order.value = one);
   return <Bars {...{ name, ...parts, active, count, reorder }} order={order.value} unit="logits" />;
-}
-
-/** What stands where the bars are not there yet, or never will be. */
-export function Wait({ live, jump }: { live: Live | null; jump: Jump }) {
-  const late = useSignal(false);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      late.value = true;
-    }, PATIENCE);
-    return () => clearTimeout(timer);
-  }, [late]);
-  const answer = live?.explained.value;
-  if (answer?.error && isSameJump(answer.jump, jump)) return <p class="lw-warning">{answer.error}</p>;
-  if (!live?.explains.value) {
-    return (
-      <p>This jump isn’t among those saved, and there is no model here to ask: run the notebook to open any step.</p>
-    );
-  }
-  return (
-    <p role="status">
-      {live.isLost.value
-        ? "The kernel that could be asked is gone. Run the cell again."
-        : late.value
-          ? "No answer yet: the kernel is busy, or gone. If it is gone, run the cell again."
-          : "Asking the model…"}
-    </p>
-  );
 }
 
 /** The parts that the grid carries of a jump. */

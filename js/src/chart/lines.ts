@@ -1,8 +1,9 @@
 // What the chart draws: which lines stand for a position, and where their values lie.
 
-import { type Followed, nameOf, probabilities, ranks } from "../data/followed.js";
-import { candidatesAt, type Grid } from "../data/grid.js";
-import type { Measure, Reading } from "../state/grid-state.js";
+import { type Followed, leadersOf, probabilities, ranks } from "../data/followed.js";
+import { nameOf } from "../data/names.js";
+import type { Reading } from "../state/grid-state.js";
+import type { Measure } from "../state/settings.js";
 import { tick } from "../text/number.js";
 
 export interface Line {
@@ -43,18 +44,6 @@ export function linesOf(reading: Reading, column: number, measure: Measure): { l
     else absent.push(one.label);
   }
   return { lines, absent };
-}
-
-/** The output's leader at a position, then the tokens that lead there in most rows, then the output's next. */
-export function leadersOf(grid: Grid, column: number): number[] {
-  const counts = new Map<number, number>();
-  for (let row = 0; row < grid.rows.length; row++) {
-    const [leader] = candidatesAt(grid, { row, column });
-    if (leader) counts.set(leader.token, (counts.get(leader.token) ?? 0) + 1);
-  }
-  const most = [...counts].sort(([, a], [, b]) => b - a).map(([token]) => token);
-  const output = candidatesAt(grid, { row: grid.rows.length - 1, column }).map(({ token }) => token);
-  return [...new Set([...output.slice(0, 2), ...most.slice(0, 2), ...output])];
 }
 
 export interface Axis {

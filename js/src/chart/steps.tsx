@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import type { Grid } from "../data/grid.js";
-import { STEPS } from "../heatmap/layout.js";
-import { keysFor } from "../pieces/keys.js";
+import { ARROWS, keysFor } from "../pieces/keys.js";
 import { colourOf } from "../pieces/token.js";
-import type { Measure, Reading } from "../state/grid-state.js";
+import type { Reading } from "../state/grid-state.js";
 import { isSameJump, jumpIn, jumpTo, useLive } from "../state/live.js";
+import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
 import type { Line } from "./lines.js";
 
@@ -81,7 +81,7 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
       toggle(now);
       return true;
     }
-    const [line, along] = STEPS[key] ?? [];
+    const [line, along] = ARROWS[key] ?? [];
     if (along === undefined || !Number.isFinite(line)) return false;
     // what is followed comes before what is only context
     const start = Math.max(

@@ -1,8 +1,8 @@
 // One line of controls, in words.
 
-import { leadersOf } from "../chart/lines.js";
-import { nameOf } from "../data/followed.js";
+import { leadersOf } from "../data/followed.js";
 import { isLens, type Quantity } from "../data/grid.js";
+import { nameOf } from "../data/names.js";
 import { automaticStride } from "../heatmap/layout.js";
 import { Close } from "../pieces/close.js";
 import { Menu } from "../pieces/menu.js";

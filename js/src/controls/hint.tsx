@@ -2,7 +2,7 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { Close } from "../pieces/close.js";
-import type { Shared } from "../state/grid-state.js";
+import type { Shared } from "../state/settings.js";
 
 const KEY = "lenswidget-hint";
 

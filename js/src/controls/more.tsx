@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { codeOf } from "../state/code.js";
-import { LINKS } from "../state/grid-state.js";
+import { LINKS } from "../state/settings.js";
 import type { Readings } from "../state/view-state.js";
 
 export function More({ readings }: { readings: Readings }) {

@@ -2,7 +2,7 @@
 
 import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Shared } from "../state/grid-state.js";
+import type { Shared } from "../state/settings.js";
 
 /** So long a kernel may take to say that it has begun. */
 const PATIENCE = 5000;

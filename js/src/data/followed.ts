@@ -1,8 +1,8 @@
 // What is followed through the layers: the targets that Python was asked to follow, whose numbers are exact, and the
 // tokens that a reader pinned, which are known where they were among the candidates.
 
-import { type Grid, NO_TOKEN, type Quantity, rankAmongCandidates, trajectory } from "./grid.js";
-import { visible } from "./marks.js";
+import { candidatesAt, type Grid, NO_TOKEN, type Quantity, rankAmongCandidates, trajectory } from "./grid.js";
+import { nameOf } from "./names.js";
 
 export interface Followed {
   /** Tokens whose probabilities add. */
@@ -24,21 +24,6 @@ export function followedOf(grid: Grid, pins: number[][]): Followed[] {
     return { tokens, label: label(tokens, ids), target: null, pin };
   });
   return [...targets, ...pinned];
-}
-
-/** A token's whole text, made visible. */
-export function nameOf(grid: Grid, token: number): string {
-  return visible(grid.tokens.texts[token] ?? "");
-}
-
-/** What a column is: its token, or its label where it is none. */
-export function columnName(grid: Grid, column: number): string {
-  return grid.columnLabels?.[column] ?? nameOf(grid, grid.columns[column]!);
-}
-
-/** Where a column is, before its name. */
-export function columnPlace({ columnLabels, positions }: Grid, column: number): string {
-  return columnLabels ? "" : `position ${positions[column]}`;
 }
 
 /** Probability through the rows of a column, or null where it isn't known because it was never a candidate there. */
@@ -73,4 +58,16 @@ export function partsOf(grid: Grid, column: number): { values: Float32Array; spr
 
 function columnOf(grid: Grid, { values }: Quantity, column: number): Float32Array {
   return Float32Array.from(grid.rows, (_, row) => values[row * grid.columns.length + column]!);
+}
+
+/** The output's leader at a position, then the tokens that lead there in most rows, then the output's next. */
+export function leadersOf(grid: Grid, column: number): number[] {
+  const counts = new Map<number, number>();
+  for (let row = 0; row < grid.rows.length; row++) {
+    const [leader] = candidatesAt(grid, { row, column });
+    if (leader) counts.set(leader.token, (counts.get(leader.token) ?? 0) + 1);
+  }
+  const most = [...counts].sort(([, a], [, b]) => b - a).map(([token]) => token);
+  const output = candidatesAt(grid, { row: grid.rows.length - 1, column }).map(({ token }) => token);
+  return [...new Set([...output.slice(0, 2), ...most.slice(0, 2), ...output])];
 }

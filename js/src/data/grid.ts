@@ -1,4 +1,4 @@
-// Grid: what is drawn. The browser's twin of lenswidget/grid.py, as `wire.ts` decodes it.
+// Grid: what is drawn. The browser's twin of lenswidget/grids/grid.py, as `wire.ts` decodes it.
 //
 // A token is its place in `tokens`, here and in every other file of the front-end; NO_TOKEN stands where there is
 // none. Ids, which Python knows tokens by, are met only where pins come in and go out. A cell is one number,

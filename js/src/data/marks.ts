@@ -1,15 +1,11 @@
-// Token texts for eyes; twin of lenswidget/marks.py. A vocabulary holds spaces, control characters, marks that turn the line round and halves of
-// letters; whatever can't be seen is shown, and nothing here is ever read as markup.
-
-import type { Grid } from "./grid.js";
+// Token texts for eyes; twin of lenswidget/grids/marks.py. A vocabulary holds spaces, control characters, marks that turn
+// the line round and halves of letters; whatever can't be seen is shown, and nothing here is ever read as markup.
 
 const NAMED: Record<string, string> = { " ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍" };
 /** What leaves no ink, or moves what does. */
 export const UNSEEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
 /** More marks on one letter than any script piles up: a flood of them would cover its neighbours. */
 const FLOOD = /(\p{M}{8})\p{M}+/gu;
-const BYTES = /^(<0x[0-9A-F]{2}>)+$/;
-
 /** A token's text with everything in it visible: `␣Paris`, `⏎⏎`, `‹U+202E›`. */
 export function visible(text: string): string {
   const seen = text
@@ -28,11 +24,6 @@ export function spaced(sentence: string): string {
 export function cellText(text: string): string {
   const seen = visible(text);
   return seen.length > 1 && seen.startsWith("␣") ? seen.slice(1) : seen;
-}
-
-/** Whether a token is no text of its own: a special token, or bytes of a letter that other tokens complete. */
-export function isMuted(grid: Grid, token: number): boolean {
-  return grid.tokens.special.has(token) || BYTES.test(grid.tokens.texts[token] ?? "");
 }
 
 export function codePoint(character: string, digits: number): string {

@@ -1,4 +1,4 @@
-// Bytes → Grids. Twin of lenswidget/wire.py, whose first lines describe the layout; no other file here knows it.
+// Bytes → Grids. Twin of lenswidget/view/wire.py, whose first lines describe the layout; no other file here knows it.
 
 import type { Comparison } from "./comparison.js";
 import { type Check, type Described, type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";

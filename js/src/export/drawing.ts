@@ -1,9 +1,10 @@
 // A picture as an SVG drawing: its colours as they are on screen, its words as text that stays text.
 
 import { barsDrawn } from "../bars/bars-drawing.js";
-import { ellipsize } from "../heatmap/brush.js";
-import { type Picture, WORD_FONT } from "../heatmap/canvas.js";
+import { ellipsize, WORD_FONT } from "../heatmap/brush.js";
+import type { Picture } from "../heatmap/cells.js";
 import { heatmapDrawn } from "../heatmap/heatmap-drawing.js";
+import { type Drawing, FONT, NO_XML, rect, type Shorten, text } from "../pieces/svg.js";
 import type { Reading } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { escaped } from "../text/escape.js";
@@ -11,17 +12,6 @@ import { claimOf } from "../text/words.js";
 
 const MARGIN = 12;
 const LINE = 15;
-export const FONT = 11.5;
-
-export interface Drawing {
-  svg: string;
-  width: number;
-  height: number;
-}
-
-/** As much of a text as has room in so many pixels. */
-export type Shorten = (text: string, width: number) => string;
-
 export function drawingOf(reading: Reading, picture: Picture, palette: Palette): Drawing {
   const { grid } = reading;
   const shorten = measurer();
@@ -44,6 +34,23 @@ export function drawingOf(reading: Reading, picture: Picture, palette: Palette):
   ].join("");
   return { svg, width, height };
 }
+
+/** Drawings as they stand beside each other: two in a line. */
+export function beside(drawings: Drawing[]): Drawing {
+  if (drawings.length < 2) return drawings[0]!;
+  const width = Math.max(...drawings.map((one) => one.width));
+  let height = 0;
+  const placed = drawings.map((one, i) => {
+    const other = drawings[i % 2 ? i - 1 : i + 1] ?? one;
+    const at = `x="${(i % 2) * width}" y="${height}"`;
+    if (i % 2 || other === one) height += Math.max(one.height, other.height);
+    return one.svg.replace("<svg ", `<svg ${at} `);
+  });
+  const size = `width="${2 * width}" height="${height}"`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * width} ${height}" ${size}>${placed.join("")}</svg>`;
+  return { svg, width: 2 * width, height };
+}
+
 /** The same as pixels, twice as fine. */
 export async function bitmapOf({ svg, width, height }: Drawing): Promise<Blob> {
   const zoom = Math.min(2, 16384 / Math.max(width, height)); // browsers give up beyond
@@ -59,17 +66,6 @@ export async function bitmapOf({ svg, width, height }: Drawing): Promise<Blob> {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser makes no picture so large"))));
   });
 }
-
-export function rect(x: number, y: number, width: number, height: number, fill: string): string {
-  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}"/>`;
-}
-
-export function text(x: number, y: number, words: string, fill: string, anchor = "start", more = ""): string {
-  return `<text x="${x}" y="${y}" fill="${fill}" text-anchor="${anchor}" ${more}>${escaped(words.replace(NO_XML, "\ufffd"))}</text>`;
-}
-
-/** The characters that XML can't hold, escaped or not. */
-const NO_XML = /\p{Cs}|[^\t\n\r\P{Cc}]|[\ufffe\uffff]/gu;
 
 /** Lines of words that fit, three at most. */
 function wrapped(words: string, width: number, shorten: Shorten): string[] {

@@ -5,10 +5,12 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Message } from "../data/wire.js";
 import { pictureOf } from "../heatmap/cells.js";
 import { Menu } from "../pieces/menu.js";
-import type { Reading, Shared } from "../state/grid-state.js";
+import type { Reading } from "../state/grid-state.js";
+import type { Shared } from "../state/settings.js";
 import type { Palette } from "../style/palette.js";
-import { bitmapOf, drawingOf } from "./drawing.js";
-import { beside, csvOf, jsonOf, pageOf, type Source } from "./export.js";
+import { beside, bitmapOf, drawingOf } from "./drawing.js";
+import { pageOf, type Source } from "./saved-page.js";
+import { csvOf, jsonOf } from "./tables.js";
 
 interface Props {
   /** Those that are shown. */

@@ -1,9 +1,9 @@
 // What it is, and whether to believe it, in one line.
 
-import { type Grid, isLens } from "../data/grid.js";
+import type { Grid } from "../data/grid.js";
+import { Check, unchecked } from "../pieces/check.js";
 import type { Reading } from "../state/grid-state.js";
 import type { Readings } from "../state/view-state.js";
-import { claimOf } from "../text/words.js";
 
 export function Header({ readings, front }: { readings: Readings; front: Reading }) {
   const together = readings.layout.value === "side by side";
@@ -55,20 +55,4 @@ function titles(grids: Grid[]): string {
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
-}
-
-/** Whether a grid keeps what it claims, or what there is to say where it claims nothing. */
-export function Check({ check, none }: Pick<Grid, "check"> & { none: string }) {
-  const { holds, says } = check ? claimOf(check) : { holds: null, says: none };
-  return (
-    <p class={`lw-check ${holds === false ? "lw-warning" : "lw-muted"}`}>
-      {holds && <span class="lw-tick-mark">✓ </span>}
-      {says}
-    </p>
-  );
-}
-
-/** What a grid that claims nothing has to say of that. */
-export function unchecked(grid: Grid): string {
-  return isLens(grid) ? "not checked against the model" : "";
 }

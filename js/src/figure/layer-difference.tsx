@@ -3,8 +3,8 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Change, changes, type Moved } from "../data/changes.js";
-import { columnName, nameOf } from "../data/followed.js";
 import type { Grid } from "../data/grid.js";
+import { columnName, nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
 import { useRested } from "../pieces/rested.js";
 import { Dot } from "../pieces/token.js";

@@ -1,26 +1,19 @@
 // A grid in its place: the heatmap, its legend and its chart; or several of them beside each other.
 
-import type { Signal } from "@preact/signals";
 import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
 import { Colour, Rows } from "../controls/controls.js";
 import type { Cell, Grid } from "../data/grid.js";
 import { pictureOf } from "../heatmap/cells.js";
-import { HeatmapView } from "../heatmap/heatmap-view.js";
+import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { gutterFor, usefulWidths } from "../heatmap/layout.js";
 import { Legend } from "../heatmap/legend.js";
+import { Check, unchecked } from "../pieces/check.js";
 import type { Reading } from "../state/grid-state.js";
 import { AT_A_GLANCE, type Readings } from "../state/view-state.js";
-import type { Palette } from "../style/palette.js";
-import { Check, unchecked } from "./header.js";
 import { Promotes } from "./promotes.js";
 
-export interface PanelProps {
-  palette: Signal<Palette>;
-  painted: () => void;
-}
-
-export function Panel({ reading, ...rest }: PanelProps & { reading: Reading; open?: (cell: Cell) => void }) {
+export function Panel({ reading, ...rest }: Paints & { reading: Reading; open?: (cell: Cell) => void }) {
   return (
     <div class="lw-body" style={widthsOf(reading.grid)}>
       <div class="lw-main">
@@ -31,7 +24,7 @@ export function Panel({ reading, ...rest }: PanelProps & { reading: Reading; ope
   );
 }
 
-interface CellsProps extends PanelProps {
+interface CellsProps extends Paints {
   reading: Reading;
   legend: boolean;
   accompanied?: boolean;
@@ -59,7 +52,7 @@ function isBars({ grid }: Reading): boolean {
   return grid.view === "bars";
 }
 
-export function Panels({ readings, ...rest }: PanelProps & { readings: Readings }) {
+export function Panels({ readings, ...rest }: Paints & { readings: Readings }) {
   const { each, names } = readings;
   const [first] = each;
   return (
@@ -85,7 +78,7 @@ export function Panels({ readings, ...rest }: PanelProps & { readings: Readings 
   );
 }
 
-interface BesideProps extends PanelProps {
+interface BesideProps extends Paints {
   readings: Readings;
   reading: Reading;
   name: string;

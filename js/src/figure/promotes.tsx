@@ -2,15 +2,15 @@
 // answers with.
 
 import { useMemo } from "preact/hooks";
-import { Wait } from "../chart/jump.js";
 import { type Cell, type Grid, isAttribution } from "../data/grid.js";
 import { pictureOf } from "../heatmap/cells.js";
-import { HeatmapView } from "../heatmap/heatmap-view.js";
-import { Reading, shared } from "../state/grid-state.js";
+import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
+import { Wait } from "../pieces/wait.js";
+import { Reading } from "../state/grid-state.js";
 import { isSameJump, jumpTo, useLive } from "../state/live.js";
-import type { PanelProps } from "./panel.js";
+import { shared } from "../state/settings.js";
 
-export function Promotes({ reading, ...view }: PanelProps & { reading: Reading }) {
+export function Promotes({ reading, ...view }: Paints & { reading: Reading }) {
   const { grid, settings, selected } = reading;
   const live = useLive();
   const cell = selected.value;

@@ -1,7 +1,8 @@
 // What became of what is followed, in plain words, and the rows in which it can be seen.
 
 import { ColumnName } from "../pieces/token.js";
-import { LOOK_HERE, type Reading, type Shared } from "../state/grid-state.js";
+import type { Reading } from "../state/grid-state.js";
+import { LOOK_HERE, type Shared } from "../state/settings.js";
 import type { Piece } from "../text/story.js";
 
 interface Props {

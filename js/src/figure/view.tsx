@@ -3,9 +3,9 @@
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { render } from "preact";
 import { decode, type Message } from "../data/wire.js";
-import type { Source } from "../export/export.js";
-import type { Shared } from "../state/grid-state.js";
+import type { Source } from "../export/saved-page.js";
 import { type Live, LiveContext } from "../state/live.js";
+import type { Shared } from "../state/settings.js";
 import { Readings } from "../state/view-state.js";
 import { type Palette, paletteOf } from "../style/palette.js";
 import { followTheme } from "../style/theme.js";

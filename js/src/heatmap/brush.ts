@@ -1,8 +1,11 @@
 // Small strokes for a canvas: what the heatmap and its legend paint with.
 
+import type { Rectangle } from "../pieces/rectangle.js";
 import { type Palette, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import type { Rectangle } from "./layout.js";
+import { STRIP } from "./layout.js";
+
+export const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
 /** Readies a canvas of a size in CSS pixels, clean, and as sharp as the screen. */
 export function sized(context: CanvasRenderingContext2D, width: number, height: number, density: number): void {
@@ -120,4 +123,44 @@ export function hatch(context: CanvasRenderingContext2D, box: Rectangle, colour:
     }
     context.stroke();
   });
+}
+
+/** Paints one row of a strip: the fuller the better; hatched where a row is not to be believed; nothing if unknown. */
+export function paintTrust(
+  context: CanvasRenderingContext2D,
+  trust: number,
+  { x, y, height }: Omit<Rectangle, "width">,
+  palette: Palette,
+): void {
+  if (Number.isNaN(trust)) return;
+  const fill = (colour: string) => {
+    context.fillStyle = colour;
+    context.fillRect(x, y, STRIP, height);
+  };
+  fill(palette.aside);
+  if (trust) {
+    context.globalAlpha = trust;
+    fill(palette.muted);
+    context.globalAlpha = 1;
+  } else hatch(context, { x, y, width: STRIP, height }, palette.hatch);
+}
+
+/** Fine lines in the page's own colour: what a row that is not to be believed is seen through. */
+export function veil(context: CanvasRenderingContext2D, { background }: Palette, density: number): CanvasPattern {
+  const size = 6;
+  const tile = document.createElement("canvas");
+  const brush = tile.getContext("2d")!;
+  sized(brush, size, size, density);
+  brush.strokeStyle = background;
+  brush.globalAlpha = 0.4;
+  brush.beginPath();
+  // a line, and the corners of its neighbours, so that tiles join
+  for (const at of [0, size, 2 * size]) {
+    brush.moveTo(at, 0);
+    brush.lineTo(at - size, size);
+  }
+  brush.stroke();
+  const pattern = context.createPattern(tile, "repeat")!;
+  pattern.setTransform(new DOMMatrix().scale(1 / density));
+  return pattern;
 }

@@ -6,35 +6,9 @@
 
 import { type Palette, PIN_COLOURS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import { clipped, ellipsize, paintOdd, ring, sized } from "./brush.js";
-import { type Layout, labelRight, labelStride, shownRow } from "./layout.js";
-import { paintTrust, stripLeft, veil } from "./strip.js";
-
-/** What to paint. Cells are counted `row * columns + column`. */
-export interface Picture {
-  shades: Uint16Array;
-  diverging: boolean;
-  /** Whether low values are the strong ones, so that the ramp runs the other way. */
-  flipped: boolean;
-  /** The word in a cell, as `words` counts them, or -1 for none. */
-  wordOf: (cell: number) => number;
-  words: Words;
-  /** The pin colour of the ring round a cell, or -1. */
-  ringOf: (cell: number) => number;
-  /** Whether that ring is a broken one. */
-  isBroken: (cell: number) => boolean;
-  /** In each column the row beneath which a dashed line runs; the lowest has nothing to be told from. */
-  steps: Int32Array | null;
-  rowLabels: string[];
-  /** How far each row can be believed, as each strip has it. */
-  strips: Float32Array[];
-  columnLabel: (column: number) => string;
-}
-
-export interface Words {
-  text: (word: number) => string;
-  muted: (word: number) => boolean;
-}
+import { clipped, ellipsize, paintOdd, paintTrust, ring, sized, veil, WORD_FONT } from "./brush.js";
+import type { Picture } from "./cells.js";
+import { type Layout, labelRight, labelStride, shownRow, stripLeft } from "./layout.js";
 
 /** Everything that painting needs, but for how far it is scrolled. */
 interface Scene {
@@ -45,7 +19,6 @@ interface Scene {
   lines: CanvasPattern | null;
 }
 
-export const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const LABEL_FONT = '11.5px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const LEAST_HEIGHT = { words: 12, gaps: 6, labels: 13 };
 const GAP = 1;

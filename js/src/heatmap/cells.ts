@@ -2,12 +2,38 @@
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { leading, NO_TOKEN } from "../data/grid.js";
-import { cellText, isMuted } from "../data/marks.js";
+import { cellText } from "../data/marks.js";
+import { isMuted } from "../data/names.js";
 import type { Reading } from "../state/grid-state.js";
 import { ODD, shadesOf } from "../style/scale.js";
 import { inCell } from "../text/number.js";
-import type { Picture, Words } from "./canvas.js";
-import { trustOf } from "./strip.js";
+import { trustOf } from "../text/row-quantity.js";
+
+/** What to paint. Cells are counted `row * columns + column`. */
+export interface Picture {
+  shades: Uint16Array;
+  diverging: boolean;
+  /** Whether low values are the strong ones, so that the ramp runs the other way. */
+  flipped: boolean;
+  /** The word in a cell, as `words` counts them, or -1 for none. */
+  wordOf: (cell: number) => number;
+  words: Words;
+  /** The pin colour of the ring round a cell, or -1. */
+  ringOf: (cell: number) => number;
+  /** Whether that ring is a broken one. */
+  isBroken: (cell: number) => boolean;
+  /** In each column the row beneath which a dashed line runs; the lowest has nothing to be told from. */
+  steps: Int32Array | null;
+  rowLabels: string[];
+  /** How far each row can be believed, as each strip has it. */
+  strips: Float32Array[];
+  columnLabel: (column: number) => string;
+}
+
+export interface Words {
+  text: (word: number) => string;
+  muted: (word: number) => boolean;
+}
 
 const pictures = new WeakMap<Reading, ReadonlySignal<Picture>>();
 

@@ -3,7 +3,7 @@
 
 import type { ReadonlySignal } from "@preact/signals";
 import type { Reading } from "../state/grid-state.js";
-import type { Picture } from "./canvas.js";
+import type { Picture } from "./cells.js";
 import { type Layout, labelRight, placeOf } from "./layout.js";
 
 interface Props {

@@ -1,13 +1,14 @@
 // The heatmap as a drawing: every cell, and its legend.
 
-import { type Drawing, FONT, rect, type Shorten, text } from "../export/drawing.js";
+import type { Rectangle } from "../pieces/rectangle.js";
+import { type Drawing, FONT, rect, type Shorten, text } from "../pieces/svg.js";
 import type { Reading } from "../state/grid-state.js";
 import { type Palette, PIN_COLOURS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
+import { stripName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
-import type { Picture } from "./canvas.js";
-import { gutterFor, type Layout, labelRight, layoutOf, shownRow } from "./layout.js";
-import { drawnTrust, stripLeft, stripName } from "./strip.js";
+import type { Picture } from "./cells.js";
+import { gutterFor, type Layout, labelRight, layoutOf, STRIP, shownRow, stripLeft } from "./layout.js";
 
 const CELL = 76;
 const BAR = 180;
@@ -123,4 +124,11 @@ function keys({ grid }: Reading, palette: Palette, shorten: Shorten, x: number, 
       ];
     })
     .join("");
+}
+
+/** One row of a strip; as `brush.ts` paints it. */
+function drawnTrust(trust: number, { x, y, height }: Omit<Rectangle, "width">, palette: Palette): string {
+  if (Number.isNaN(trust)) return "";
+  const fill = trust ? `${palette.muted}" fill-opacity="${trust}` : palette.hatch;
+  return `<rect x="${x}" y="${y}" width="${STRIP}" height="${height}" fill="${fill}"/>`;
 }

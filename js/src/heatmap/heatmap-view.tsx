@@ -1,4 +1,4 @@
-// The heatmap in the page: its size, its pointer and its keys. Painting is `heatmap.ts`, arithmetic `layout.ts`.
+// The heatmap in the page: its size, its pointer and its keys. Painting is `canvas.ts`, arithmetic `layout.ts`.
 
 import { effect, type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
@@ -9,16 +9,21 @@ import { Ruler } from "../pieces/ruler.js";
 import { isSame, type Reading } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { spoken } from "../text/words.js";
-import { Heatmap, type Picture } from "./canvas.js";
+import { Heatmap } from "./canvas.js";
+import type { Picture } from "./cells.js";
 import { Crosshair } from "./crosshair.js";
 import { cellAt, destination, gutterFor, type Layout, layoutOf, placeOf, rowAt } from "./layout.js";
 
-interface Props {
-  reading: Reading;
-  picture: ReadonlySignal<Picture>;
+/** What all that paints is given. */
+export interface Paints {
   palette: Signal<Palette>;
   /** Called after each painting. */
   painted: () => void;
+}
+
+interface Props extends Paints {
+  reading: Reading;
+  picture: ReadonlySignal<Picture>;
   /** Whether others stand beside it: the card of the one that is pointed at is full, theirs are small. */
   accompanied?: boolean;
   /** What a click does instead of selecting. */
@@ -141,7 +146,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
       pointer.current = null;
       isActive.value = true;
       hover.value = next;
-      speech.value = spoken(reading, next);
+      speech.value = spoken(grid, reading.quantity.value, next);
       show(next);
     } else if (!now) {
       return false;

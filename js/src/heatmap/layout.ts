@@ -1,7 +1,8 @@
 // Where the cells lie: pure arithmetic, in CSS pixels, shared by what paints, what is pointed at and what floats.
 
 import type { Cell, Grid } from "../data/grid.js";
-import { stripsWidth } from "./strip.js";
+import { ARROWS } from "../pieces/keys.js";
+import { type Rectangle, within } from "../pieces/rectangle.js";
 
 export interface Layout {
   /** The rows that are drawn, from the bottom up. */
@@ -22,16 +23,6 @@ export interface Layout {
   named: number;
 }
 
-export interface Size {
-  width: number;
-  height: number;
-}
-
-export interface Rectangle extends Size {
-  x: number;
-  y: number;
-}
-
 const AUTOMATIC_HEIGHT = 620;
 /** What rows that are chosen one by one may take instead, so that each can have its label. */
 const TALLEST = 930;
@@ -40,6 +31,9 @@ const PAINTABLE = 8000;
 const LABEL = 15;
 const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
 const FOOTER = 26;
+/** How wide a strip beside the row labels is, and how far it is from the next. */
+export const STRIP = 7;
+const STRIP_GAP = 3;
 
 export interface Wishes {
   rows: number;
@@ -87,6 +81,16 @@ export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">, width
   return Math.min(200, room, 16 + longest * 8) + stripsWidth(strips.length);
 }
 
+/** The space that strips take between the row labels and the cells. */
+export function stripsWidth(count: number): number {
+  return count ? count * (STRIP + STRIP_GAP) + 2 : 0;
+}
+
+/** Where strip `i` of `count` begins, from the left edge of the cells. */
+export function stripLeft(i: number, count: number): number {
+  return (i - count) * (STRIP + STRIP_GAP);
+}
+
 /** Where row labels end: short of the strips. */
 export function labelRight({ gutter }: Layout, strips: number): number {
   return gutter - 8 - stripsWidth(strips);
@@ -132,18 +136,6 @@ export function cellAt(layout: Layout, x: number, y: number, scrolled: number): 
   return row !== null && column >= 0 && column < layout.columns ? { row, column } : null;
 }
 
-/** What keys do in a grid of cells. */
-export const STEPS: Record<string, [up: number, right: number]> = {
-  ArrowUp: [1, 0],
-  ArrowDown: [-1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-  Home: [0, Number.NEGATIVE_INFINITY],
-  End: [0, Number.POSITIVE_INFINITY],
-  PageUp: [Number.POSITIVE_INFINITY, 0],
-  PageDown: [Number.NEGATIVE_INFINITY, 0],
-};
-
 /** The row whose label is at a height, or null beneath them. */
 export function rowAt({ rows, cellHeight }: Layout, y: number): number | null {
   return rows[rows.length - 1 - Math.floor(y / cellHeight)] ?? null;
@@ -151,7 +143,7 @@ export function rowAt({ rows, cellHeight }: Layout, y: number): number | null {
 
 /** The cell that a key moves to, from the output at the last position if from nowhere; null for any other key. */
 export function destination(layout: Layout, key: string, from: Cell | null): Cell | null {
-  const step = STEPS[key];
+  const step = ARROWS[key];
   if (!step) return null;
   const { rows, columns } = layout;
   if (!from) return { row: rows.at(-1)!, column: columns - 1 };
@@ -163,25 +155,4 @@ export function destination(layout: Layout, key: string, from: Cell | null): Cel
 export function labelStride({ cellHeight, rows, named }: Layout, labelHeight: number): number {
   const legible = Math.ceil(labelHeight / cellHeight);
   return rows.length <= 12 ? legible : Math.max(named, legible);
-}
-
-/**
- * Where a card goes: off the row and the column that are being read, at a corner of the cell, over the cells rather
- * than over what stands beside them if there is room, and always inside the frame, beyond which a host may clip it.
- */
-export function placeCard(cell: Rectangle, card: Size, cells: Size, frame: Rectangle): [number, number] {
-  const gap = 10;
-  const right = cell.x + cell.width + gap;
-  const left = cell.x - gap - card.width;
-  const below = cell.y + cell.height + gap;
-  const above = cell.y - gap - card.height;
-  const frameRight = frame.x + frame.width;
-  const fitsLeft = left >= frame.x;
-  const x = right + card.width <= (fitsLeft ? cells.width : frameRight) || !fitsLeft ? right : left;
-  const y = below + card.height <= frame.y + frame.height || above < frame.y ? below : above;
-  return [within(x, frame.x, frame.width - card.width), within(y, frame.y, frame.height - card.height)];
-}
-
-function within(value: number, start: number, length: number): number {
-  return Math.max(start, Math.min(value, start + length));
 }

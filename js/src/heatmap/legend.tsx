@@ -5,10 +5,10 @@ import type { Reading } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { isPoints, isProbability } from "../text/number.js";
+import { stripName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
-import { paintOdd, sized } from "./brush.js";
+import { paintOdd, paintTrust, sized } from "./brush.js";
 import { pictureOf } from "./cells.js";
-import { paintTrust, stripName } from "./strip.js";
 
 const ODDITIES = [
   [ODD.nan, "not a number"],

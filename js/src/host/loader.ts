@@ -1,7 +1,7 @@
 // What every widget of a notebook carries. A notebook stores it once a widget, but the script, a hundred times its size,
 // only once: in a model of its own that all widgets refer to, and that any host hands over by its name.
 
-import type { Source } from "../export/export.js";
+import type { Source } from "../export/saved-page.js";
 import { textOf } from "./packed.js";
 import type { Host } from "./widget.js";
 

@@ -1,6 +1,6 @@
 // A page or a fragment that stands alone: it shows each element's `data-lens`, a message in base64, in that element.
 
-import type { Source } from "../export/export.js";
+import type { Source } from "../export/saved-page.js";
 import { bytesOf } from "./packed.js";
 import { mount } from "./widget.js";
 

@@ -2,10 +2,10 @@
 
 import { effect, signal as flag, type ReadonlySignal } from "@preact/signals";
 import { decode, type Message } from "../data/wire.js";
-import type { Source } from "../export/export.js";
+import type { Source } from "../export/saved-page.js";
 import { createView } from "../figure/view.js";
-import { type Settings, type Shared, shared, suited } from "../state/grid-state.js";
 import type { Answer, Live } from "../state/live.js";
+import { type Settings, type Shared, shared, suited } from "../state/settings.js";
 
 interface Traits extends Settings {
   grids: Message;

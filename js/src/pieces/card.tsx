@@ -1,14 +1,13 @@
 // The card beside a cell: what the model would have said there, how sure it was, and how the followed tokens fare.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { columnPlace, nameOf } from "../data/followed.js";
 import { type Cell, isLaidOut, isLens, isThere } from "../data/grid.js";
-import { isMuted } from "../data/marks.js";
-import type { Rectangle } from "../heatmap/layout.js";
-import { verdicts } from "../heatmap/strip.js";
+import { columnPlace, isMuted, nameOf } from "../data/names.js";
 import type { Reading } from "../state/grid-state.js";
+import { verdicts } from "../text/row-quantity.js";
 import { cellName, facts, followingOf, listed, nothing, standing } from "../text/words.js";
 import { place } from "./placing.js";
+import type { Rectangle } from "./rectangle.js";
 import { ColumnName, Dot } from "./token.js";
 
 interface Props {
@@ -25,7 +24,7 @@ interface Props {
 }
 
 export function Card({ reading, cell, at, held = false, isSmall = false, more = [] }: Props) {
-  const { grid, followed, slots, sides } = reading;
+  const { grid, quantity, followed, slots, sides } = reading;
   const card = useRef<HTMLElement>(null);
   useLayoutEffect(() => place(card.current!, at));
   const isFilled = isThere(grid, cell);
@@ -65,7 +64,7 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
       )}
       {isFilled && !isSmall && (
         <dl>
-          {[...facts(reading, cell), ...more].map(({ name, value }) => (
+          {[...facts(grid, quantity.value, cell), ...more].map(({ name, value }) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{value}</dd>

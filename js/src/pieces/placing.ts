@@ -1,7 +1,7 @@
 // Where cards go, worked out for all that changed at once: measuring one after moving another would lay out the page
 // again for each.
 
-import { placeCard, type Rectangle } from "../heatmap/layout.js";
+import { type Rectangle, type Size, within } from "./rectangle.js";
 
 const waiting = new Map<HTMLElement, Rectangle | null>();
 
@@ -25,4 +25,21 @@ function corner(card: HTMLElement, at: Rectangle): [number, number] {
   const panel = card.closest(".lw-panel")?.getBoundingClientRect() ?? root;
   const frame = { x: panel.x - cells.x, y: root.y - cells.y, width: panel.width, height: root.height };
   return placeCard(at, { width: card.offsetWidth, height: card.offsetHeight }, cells, frame);
+}
+
+/**
+ * Where a card goes: off the row and the column that are being read, at a corner of the cell, over the cells rather
+ * than over what stands beside them if there is room, and always inside the frame, beyond which a host may clip it.
+ */
+export function placeCard(cell: Rectangle, card: Size, cells: Size, frame: Rectangle): [number, number] {
+  const gap = 10;
+  const right = cell.x + cell.width + gap;
+  const left = cell.x - gap - card.width;
+  const below = cell.y + cell.height + gap;
+  const above = cell.y - gap - card.height;
+  const frameRight = frame.x + frame.width;
+  const fitsLeft = left >= frame.x;
+  const x = right + card.width <= (fitsLeft ? cells.width : frameRight) || !fitsLeft ? right : left;
+  const y = below + card.height <= frame.y + frame.height || above < frame.y ? below : above;
+  return [within(x, frame.x, frame.width - card.width), within(y, frame.y, frame.height - card.height)];
 }

@@ -1,7 +1,7 @@
 // The dot that stands for a pin's colour wherever it is met: chip, card, cell and line.
 
-import { columnName } from "../data/followed.js";
 import { type Grid, isAttribution } from "../data/grid.js";
+import { columnName } from "../data/names.js";
 import { PIN_COLOURS } from "../style/palette.js";
 
 export function colourOf(slot: number): string {

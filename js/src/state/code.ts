@@ -1,7 +1,7 @@
 // The Python that makes a view: only what differs from how it began.
 
 import { codePoint, UNSEEN } from "../data/marks.js";
-import { type Settings, shared } from "./grid-state.js";
+import { type Settings, shared } from "./settings.js";
 import type { Readings } from "./view-state.js";
 
 const NOT_CHOSEN = new Set<string>(["live", "prompt", "progress"] satisfies (keyof Settings)[]);

@@ -1,106 +1,24 @@
 // What one reader sees of one grid: the settings that Python shares, the cell that is pointed at, and all that
 // follows from the two. All of it is signals: what depends on one is worked out again when it changes, and only then.
 
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
-import { type Order, type ShownBars, shownBars } from "../bars/sum.js";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Followed, followedOf } from "../data/followed.js";
 import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "../data/grid.js";
 import { type Domain, domainOf, type Scale, scaleOf } from "../style/scale.js";
 import { overwrites, type Story, storyOf } from "../text/story.js";
-import type { Jump } from "./live.js";
+import { LOOK_HERE, type Order, type Settings, type Shared, type Writable } from "./settings.js";
 
-/** What Python and the browser share; `widget.py` has a trait for each. */
-export interface Settings {
-  /** Which of LAYOUTS, "" for the one that suits. */
-  view: string;
-  /** The grid in front where one is shown at a time. */
-  shown: number;
-  /** Those of LINKS that hold. */
-  links: string[];
-  /** Two rows to tell apart, or none. */
-  rows_compared: number[];
-  /** "look here" leaves out the rows in which nothing is decided. */
-  filter: string;
-  /** Whether there is a model to run prompts through. */
-  live: boolean;
-  prompt: string;
-  progress: Progress;
-  selected: [number, number] | null;
-  /** Groups of token ids whose probabilities add. */
-  pins: number[][];
-  /** The name of the quantity that colours the cells, "" for the first. */
-  colour: string;
-  trajectory: Measure;
-  /** Every how many rows, 0 for as few as stay readable. */
-  stride: number;
-  /** In CSS pixels, 0 for one that suits. */
-  height: number;
-  /** The step of a trajectory that is open. */
-  jump: Jump | null;
-  /** Of bars. */
-  order: Order;
+/** How many bars are shown at first. */
+export const FEW_BARS = 12;
+
+/** How much of one sum a reader chose to see. */
+export interface ShownBars {
+  count: Signal<number>;
+  column: Signal<number>;
 }
 
-export type Measure = "probability" | "log" | "rank";
-
-/** The filter that keeps the rows in which something is decided. */
-export const LOOK_HERE = "look here";
-
-export interface Progress {
-  state: "idle" | "running" | "failed";
-  /** From 0 to 1, where it is known. */
-  done?: number | null;
-  /** What is being done, or what went wrong. */
-  message?: string;
-}
-
-export const LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"] as const;
-export type Link = (typeof LINKS)[number];
-
-/** A signal, or what reads and writes one in other terms. */
-export interface Writable<T> {
-  value: T;
-  peek(): T;
-}
-
-export type Shared = { [Name in keyof Settings]: Writable<Settings[Name]> };
-
-const DEFAULTS: Settings = {
-  selected: null,
-  pins: [],
-  colour: "",
-  trajectory: "probability",
-  stride: 0,
-  height: 0,
-  jump: null,
-  order: "by size",
-  view: "",
-  shown: 0,
-  links: [...LINKS],
-  rows_compared: [],
-  filter: "",
-  live: false,
-  prompt: "",
-  progress: { state: "idle" },
-};
-
-/** What settings are made of, where that can't be told from their defaults. */
-const EXAMPLES: Partial<Settings> = { selected: [0, 0], pins: [[0]], jump: [0, 0, 0], rows_compared: [0] };
-
-export function shared(initial: Partial<Settings> = {}): Shared {
-  const names = Object.keys(DEFAULTS) as (keyof Settings)[];
-  return Object.fromEntries(names.map((name) => [name, signal(suited(name, initial[name]))])) as unknown as Shared;
-}
-
-/** A setting as it was saved, or its default where somebody edited that into something else. */
-export function suited<Name extends keyof Settings>(name: Name, value: unknown): Settings[Name] {
-  return (isLike(value, EXAMPLES[name] ?? DEFAULTS[name]) ? value : DEFAULTS[name]) as Settings[Name];
-}
-
-/** Whether something is made as an example is: whole numbers, texts, and lists of them. */
-function isLike(value: unknown, example: unknown): boolean {
-  if (Array.isArray(example)) return Array.isArray(value) && value.every((one) => isLike(one, example[0]));
-  return typeof example === "number" ? Number.isInteger(value) : typeof value === typeof example && value !== null;
+export function shownBars(column: number): ShownBars {
+  return { count: signal(FEW_BARS), column: signal(column) };
 }
 
 /** What several readings may have in common. */

@@ -5,9 +5,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Grid } from "../data/grid.js";
 import type { Reading } from "./grid-state.js";
-
-/** A token's jump in logit from one row to the next: the column, the token's id, the upper row, and which grid of several. */
-export type Jump = [column: number, id: number, row: number, grid?: number];
+import type { Jump } from "./settings.js";
 
 /** The answer to what moved a token, or why there is none. */
 export interface Answer {

@@ -6,7 +6,8 @@ import { type Comparison, gapsBetween, type Slots, slotsOf, spread } from "../da
 import type { Cell, Grid, Quantity } from "../data/grid.js";
 import type { Shown } from "../data/wire.js";
 import { domainOf, hull } from "../style/scale.js";
-import { type Link, Reading, type Shared, type Writable } from "./grid-state.js";
+import { Reading } from "./grid-state.js";
+import type { Link, Shared, Writable } from "./settings.js";
 
 export const LAYOUTS = ["one", "side by side", "difference", "strips", "mean"] as const;
 export type LayoutName = (typeof LAYOUTS)[number];

@@ -1,7 +1,8 @@
 // Failure reading: where at a position it was decided, what led and was overwritten, and in which rows to look.
 
-import { type Followed, nameOf, ranks } from "../data/followed.js";
+import { type Followed, ranks } from "../data/followed.js";
 import { type Grid, isLens, leading } from "../data/grid.js";
+import { nameOf } from "../data/names.js";
 import { plain } from "./number.js";
 
 /** A piece of a sentence: words, or what a token says. */

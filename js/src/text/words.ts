@@ -1,6 +1,6 @@
 // What the card says about a cell, in words and numbers; the same is read aloud.
 
-import { columnName, columnPlace, type Followed, nameOf, probabilities, ranks } from "../data/followed.js";
+import { type Followed, probabilities, ranks } from "../data/followed.js";
 import {
   type Candidate,
   type Cell,
@@ -16,9 +16,9 @@ import {
   trajectory,
 } from "../data/grid.js";
 import { spaced } from "../data/marks.js";
-import { verdicts } from "../heatmap/strip.js";
-import type { Reading } from "../state/grid-state.js";
+import { columnName, columnPlace, nameOf } from "../data/names.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
+import { verdicts } from "./row-quantity.js";
 
 /** What a cell is: "After layer 26" where a lens was read, "L23 H3" or "L23.mlp" where parts of a sum are told apart. */
 export function cellName(grid: Grid, { row, column }: Cell): string {
@@ -53,11 +53,11 @@ export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { te
 const SAID_BY_CANDIDATES = new Set(["probability", "log-probability", "logit"]);
 
 /** The quantities of the cell that the candidates don't say already, and the one that colours it. */
-export function facts({ grid, quantity }: Reading, { row, column }: Cell): { name: string; value: string }[] {
+export function facts(grid: Grid, shown: Quantity, { row, column }: Cell): { name: string; value: string }[] {
   const at = (of: Quantity) => of.values[row * grid.columns.length + column]!;
   return grid.quantities
     .filter((of) => {
-      if (of === quantity.value) return !(grid.candidates && of === grid.quantities[0]);
+      if (of === shown) return !(grid.candidates && of === grid.quantities[0]);
       // a quantity that speaks of the next token is no number where nothing follows
       return of.target === null && !SAID_BY_CANDIDATES.has(of.name) && !Number.isNaN(at(of));
     })
@@ -93,17 +93,16 @@ export function claimOf({ error, tolerance, claim }: Check): { holds: boolean; s
 }
 
 /** A cell, for the ear. */
-export function spoken(reading: Reading, cell: Cell): string {
-  const { grid, quantity } = reading;
+export function spoken(grid: Grid, shown: Quantity, cell: Cell): string {
   const [leader] = candidatesAt(grid, cell);
-  const value = quantity.value.values[cell.row * grid.columns.length + cell.column]!;
+  const value = shown.values[cell.row * grid.columns.length + cell.column]!;
   return [
     cellName(grid, cell),
     [columnPlace(grid, cell.column), columnName(grid, cell.column)]
       .filter(Boolean)
       .join(isAttribution(grid) ? ", " : " after "),
     leader && nameOf(grid, leader.token) + (isLens(grid) ? ` leads with ${percent(leader.probability)}` : ""),
-    isThere(grid, cell) ? `${quantityName(grid, quantity.value)} ${withUnit(quantity.value, value)}` : nothing(grid),
+    isThere(grid, cell) ? `${quantityName(grid, shown)} ${withUnit(shown, value)}` : nothing(grid),
     ...verdicts(grid, cell.row).map(({ words }) => words),
   ]
     .filter(Boolean)

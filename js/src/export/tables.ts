@@ -1,17 +1,6 @@
-// What a reader can take away, as text that is made here, in the browser, with no kernel.
+// The numbers that a reader takes away, as CSV or JSON, made here, in the browser, with no kernel.
 
 import { candidatesAt, type Grid, leading, NO_TOKEN } from "../data/grid.js";
-import type { Message } from "../data/wire.js";
-import type { Settings, Shared } from "../state/grid-state.js";
-import { escaped } from "../text/escape.js";
-import type { Drawing } from "./drawing.js";
-
-/** What a page is made of: the script, packed, and stylesheet that show this view, and a page with gaps, as `page.py` writes it. */
-export interface Source {
-  code: string;
-  style: string;
-  page: string;
-}
 
 /**
  * One line a cell, as `Grid.to_dataframe` has it, after the number of its grid where there are several. Texts are JSON
@@ -71,46 +60,6 @@ function plainOf(grid: Grid): unknown {
         })),
       ),
   };
-}
-
-/** Drawings as they stand beside each other: two in a line. */
-export function beside(drawings: Drawing[]): Drawing {
-  if (drawings.length < 2) return drawings[0]!;
-  const width = Math.max(...drawings.map((one) => one.width));
-  let height = 0;
-  const placed = drawings.map((one, i) => {
-    const other = drawings[i % 2 ? i - 1 : i + 1] ?? one;
-    const at = `x="${(i % 2) * width}" y="${height}"`;
-    if (i % 2 || other === one) height += Math.max(one.height, other.height);
-    return one.svg.replace("<svg ", `<svg ${at} `);
-  });
-  const size = `width="${2 * width}" height="${height}"`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * width} ${height}" ${size}>${placed.join("")}</svg>`;
-  return { svg, width: 2 * width, height };
-}
-
-/** A page that shows the same, alive, in the state that it is in. */
-export function pageOf(title: string, message: Message, settings: Shared, { code, style, page }: Source): string {
-  const now = Object.fromEntries(Object.entries(settings).map(([name, { value }]) => [name, value])) as Settings &
-    object;
-  const parts: Record<string, string> = {
-    title: escaped(title),
-    style,
-    figures: `<div data-lens="${base64(message)}" data-lens-settings="${escaped(JSON.stringify(now))}"></div>`,
-    template: JSON.stringify(page).replaceAll("<", "\\u003c"),
-    code,
-  };
-  // in one pass: a title may hold what looks like a gap
-  return page.replace(/\{(\w+)\}/g, (gap, name) => parts[name] ?? gap);
-}
-
-function base64(message: Message): string {
-  const bytes = ArrayBuffer.isView(message)
-    ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
-    : new Uint8Array(message);
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(text);
 }
 
 function numeral(value: number): string {
