@@ -1,7 +1,6 @@
 // Builds what the Python package carries: the script and stylesheet of the view, the few lines by which each widget of a
 // notebook finds the script that all of them share, and those by which a page starts it. `--watch` keeps building.
 import { build, context } from "esbuild";
-import * as short from "./short.js";
 
 const common = {
   outdir: "../lenswidget/static",
@@ -17,8 +16,7 @@ const view = {
   ...common,
   // h(…) in place of jsx(…), whose children are one property more each time: a fiftieth of the script
   tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
-  inject: ["jsx.js", "short.js"],
-  define: Object.fromEntries(Object.keys(short).map((name) => [name.replace("_", "."), name])),
+  inject: ["jsx.js"],
   format: "iife",
   globalName: "lenswidget",
   entryPoints: [
