@@ -96,7 +96,7 @@ export const hover = (root: HTMLElement, row: number, column: number) =>
 export const click = (root: HTMLElement, row: number, column: number) =>
   userEvent.click(scroller(root), { position: middle(root, row, column) });
 
-/** Every colour on the canvas of the cells. */
+/** Every color on the canvas of the cells. */
 export function pixels(root: HTMLElement): string {
   const canvas = canvasOf(root);
   return [...canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data].join();

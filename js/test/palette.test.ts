@@ -22,7 +22,7 @@ function channels(css: string): RGB {
 
 const themes = ["light", "dark"];
 
-it.each(themes)("text can be read on every colour of both scales (%s)", (theme) => {
+it.each(themes)("text can be read on every color of both scales (%s)", (theme) => {
   const { sequential, diverging } = palette(theme);
   for (const { fill, ink } of [sequential, diverging]) {
     for (let step = 0; step < STEPS; step++) {
@@ -33,11 +33,11 @@ it.each(themes)("text can be read on every colour of both scales (%s)", (theme) 
 });
 
 it.each(themes)("text can be read on cells that have no place on the scale (%s)", (theme) => {
-  const colours = palette(theme);
+  const colors = palette(theme);
   const context = document.createElement("canvas").getContext("2d")!;
   const box = { x: 0, y: 0, width: 60, height: 20 };
   for (const shade of Object.values(ODD)) {
-    const ink = paintOdd(context, shade, box, { diverging: false, flipped: false }, colours);
+    const ink = paintOdd(context, shade, box, { diverging: false, flipped: false }, colors);
     const { data } = context.getImageData(25, 10, 10, 1);
     for (let at = 0; at < data.length; at += 4) {
       const under = [data[at]! / 255, data[at + 1]! / 255, data[at + 2]! / 255] as RGB;
@@ -63,9 +63,9 @@ it.each(themes)("a diverging scale has the page in its middle and two hues at it
   expect(high[2]).toBeGreaterThan(high[0]); // blue
 });
 
-it("reads whatever way a host writes its colours", () => {
-  for (const colour of ["white", "rgb(255 255 255)", "hsl(0 0% 100%)", "#fff", "color-mix(in srgb, white, white)"]) {
-    root.style.setProperty("--jp-layout-color0", colour);
+it("reads whatever way a host writes its colors", () => {
+  for (const color of ["white", "rgb(255 255 255)", "hsl(0 0% 100%)", "#fff", "color-mix(in srgb, white, white)"]) {
+    root.style.setProperty("--jp-layout-color0", color);
     expect(palette("light").background).toBe("rgb(255 255 255)");
   }
   root.style.removeProperty("--jp-layout-color0");

@@ -1,4 +1,4 @@
-// Slots and links, with no page: how cells, colours, pins and scrolling of one grid answer to those of another.
+// Slots and links, with no page: how cells, colors, pins and scrolling of one grid answer to those of another.
 
 import { describe, expect, it } from "vitest";
 import expected from "../../tests/golden/comparison.json";
@@ -126,30 +126,30 @@ describe("linked readings", () => {
 
   const probability = (values: () => number, more = {}) => ({ name: "probability", domain: null, values, ...more });
 
-  it("colour by one scale, or by one each when that link is let go", async () => {
+  it("color by one scale, or by one each when that link is let go", async () => {
     const { all } = await readings([
       { quantities: [{ name: "entropy", values: (row: number) => row }] },
       { quantities: [{ name: "entropy", values: (row: number) => 10 * row }] },
     ]);
     expect(all.each.map(({ scale }) => scale.value.domain)).toEqual([[0, 40], [0, 40]]); // biome-ignore format: two
-    all.toggle("colour");
+    all.toggle("color");
     expect(all.each.map(({ scale }) => scale.value.domain)).toEqual([[0, 4], [0, 40]]); // biome-ignore format: two
   });
 
-  it("colour each by its own target, where a quantity speaks of one", async () => {
+  it("color each by its own target, where a quantity speaks of one", async () => {
     const about = (text: string) =>
       probability(() => 0.5, { name: `probability of ${text}`, measure: "probability", target: 0 });
     const { all, settings } = await readings([
       { quantities: [probability(() => 0.1), about(" Paris")], targets: [{ label: " Paris", tokens: [0] }] },
       { quantities: [probability(() => 0.1), about(" Madrid")], targets: [{ label: " Madrid", tokens: [1] }] },
     ]);
-    settings.colour.value = "probability of  Paris";
+    settings.color.value = "probability of  Paris";
     expect(all.each.map(({ quantity }) => quantity.value.name)).toEqual([
       "probability of  Paris",
       "probability of  Madrid",
     ]);
-    all.each[1]!.settings.colour.value = "probability of  Madrid";
-    expect(settings.colour.value).toBe("probability of  Paris");
+    all.each[1]!.settings.color.value = "probability of  Madrid";
+    expect(settings.color.value).toBe("probability of  Paris");
   });
 
   it("pin the same text where two vocabularies give it two ids", async () => {

@@ -44,7 +44,7 @@ describe("a view", () => {
     host.remove();
   });
 
-  it("waits for its element to stand in the page, where colours have values", async () => {
+  it("waits for its element to stand in the page, where colors have values", async () => {
     const model = new FakeModel(await message());
     const el = document.createElement("div");
     const ending = new AbortController();
@@ -274,14 +274,14 @@ describe("selecting and pinning", () => {
     await vi.waitFor(() => expect(pixels(root)).not.toBe(before));
   });
 
-  it("a pin keeps its colour when another goes", async () => {
+  it("a pin keeps its color when another goes", async () => {
     const model = new FakeModel(await message(), { pins: [[100], [101]] });
     const { root } = await show(model);
-    const colour = (i: number) => root.querySelectorAll<HTMLElement>(".lw-chip .lw-dot")[i]!.style.background;
-    const second = colour(1);
+    const color = (i: number) => root.querySelectorAll<HTMLElement>(".lw-chip .lw-dot")[i]!.style.background;
+    const second = color(1);
     model.change("pins", [[101]]);
     await vi.waitFor(() => expect(chips(root)).toEqual(["␣one"]));
-    expect(colour(0)).toBe(second);
+    expect(color(0)).toBe(second);
   });
 
   it("a pin with nothing known at a position says so, and draws no zero", async () => {
@@ -319,14 +319,14 @@ describe("the controls", () => {
       ],
     });
 
-  it("colour by a quantity, and Python hears of it; a name unknown is the first", async () => {
-    const model = new FakeModel(await two(), { colour: "no such thing" });
+  it("color by a quantity, and Python hears of it; a name unknown is the first", async () => {
+    const model = new FakeModel(await two(), { color: "no such thing" });
     const { root } = await show(model);
     const menu = root.querySelector("select")!;
     expect(menu.value).toBe("probability");
     const before = pixels(root);
     await userEvent.selectOptions(menu, "entropy");
-    expect(model.get("colour")).toBe("entropy");
+    expect(model.get("color")).toBe("entropy");
     await vi.waitFor(() => expect(pixels(root)).not.toBe(before));
     expect(root.querySelector(".lw-legend")!.textContent).toContain("bits");
   });
@@ -428,7 +428,7 @@ describe("hostile tokens", () => {
     const said = { title: long, kind: long, model: long, notes: [long], check };
     const jumps = { parts: [long, `b${long}`], entries: [[2, 0, () => [1, 2]]] as [number, number, () => number[]][] };
     const model = new FakeModel(await message({ ...wish, ...said, strips, quantities, jumps }), {
-      ...{ selected: [4, 2], pins: [[100]], rows_compared: [1, 4], colour: long, jump: [2, 100, 3] },
+      ...{ selected: [4, 2], pins: [[100]], rows_compared: [1, 4], color: long, jump: [2, 100, 3] },
     });
     const { root } = await show(model);
     await vi.waitFor(() => expect(root.querySelector(".lw-jump table")).not.toBeNull());
@@ -488,7 +488,7 @@ describe("the theme", () => {
       new FakeModel(await message({ quantities: [{ name: "probability", values: () => 0.5 }, odd] }), {
         selected: [2, 1],
         pins: [[100], [101]],
-        colour: "odd",
+        color: "odd",
       }),
     );
     expect(await hindrances(root)).toEqual([]);

@@ -5,7 +5,7 @@ import type { Cell } from "../data/grid.js";
 import { useRested } from "../pieces/rested.js";
 import { Ruler } from "../pieces/ruler.js";
 import { Segments } from "../pieces/segments.js";
-import { ColumnName, colourOf } from "../pieces/token.js";
+import { ColumnName, colorOf } from "../pieces/token.js";
 import type { Reading } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
@@ -106,13 +106,13 @@ function Plot({ reading, column, lines, measure, marked, width }: PlotProps) {
         ))}
         {marked && <line class="lw-marker" x1={x(marked.row)} x2={x(marked.row)} y1={MARGIN.top} y2={bottom} />}
         {lines.map(({ label, slot, values }, i) => {
-          const colour = slot === null ? "var(--lw-faint)" : colourOf(slot);
+          const color = slot === null ? "var(--lw-faint)" : colorOf(slot);
           const at = marked ? values[marked.row]! : Number.NaN;
           return (
             <g key={i}>
-              <path class="lw-line" d={path(values, x, y)} style={{ stroke: colour }} />
-              {Number.isFinite(at) && <circle cx={x(marked!.row)} cy={y(at)} r="4" style={{ fill: colour }} />}
-              <circle cx={right + 9} cy={labels[i]} r="3" style={{ fill: colour }} />
+              <path class="lw-line" d={path(values, x, y)} style={{ stroke: color }} />
+              {Number.isFinite(at) && <circle cx={x(marked!.row)} cy={y(at)} r="4" style={{ fill: color }} />}
+              <circle cx={right + 9} cy={labels[i]} r="3" style={{ fill: color }} />
               <text class="lw-label" x={right + 16} y={labels[i]} dy="0.32em">
                 {cut(label)}
               </text>

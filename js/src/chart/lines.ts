@@ -10,7 +10,7 @@ export interface Line {
   /** What the line is of: several tokens where their probabilities add. */
   tokens: number[];
   label: string;
-  /** Pin colour, or null for what is only context. */
+  /** Pin color, or null for what is only context. */
   slot: number | null;
   values: ArrayLike<number>;
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Grid } from "../data/grid.js";
 import { ARROWS, keysFor } from "../pieces/keys.js";
-import { colourOf } from "../pieces/token.js";
+import { colorOf } from "../pieces/token.js";
 import type { Reading } from "../state/grid-state.js";
 import { isSameJump, jumpIn, jumpTo, useLive } from "../state/live.js";
 import type { Measure } from "../state/settings.js";
@@ -96,7 +96,7 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
 
   const path = ({ line: { values }, row }: Step) =>
     `M${x(row - 1)},${y(values[row - 1]!)}L${x(row)},${y(values[row]!)}`;
-  const colour = ({ line }: Step) => (line.slot === null ? "var(--lw-muted)" : colourOf(line.slot));
+  const color = ({ line }: Step) => (line.slot === null ? "var(--lw-muted)" : colorOf(line.slot));
   return (
     <>
       <div
@@ -120,8 +120,8 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
         onKeyDown={keysFor(act)}
       >
         <svg width={width} height={height} aria-hidden="true">
-          {open && <path class="lw-line lw-opened" d={path(open)} style={{ stroke: colour(open) }} />}
-          {pointed && <path class="lw-line lw-pointed" d={path(pointed)} style={{ stroke: colour(pointed) }} />}
+          {open && <path class="lw-line lw-opened" d={path(open)} style={{ stroke: color(open) }} />}
+          {pointed && <path class="lw-line lw-pointed" d={path(pointed)} style={{ stroke: color(pointed) }} />}
         </svg>
       </div>
       <p class="lw-step-hint lw-muted" aria-hidden="true">

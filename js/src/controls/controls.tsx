@@ -14,7 +14,7 @@ export function Controls({ reading }: { reading: Reading }) {
   if (reading.grid.view === "bars") return null; // they have their own
   return (
     <>
-      <Colour reading={reading} />
+      <Color reading={reading} />
       <Follow reading={reading} />
       <Rows reading={reading} />
       <PickedRows reading={reading} />
@@ -52,7 +52,7 @@ function PickedRows({ reading }: { reading: Reading }) {
   );
 }
 
-export function Colour({ reading }: { reading: Reading }) {
+export function Color({ reading }: { reading: Reading }) {
   const { grid, settings, quantity, followed } = reading;
   const option = (one: Quantity) => (
     <option key={one.name} value={one.name}>
@@ -60,7 +60,7 @@ export function Colour({ reading }: { reading: Reading }) {
     </option>
   );
   return (
-    <Menu label="colour" chosen={quantity.value.name} choose={(name) => (settings.colour.value = name)}>
+    <Menu label="color" chosen={quantity.value.name} choose={(name) => (settings.color.value = name)}>
       {grid.quantities.filter(({ target }) => target === null).map(option)}
       {followed.value.map(
         ({ target, label }) =>

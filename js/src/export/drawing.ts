@@ -1,4 +1,4 @@
-// A picture as an SVG drawing: its colours as they are on screen, its words as text that stays text.
+// A picture as an SVG drawing: its colors as they are on screen, its words as text that stays text.
 
 import { barsDrawn } from "../bars/bars-drawing.js";
 import { ellipsize, WORD_FONT } from "../heatmap/brush.js";

@@ -2,7 +2,7 @@
 
 import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
-import { Colour, Rows } from "../controls/controls.js";
+import { Color, Rows } from "../controls/controls.js";
 import type { Cell, Grid } from "../data/grid.js";
 import { pictureOf } from "../heatmap/cells.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
@@ -69,7 +69,7 @@ export function Panels({ readings, ...rest }: Paints & { readings: Readings }) {
           />
         ))}
       </div>
-      {readings.holds("colour") && !isBars(first!) && (
+      {readings.holds("color") && !isBars(first!) && (
         <div style={widthsOf(first!.grid)}>
           <Legend readings={each} palette={rest.palette.value} />
         </div>
@@ -98,10 +98,10 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
           {grid.notes.join(", ")}
         </p>
         {!readings.check && !isBars(reading) && <Check check={grid.check} none={unchecked(grid)} />}
-        {apart && !readings.holds("colour") && <Colour reading={reading} />}
+        {apart && !readings.holds("color") && <Color reading={reading} />}
         {apart && !readings.holds("stride") && <Rows reading={reading} />}
       </div>
-      <Cells reading={reading} legend={!readings.holds("colour")} accompanied {...rest} />
+      <Cells reading={reading} legend={!readings.holds("color")} accompanied {...rest} />
       {charted && grid.trajectories && <Chart reading={reading} />}
     </section>
   );

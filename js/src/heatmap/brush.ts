@@ -32,18 +32,18 @@ export function clipped(context: CanvasRenderingContext2D, box: Rectangle, paint
   context.restore();
 }
 
-/** A ring inside a box, with a halo that tells it from whatever colour it lies on. */
+/** A ring inside a box, with a halo that tells it from whatever color it lies on. */
 export function ring(
   context: CanvasRenderingContext2D,
   { x, y, width, height }: Rectangle,
-  colour: string,
+  color: string,
   weight: number,
   halo: string,
   isBroken = false,
 ): void {
   for (const [stroke, breadth, dash] of [
     [halo, isBroken ? 0 : weight + 1.25, []],
-    [colour, weight, isBroken ? BROKEN : []],
+    [color, weight, isBroken ? BROKEN : []],
   ] as const) {
     if (!breadth) continue;
     context.setLineDash(dash);
@@ -69,7 +69,7 @@ export function ellipsize(context: CanvasRenderingContext2D, text: string, width
 
 /**
  * Fills a cell whose value has no place on the scale, and gives the ink to write on it. It is grey if left out;
- * hatched if no number; else it has the colour of the end that it lies beyond, a notch in that corner, and dots if it
+ * hatched if no number; else it has the color of the end that it lies beyond, a notch in that corner, and dots if it
  * is infinitely far.
  */
 export function paintOdd(
@@ -111,10 +111,10 @@ export function paintOdd(
 }
 
 /** Thin lines across a box. */
-export function hatch(context: CanvasRenderingContext2D, box: Rectangle, colour: string): void {
+export function hatch(context: CanvasRenderingContext2D, box: Rectangle, color: string): void {
   const { x, y, width, height } = box;
   clipped(context, box, () => {
-    context.strokeStyle = colour;
+    context.strokeStyle = color;
     context.lineWidth = 1;
     context.beginPath();
     for (let at = 0; at < width + height; at += 5) {
@@ -133,8 +133,8 @@ export function paintTrust(
   palette: Palette,
 ): void {
   if (Number.isNaN(trust)) return;
-  const fill = (colour: string) => {
-    context.fillStyle = colour;
+  const fill = (color: string) => {
+    context.fillStyle = color;
     context.fillRect(x, y, STRIP, height);
   };
   fill(palette.aside);
@@ -145,7 +145,7 @@ export function paintTrust(
   } else hatch(context, { x, y, width: STRIP, height }, palette.hatch);
 }
 
-/** Fine lines in the page's own colour: what a row that is not to be believed is seen through. */
+/** Fine lines in the page's own color: what a row that is not to be believed is seen through. */
 export function veil(context: CanvasRenderingContext2D, { background }: Palette, density: number): CanvasPattern {
   const size = 6;
   const tile = document.createElement("canvas");

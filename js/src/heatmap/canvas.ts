@@ -4,7 +4,7 @@
 // browser's own, in a transparent element above; each frame paints the cells that are then in view, so that nothing
 // is ever stretched, blurred or blank. Columns are painted once, on tiles out of sight, and copied while they scroll.
 
-import { type Palette, PIN_COLOURS, STEPS } from "../style/palette.js";
+import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { clipped, ellipsize, paintOdd, paintTrust, ring, sized, veil, WORD_FONT } from "./brush.js";
 import type { Picture } from "./cells.js";
@@ -151,7 +151,7 @@ export class Heatmap {
         const at = { x: (column - first) * cellWidth, y: top(layout, shown) };
         const box = { ...at, width: cellWidth - GAP, height: cellHeight - GAP };
         const isBroken = picture.isBroken(row * columns + column);
-        ring(context, box, palette.pins[slot % PIN_COLOURS]!, 2, palette.background, isBroken);
+        ring(context, box, palette.pins[slot % PIN_COLORS]!, 2, palette.background, isBroken);
       }
     }
   }

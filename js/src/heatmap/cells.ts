@@ -18,7 +18,7 @@ export interface Picture {
   /** The word in a cell, as `words` counts them, or -1 for none. */
   wordOf: (cell: number) => number;
   words: Words;
-  /** The pin colour of the ring round a cell, or -1. */
+  /** The pin color of the ring round a cell, or -1. */
   ringOf: (cell: number) => number;
   /** Whether that ring is a broken one. */
   isBroken: (cell: number) => boolean;

@@ -3,7 +3,7 @@
 import type { Rectangle } from "../pieces/rectangle.js";
 import { type Drawing, FONT, rect, type Shorten, text } from "../pieces/svg.js";
 import type { Reading } from "../state/grid-state.js";
-import { type Palette, PIN_COLOURS, STEPS } from "../style/palette.js";
+import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { stripName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
@@ -55,10 +55,10 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
       out.push(rect(x, y, cellWidth - 1, cellHeight - 1, fill));
       const slot = picture.ringOf(cell);
       if (slot >= 0) {
-        const colour = palette.pins[slot % PIN_COLOURS]!;
+        const color = palette.pins[slot % PIN_COLORS]!;
         const dash = picture.isBroken(cell) ? ` stroke-dasharray="3 3"` : "";
         out.push(
-          `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${colour}" stroke-width="2"${dash}/>`,
+          `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${color}" stroke-width="2"${dash}/>`,
         );
       }
       const word = picture.wordOf(cell);

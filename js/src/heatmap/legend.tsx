@@ -36,7 +36,7 @@ export function Legend({ readings, palette }: Props) {
   const aside = Math.max(...grids.map((one) => one.aside.size));
   return (
     <div class="lw-legend">
-      <div class="lw-scale" role="img" aria-label={`Colour scale: ${quantityName(grid, quantity.value)}`}>
+      <div class="lw-scale" role="img" aria-label={`Color scale: ${quantityName(grid, quantity.value)}`}>
         <div class="lw-gradient" style={{ background: `linear-gradient(to right, ${stops.join(", ")})` }} />
         <div class="lw-ticks">
           {ticks.map(({ place, label }) => (

@@ -1,11 +1,11 @@
-// The dot that stands for a pin's colour wherever it is met: chip, card, cell and line.
+// The dot that stands for a pin's color wherever it is met: chip, card, cell and line.
 
 import { type Grid, isAttribution } from "../data/grid.js";
 import { columnName } from "../data/names.js";
-import { PIN_COLOURS } from "../style/palette.js";
+import { PIN_COLORS } from "../style/palette.js";
 
-export function colourOf(slot: number): string {
-  return `var(--lw-pin-${(slot % PIN_COLOURS) + 1})`;
+export function colorOf(slot: number): string {
+  return `var(--lw-pin-${(slot % PIN_COLORS) + 1})`;
 }
 
 /** What a column is: after which token a lens read, which token was attributed, or its label where it is none. */
@@ -20,5 +20,5 @@ export function ColumnName({ grid, column }: { grid: Grid; column: number }) {
 }
 
 export function Dot({ slot }: { slot: number }) {
-  return <span class="lw-dot" style={{ background: colourOf(slot) }} />;
+  return <span class="lw-dot" style={{ background: colorOf(slot) }} />;
 }

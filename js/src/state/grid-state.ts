@@ -60,9 +60,9 @@ export class Reading {
   readonly quantity: ReadonlySignal<Quantity>;
   readonly scale: ReadonlySignal<Scale>;
   readonly followed: ReadonlySignal<Followed[]>;
-  /** The pin colour of each that is followed: one that stays keeps its colour when another goes. */
+  /** The pin color of each that is followed: one that stays keeps its color when another goes. */
   readonly slots: ReadonlySignal<number[]>;
-  /** For each token of the grid the pin colour that it is followed in, or -1. */
+  /** For each token of the grid the pin color that it is followed in, or -1. */
   readonly slotOf: ReadonlySignal<Int8Array>;
   /** What became of what is followed at the position that is looked at. */
   readonly story: ReadonlySignal<Story>;
@@ -87,7 +87,7 @@ export class Reading {
       which = 0,
     }: Company = {},
   ) {
-    const { selected, colour, pins } = settings;
+    const { selected, color, pins } = settings;
     this.hover = hover;
     this.scroll = scroll;
     this.sides = sides;
@@ -96,7 +96,7 @@ export class Reading {
     this.which = which;
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
-    this.quantity = computed(() => grid.quantities.find(({ name }) => name === colour.value) ?? grid.quantities[0]!);
+    this.quantity = computed(() => grid.quantities.find(({ name }) => name === color.value) ?? grid.quantities[0]!);
     this.scale = computed(() => {
       const quantity = this.quantity.value;
       return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));

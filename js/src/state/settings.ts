@@ -21,8 +21,8 @@ export interface Settings {
   selected: [number, number] | null;
   /** Groups of token ids whose probabilities add. */
   pins: number[][];
-  /** The name of the quantity that colours the cells, "" for the first. */
-  colour: string;
+  /** The name of the quantity that colors the cells, "" for the first. */
+  color: string;
   trajectory: Measure;
   /** Every how many rows, 0 for as few as stay readable. */
   stride: number;
@@ -53,7 +53,7 @@ export interface Progress {
   message?: string;
 }
 
-export const LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"] as const;
+export const LINKS = ["hover", "selection", "pins", "color", "scroll", "stride"] as const;
 export type Link = (typeof LINKS)[number];
 
 /** A signal, or what reads and writes one in other terms. */
@@ -67,7 +67,7 @@ export type Shared = { [Name in keyof Settings]: Writable<Settings[Name]> };
 const DEFAULTS: Settings = {
   selected: null,
   pins: [],
-  colour: "",
+  color: "",
   trajectory: "probability",
   stride: 0,
   height: 0,

@@ -89,7 +89,7 @@ export class Readings {
     if (!less) return null;
     const grid = { ...knowing(less, this.each[0]!.grid), gaps: gapsBetween(comparison, 0, which) };
     const sides = [0, which].map((i) => ({ name: this.names[i]!, reading: this.each[i]! }));
-    const settings = { ...this.settings, colour: this.#colourIn(grid, this.settings.colour, always) };
+    const settings = { ...this.settings, color: this.#colorIn(grid, this.settings.color, always) };
     const made = new Reading(grid, settings, { hover: this.#hover, scroll: this.#scroll, sides, which: null });
     this.#differences.set(which, made);
     return made;
@@ -111,7 +111,7 @@ export class Readings {
         ...settings,
         selected: linked(settings.selected, held("selection"), cell.there, cell.back),
         pins: linked(settings.pins, held("pins"), tokens.there, tokens.back),
-        colour: this.#colourIn(grid, settings.colour, held("colour"), grids[0]),
+        color: this.#colorIn(grid, settings.color, held("color"), grids[0]),
         stride: linked(settings.stride, held("stride"), itself, itself),
         rows_compared: linked(
           settings.rows_compared,
@@ -136,9 +136,9 @@ export class Readings {
     );
   }
 
-  /** One scale for all, while their colours are linked. */
+  /** One scale for all, while their colors are linked. */
   #domainOf(grid: Grid, quantity: Quantity) {
-    if (!this.holds("colour")) return domainOf(grid, quantity);
+    if (!this.holds("color")) return domainOf(grid, quantity);
     const alike = this.each.filter(
       ({ quantity: { value: other } }) => other.measure === quantity.measure && other.scale === quantity.scale,
     );
@@ -146,7 +146,7 @@ export class Readings {
   }
 
   /** The quantity of the same name, or of the same measure of the same target. */
-  #colourIn(grid: Grid, shared: Writable<string>, held: ReadonlySignal<boolean>, first = this.each[0]!.grid) {
+  #colorIn(grid: Grid, shared: Writable<string>, held: ReadonlySignal<boolean>, first = this.each[0]!.grid) {
     const like = (from: Grid, to: Grid) => (name: string) => {
       if (to.quantities.some((quantity) => quantity.name === name)) return name;
       const named = from.quantities.find((quantity) => quantity.name === name);
@@ -165,7 +165,7 @@ export class Readings {
       rows_compared: signal([]),
       stride: signal(0),
       filter: signal(""),
-      colour: this.#colourIn(grid, this.settings.colour, always),
+      color: this.#colorIn(grid, this.settings.color, always),
     };
   }
 }

@@ -1,19 +1,19 @@
-// Colours, from the stylesheet to the canvas: ramps that are even to the eye, and ink that can be read on them.
+// Colors, from the stylesheet to the canvas: ramps that are even to the eye, and ink that can be read on them.
 
 type RGB = readonly [number, number, number];
 
 export const STEPS = 256;
 
-/** How many pin colours there are before they begin again. */
-export const PIN_COLOURS = 6;
+/** How many pin colors there are before they begin again. */
+export const PIN_COLORS = 6;
 
-/** A scale's colours, and for each the ink of the text on it. */
+/** A scale's colors, and for each the ink of the text on it. */
 export interface Ramp {
   fill: string[];
   ink: string[];
 }
 
-/** Every colour that the canvas needs. */
+/** Every color that the canvas needs. */
 export interface Palette {
   background: string;
   ink: string;
@@ -28,7 +28,7 @@ export interface Palette {
   pins: string[];
 }
 
-/** The stylesheet's colours, as they are where `root` stands. */
+/** The stylesheet's colors, as they are where `root` stands. */
 export function paletteOf(root: Element): Palette {
   const style = getComputedStyle(root);
   const read = reader();
@@ -47,18 +47,18 @@ export function paletteOf(root: Element): Palette {
     hatch: css(get("hatch")),
     sequential: ramp(amount, ink, (t) => t),
     diverging: ramp([...opposite.reverse(), ...amount.slice(1)], ink, (t) => Math.abs(2 * t - 1)),
-    pins: series("pin", PIN_COLOURS).map(css),
+    pins: series("pin", PIN_COLORS).map(css),
   };
 }
 
-/** Reads any colour that CSS can write by painting it: hosts write theirs as names, rgb(), hsl() or oklch(). */
-function reader(): (colour: string) => RGB {
+/** Reads any color that CSS can write by painting it: hosts write theirs as names, rgb(), hsl() or oklch(). */
+function reader(): (color: string) => RGB {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("There is no canvas to draw on here. In Python, grid.to_svg(path) makes a picture.");
-  return (colour) => {
-    context.fillStyle = colour.trim();
+  return (color) => {
+    context.fillStyle = color.trim();
     context.fillRect(0, 0, 1, 1);
     const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
     return [r! / 255, g! / 255, b! / 255];
@@ -67,7 +67,7 @@ function reader(): (colour: string) => RGB {
 
 function ramp(stops: RGB[], ink: RGB, strength: (t: number) => number): Ramp {
   const fill = Array.from({ length: STEPS }, (_, i) => along(stops, i / (STEPS - 1)));
-  return { fill: fill.map(css), ink: fill.map((colour, i) => css(inkOn(colour, ink, strength(i / (STEPS - 1))))) };
+  return { fill: fill.map(css), ink: fill.map((color, i) => css(inkOn(color, ink, strength(i / (STEPS - 1))))) };
 }
 
 function along(stops: RGB[], t: number): RGB {
@@ -79,43 +79,43 @@ function along(stops: RGB[], t: number): RGB {
 const READABLE = 4.5;
 
 /**
- * Ink for text on a colour. Faint cells get faint text, as faint as can still be read; from a quarter of the scale
+ * Ink for text on a color. Faint cells get faint text, as faint as can still be read; from a quarter of the scale
  * on, the text is as strong as the page's own.
  */
-function inkOn(colour: RGB, ink: RGB, strength: number): RGB {
-  const under = rounded(colour);
+function inkOn(color: RGB, ink: RGB, strength: number): RGB {
+  const under = rounded(color);
   const strong = [ink, BLACK, WHITE].find((candidate) => contrast(candidate, under) >= READABLE) ?? ink;
   let [faint, full] = [0, 1];
   for (let i = 0; i < 6; i++) {
     const half = (faint + full) / 2;
-    if (contrast(rounded(mix(colour, strong, half)), under) >= READABLE) full = half;
+    if (contrast(rounded(mix(color, strong, half)), under) >= READABLE) full = half;
     else faint = half;
   }
-  return mix(colour, strong, Math.min(1, full + (1 - full) * strength * 4));
+  return mix(color, strong, Math.min(1, full + (1 - full) * strength * 4));
 }
 
 const BLACK: RGB = [0, 0, 0];
 const WHITE: RGB = [1, 1, 1];
 
-/** The contrast of two colours as WCAG counts it, 1 to 21. */
+/** The contrast of two colors as WCAG counts it, 1 to 21. */
 export function contrast(a: RGB, b: RGB): number {
   const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
   return (light! + 0.05) / (dark! + 0.05);
 }
 
-function luminance(colour: RGB): number {
-  const [r, g, b] = colour.map(linear);
+function luminance(color: RGB): number {
+  const [r, g, b] = color.map(linear);
   return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
 
-/** Between two colours in OKLab, where equal steps look equal. */
+/** Between two colors in OKLab, where equal steps look equal. */
 function mix(a: RGB, b: RGB, t: number): RGB {
   const [from, to] = [oklab(a), oklab(b)];
   return rgb(from.map((value, i) => value + (to[i]! - value) * t));
 }
 
-function oklab(colour: RGB): number[] {
-  const [r, g, b] = colour.map(linear);
+function oklab(color: RGB): number[] {
+  const [r, g, b] = color.map(linear);
   const l = Math.cbrt(0.4122214708 * r! + 0.5363325363 * g! + 0.0514459929 * b!);
   const m = Math.cbrt(0.2119034982 * r! + 0.6806995451 * g! + 0.1073969566 * b!);
   const s = Math.cbrt(0.0883024619 * r! + 0.2817188376 * g! + 0.6299787005 * b!);
@@ -147,10 +147,10 @@ function gamma(channel: number): number {
 }
 
 /** As it will be painted: the last digit can cost the contrast. */
-function rounded(colour: RGB): RGB {
-  return colour.map((channel) => Math.round(channel * 255) / 255) as unknown as RGB;
+function rounded(color: RGB): RGB {
+  return color.map((channel) => Math.round(channel * 255) / 255) as unknown as RGB;
 }
 
-function css(colour: RGB): string {
-  return `rgb(${colour.map((channel) => Math.round(channel * 255)).join(" ")})`;
+function css(color: RGB): string {
+  return `rgb(${color.map((channel) => Math.round(channel * 255)).join(" ")})`;
 }

@@ -1,4 +1,4 @@
-// From a quantity to places on a colour scale.
+// From a quantity to places on a color scale.
 
 import { type Grid, isThere, type Quantity } from "../data/grid.js";
 import { isPoints, isProbability, tick } from "../text/number.js";

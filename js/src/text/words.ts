@@ -52,7 +52,7 @@ export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { te
 
 const SAID_BY_CANDIDATES = new Set(["probability", "log-probability", "logit"]);
 
-/** The quantities of the cell that the candidates don't say already, and the one that colours it. */
+/** The quantities of the cell that the candidates don't say already, and the one that colors it. */
 export function facts(grid: Grid, shown: Quantity, { row, column }: Cell): { name: string; value: string }[] {
   const at = (of: Quantity) => of.values[row * grid.columns.length + column]!;
   return grid.quantities
