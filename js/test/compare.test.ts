@@ -138,9 +138,9 @@ describe("two grids", () => {
   });
 
   it("have one legend for all that is met in any of them", async () => {
-    const strips = [{ name: "held-out KL", values: [4, 3, 2, 1, 0] }];
+    const rowQuantities = [{ name: "held-out KL", values: [4, 3, 2, 1, 0] }];
     const odd = [{ name: "probability", domain: [0, 1], values: (row: number) => (row ? 0.5 : Number.NaN) }];
-    const { root } = await two({}, {}, [{}, { strips, quantities: odd }]);
+    const { root } = await two({}, {}, [{}, { rowQuantities, quantities: odd }]);
     const said = root.querySelector(".lw-legend")!.textContent;
     expect(said).toContain("held-out KL");
     expect(said).toContain("not a number");

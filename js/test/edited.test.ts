@@ -56,7 +56,7 @@ describe("a message that somebody edited", () => {
     return deflate(new Blob([new Uint32Array([text.length]), text, bytes.slice(4 + length)]));
   };
 
-  it.each(["title", "rows", "tokens", "columns", "quantities", "strips", "jumps", "trajectories", "candidates"])(
+  it.each(["title", "rows", "tokens", "columns", "quantities", "rowQuantities", "jumps", "trajectories", "candidates"])(
     "into one with another thing for %s is a picture or a sentence",
     async (name) => {
       const { root } = await show(new FakeModel(await edited((grid) => (grid[name] = 7))));

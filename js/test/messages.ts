@@ -37,7 +37,7 @@ export interface Wish {
     entries: [column: number, token: number, parts: (row: number) => number[]][];
     check?: object;
   };
-  strips?: { name: string; values: number[]; [key: string]: unknown }[];
+  rowQuantities?: { name: string; values: number[]; [key: string]: unknown }[];
   [key: string]: unknown;
 }
 
@@ -48,7 +48,7 @@ const CELL = [
 ] as [number, number][];
 
 /** A message of one grid; what isn't wished for is small and plain. */
-export async function message(wish: Wish = {}, version = 3): Promise<Uint8Array<ArrayBuffer>> {
+export async function message(wish: Wish = {}, version = 4): Promise<Uint8Array<ArrayBuffer>> {
   const arrays = new Arrays();
   return written({ version, grids: [header(wish, arrays)], comparison: null }, arrays);
 }
@@ -84,7 +84,7 @@ export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<
     mean: about.mean ? header(about.mean, arrays) : null,
     notes: about.notes ?? [],
   };
-  return written({ version: 3, grids, comparison }, arrays);
+  return written({ version: 4, grids, comparison }, arrays);
 }
 
 function written(text: unknown, arrays: Arrays): Promise<Uint8Array<ArrayBuffer>> {
@@ -105,7 +105,7 @@ function header(wish: Wish, arrays: Arrays) {
     candidates,
     jumps,
     rowLabels,
-    strips = [],
+    rowQuantities = [],
     ...rest
   } = wish;
   const cells = <T>(value: (row: number, column: number) => T) =>
@@ -139,13 +139,13 @@ function header(wish: Wish, arrays: Arrays) {
     ),
     columnLabels: null,
     view: "heatmap",
-    strips: strips.map((strip) => ({
+    rowQuantities: rowQuantities.map((quantity) => ({
       unit: "bits",
       strong: "low",
       domain: [0, 6],
       says: "this row was {} from the output",
-      ...strip,
-      values: arrays.put("f4", [rows], strip.values),
+      ...quantity,
+      values: arrays.put("f4", [rows], quantity.values),
     })),
     jumps: jumps
       ? {
@@ -168,7 +168,7 @@ function header(wish: Wish, arrays: Arrays) {
           ),
         }
       : null,
-    aside: [],
+    excluded: [],
     following: following ? arrays.put("i4", [columns], following) : null,
     decision: null,
     targets: [],

@@ -1,7 +1,7 @@
 // The small pure files: texts, numbers, scales, places.
 
 import { describe, expect, it } from "vitest";
-import type { Grid, Strip } from "../src/data/grid.js";
+import type { Grid, RowQuantity } from "../src/data/grid.js";
 import { cellText, visible } from "../src/data/marks.js";
 import { decode } from "../src/data/wire.js";
 import { cellAt, layoutOf, placeOf } from "../src/heatmap/layout.js";
@@ -82,19 +82,19 @@ describe("a number", () => {
 });
 
 describe("a scale", () => {
-  const shades = async (quantity: Record<string, unknown>, values: number[], aside: number[] = []) => {
+  const shades = async (quantity: Record<string, unknown>, values: number[], excluded: number[] = []) => {
     const quantities = [{ name: "q", ...quantity, values: (_: number, column: number) => values[column]! }];
     const {
       grids: [grid],
-    } = await decode(await message({ rows: 1, columns: values.length, quantities, aside }));
+    } = await decode(await message({ rows: 1, columns: values.length, quantities, excluded }));
     const scale = scaleOf(grid!.quantities[0]!, domainOf(grid!, grid!.quantities[0]!));
     return { scale, shades: [...shadesOf(grid!, grid!.quantities[0]!, scale)] };
   };
 
-  it("begins and ends with the data where nothing else is said, leaving out what stands aside", async () => {
+  it("begins and ends with the data where nothing else is said, leaving out what is excluded", async () => {
     const found = await shades({}, [900, 2, 3, 4], [0]);
     expect(found.scale.domain).toEqual([2, 4]);
-    expect(found.shades).toEqual([ODD.aside, 0, 128, STEPS - 1]);
+    expect(found.shades).toEqual([ODD.excluded, 0, 128, STEPS - 1]);
   });
 
   it("gives each odd value a look of its own", async () => {
@@ -204,8 +204,8 @@ describe("a layout", () => {
   });
 });
 
-describe("a strip", () => {
-  const strip = (values: number[], more = {}): Strip => ({
+describe("a quantity of rows", () => {
+  const rowQuantity = (values: number[], more = {}): RowQuantity => ({
     name: "held-out KL",
     unit: "bits",
     strong: "low",
@@ -216,21 +216,21 @@ describe("a strip", () => {
   });
 
   it.each([
-    [strip([0, 3, 6, 150, Number.NaN]), [1, 0.5, 0, 0, Number.NaN]],
-    [strip([-1, 0, 1], { strong: "high", domain: [-1, 1] }), [0, 0.5, 1]],
-    [strip([2, 4, 3, Number.NaN], { domain: null }), [1, 0, 0.5, Number.NaN]],
-    [strip([2, 2], { domain: null }), [1, 1]],
-    [strip([Number.NaN], { domain: null }), [Number.NaN]],
+    [rowQuantity([0, 3, 6, 150, Number.NaN]), [1, 0.5, 0, 0, Number.NaN]],
+    [rowQuantity([-1, 0, 1], { strong: "high", domain: [-1, 1] }), [0, 0.5, 1]],
+    [rowQuantity([2, 4, 3, Number.NaN], { domain: null }), [1, 0, 0.5, Number.NaN]],
+    [rowQuantity([2, 2], { domain: null }), [1, 1]],
+    [rowQuantity([Number.NaN], { domain: null }), [Number.NaN]],
   ])("says how far a row can be believed, %#", (one, trust) => {
     expect([...trustOf(one)]).toEqual(trust);
   });
 
   it("says it in words, and nothing where nothing is known", () => {
-    const strips = [strip([1, 9, Number.NaN], { says: "this row was {} away" }), strip([2, 2, 2])];
-    expect(verdicts({ strips } as Grid, 1)).toEqual([
+    const rowQuantities = [rowQuantity([1, 9, Number.NaN], { says: "this row was {} away" }), rowQuantity([2, 2, 2])];
+    expect(verdicts({ rowQuantities } as Grid, 1)).toEqual([
       { words: "this row was 9 bits away", doubtful: true },
       { words: "held-out KL: 2 bits", doubtful: false },
     ]);
-    expect(verdicts({ strips } as Grid, 2)).toHaveLength(1);
+    expect(verdicts({ rowQuantities } as Grid, 2)).toHaveLength(1);
   });
 });

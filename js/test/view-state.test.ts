@@ -48,13 +48,13 @@ describe("a grid in its slots", () => {
   it("has all that it had, and nothing in the gap", async () => {
     const candidates = (row: number, column: number) => [[(row + column) % 4, 0.5]] as [number, number][];
     const followed = (column: number) => [column];
-    const wish = { columns: 3, candidates, followed, aside: [2], following: [1, 2, 3] };
+    const wish = { columns: 3, candidates, followed, excluded: [2], following: [1, 2, 3] };
     const [grid] = (await decode(await message(wish))).grids as [never];
     const drawn = spread(grid, slots);
     expect([...drawn.columns]).toEqual([0, NO_TOKEN, 1, 2]);
     expect([...drawn.following!]).toEqual([1, NO_TOKEN, 2, 3]);
     expect([...drawn.gaps]).toEqual([1]);
-    expect([...drawn.aside]).toEqual([3]);
+    expect([...drawn.excluded]).toEqual([3]);
     for (const [slot, column] of [
       [0, 0],
       [2, 1],
@@ -77,7 +77,7 @@ describe("a grid in its slots", () => {
       step: () => 7,
       ticks: [],
     };
-    expect([...shadesOf(drawn, quantity!, scale).slice(0, 4)]).toEqual([7, ODD.gap, 7, ODD.aside]);
+    expect([...shadesOf(drawn, quantity!, scale).slice(0, 4)]).toEqual([7, ODD.gap, 7, ODD.excluded]);
   });
 
   it("is itself where it has no gaps", async () => {

@@ -160,9 +160,9 @@ describe("pointing at a cell", () => {
   });
 
   it("says how far its row can be believed, and one that can't looks so", async () => {
-    const strip = (lowest: number) => [{ name: "held-out KL", values: [lowest, 4, 3, 2, 0] }];
+    const rowQuantities = (lowest: number) => [{ name: "held-out KL", values: [lowest, 4, 3, 2, 0] }];
     const painted = async (lowest: number) => {
-      const { root } = await show(new FakeModel(await message({ strips: strip(lowest) })));
+      const { root } = await show(new FakeModel(await message({ rowQuantities: rowQuantities(lowest) })));
       return root;
     };
     const [doubted, believed] = [await painted(150), await painted(5)];
@@ -423,11 +423,11 @@ describe("hostile tokens", () => {
       texts: [long, `b${long}`, `c${long}`],
       rowLabels: ["a", "b", "c", "d", "e"].map((one) => one + long),
     };
-    const strips = [{ name: long, unit: long, says: `${long}{}`, values: [1, 2, 3, 4, 150] }];
+    const rowQuantities = [{ name: long, unit: long, says: `${long}{}`, values: [1, 2, 3, 4, 150] }];
     const check = { error: 1, tolerance: 0, claim: long };
     const said = { title: long, kind: long, model: long, notes: [long], check };
     const jumps = { parts: [long, `b${long}`], entries: [[2, 0, () => [1, 2]]] as [number, number, () => number[]][] };
-    const model = new FakeModel(await message({ ...wish, ...said, strips, quantities, jumps }), {
+    const model = new FakeModel(await message({ ...wish, ...said, rowQuantities, quantities, jumps }), {
       ...{ selected: [4, 2], pins: [[100]], rows_compared: [1, 4], color: long, jump: [2, 100, 3] },
     });
     const { root } = await show(model);

@@ -15,10 +15,10 @@ const HEADER_KEYS: Record<keyof GridHeader, true> = {
   columns: true,
   columnLabels: true,
   view: true,
-  strips: true,
+  rowQuantities: true,
   jumps: true,
   positions: true,
-  aside: true,
+  excluded: true,
   following: true,
   decision: true,
   targets: true,
@@ -54,8 +54,8 @@ describe("what Python wrote is what the browser reads", () => {
       if (typeof written === "string") expect(read).toBeNaN();
       else expect(read).toBeCloseTo(written, 2);
     };
-    for (const [i, values] of expected.expected.strips.entries()) {
-      for (const [row, value] of values.entries()) near(grid!.strips[i]!.values[row]!, value);
+    for (const [i, values] of expected.expected.rowQuantities.entries()) {
+      for (const [row, value] of values.entries()) near(grid!.rowQuantities[i]!.values[row]!, value);
     }
     const written = (expected.expected.jumps as (number | string)[][][]).flat(2);
     expect(grid!.jumps!.values).toHaveLength(written.length);

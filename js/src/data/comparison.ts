@@ -60,7 +60,7 @@ export function spread(grid: Grid, { indexAt, slotOf }: Slots): Grid {
     columns: columnsOf(grid.columns, NO_TOKEN),
     columnLabels: grid.columnLabels && Array.from(indexAt, (index) => grid.columnLabels![index] ?? ""),
     positions: columnsOf(grid.positions, -1),
-    aside: moved(grid.aside),
+    excluded: moved(grid.excluded),
     gaps: new Set(Array.from(indexAt.keys()).filter((slot) => indexAt[slot]! < 0)),
     following: grid.following && columnsOf(grid.following, NO_TOKEN),
     decision: grid.decision && columnsOf(grid.decision, 0),

@@ -22,7 +22,7 @@ export interface Quantity {
 }
 
 /** One number for every row, drawn beside the row labels. */
-export interface Strip {
+export interface RowQuantity {
   name: string;
   unit: string;
   /** The good end. */
@@ -73,7 +73,7 @@ export interface Grid extends Described {
   view: "heatmap" | "bars";
   positions: Int32Array;
   /** Columns that are kept, and left out of the scale. */
-  aside: Set<number>;
+  excluded: Set<number>;
   /** Columns that aren't there, kept free for what another grid has in their place. */
   gaps: Set<number>;
   /** The token that really follows each column. */
@@ -82,7 +82,7 @@ export interface Grid extends Described {
   decision: Int32Array | null;
   targets: { label: string; tokens: number[] }[];
   quantities: Quantity[];
-  strips: Strip[];
+  rowQuantities: RowQuantity[];
   jumps: Jumps | null;
   candidates: Candidates | null;
   /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; `places[row * entries + entry]` is one in `probabilities`. */

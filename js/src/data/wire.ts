@@ -1,10 +1,10 @@
 // Bytes → Grids. Twin of lenswidget/view/wire.py, whose first lines describe the layout; no other file here knows it.
 
 import type { Comparison } from "./comparison.js";
-import { type Check, type Described, type Grid, NO_TOKEN, type Quantity, type Strip } from "./grid.js";
+import { type Check, type Described, type Grid, NO_TOKEN, type Quantity, type RowQuantity } from "./grid.js";
 import { spaced } from "./marks.js";
 
-const VERSION = 3;
+const VERSION = 4;
 /** What a byte can say of a probability; wire.py's PROBABILITIES. */
 const PROBABILITIES = Float32Array.from([
   0,
@@ -37,12 +37,12 @@ export interface GridHeader extends Described {
   columnLabels: string[] | null;
   view: "heatmap" | "bars";
   positions: Reference;
-  aside: number[];
+  excluded: number[];
   following: Reference | null;
   decision: Reference | null;
   targets: { label: string; tokens: number[] }[];
   quantities: (Omit<Quantity, "values"> & { values: Reference | { exponent: number } })[];
-  strips: (Omit<Strip, "values"> & { values: Reference })[];
+  rowQuantities: (Omit<RowQuantity, "values"> & { values: Reference })[];
   jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
   candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; steps: Reference[] } | null;
@@ -169,7 +169,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     },
     columns: arrays.integers(header.columns),
     positions: arrays.integers(header.positions),
-    aside: new Set(header.aside),
+    excluded: new Set(header.excluded),
     gaps: new Set(),
     following: header.following && arrays.integers(header.following),
     decision: header.decision && arrays.integers(header.decision),
@@ -178,7 +178,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
       unit: spaced(quantity.unit),
       values: valuesOf(quantity.values),
     })),
-    strips: seen.strips.map((strip) => ({ ...strip, values: arrays.view(strip.values, Float32Array) })),
+    rowQuantities: seen.rowQuantities.map((one) => ({ ...one, values: arrays.view(one.values, Float32Array) })),
     jumps: jumps && {
       ...jumps,
       columns: arrays.integers(jumps.columns),

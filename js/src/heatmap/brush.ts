@@ -3,7 +3,7 @@
 import type { Rectangle } from "../pieces/rectangle.js";
 import { type Palette, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import { STRIP } from "./layout.js";
+import { ROW_QUANTITY } from "./layout.js";
 
 export const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 
@@ -81,10 +81,10 @@ export function paintOdd(
 ): string {
   const { x, y, width, height } = box;
   if (shade === ODD.gap) return palette.muted;
-  if (shade === ODD.aside || shade === ODD.nan) {
-    context.fillStyle = palette.aside;
+  if (shade === ODD.excluded || shade === ODD.nan) {
+    context.fillStyle = palette.excluded;
     context.fillRect(x, y, width, height);
-    if (shade === ODD.aside) return palette.muted;
+    if (shade === ODD.excluded) return palette.muted;
     hatch(context, box, palette.hatch);
     return palette.ink;
   }
@@ -125,7 +125,7 @@ export function hatch(context: CanvasRenderingContext2D, box: Rectangle, color: 
   });
 }
 
-/** Paints one row of a strip: the fuller the better; hatched where a row is not to be believed; nothing if unknown. */
+/** Paints how far a row can be believed: the fuller the better; hatched where a row is not to be believed; nothing if unknown. */
 export function paintTrust(
   context: CanvasRenderingContext2D,
   trust: number,
@@ -135,14 +135,14 @@ export function paintTrust(
   if (Number.isNaN(trust)) return;
   const fill = (color: string) => {
     context.fillStyle = color;
-    context.fillRect(x, y, STRIP, height);
+    context.fillRect(x, y, ROW_QUANTITY.width, height);
   };
-  fill(palette.aside);
+  fill(palette.excluded);
   if (trust) {
     context.globalAlpha = trust;
     fill(palette.muted);
     context.globalAlpha = 1;
-  } else hatch(context, { x, y, width: STRIP, height }, palette.hatch);
+  } else hatch(context, { x, y, width: ROW_QUANTITY.width, height }, palette.hatch);
 }
 
 /** Fine lines in the page's own color: what a row that is not to be believed is seen through. */

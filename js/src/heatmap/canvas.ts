@@ -8,7 +8,7 @@ import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { clipped, ellipsize, paintOdd, paintTrust, ring, sized, veil, WORD_FONT } from "./brush.js";
 import type { Picture } from "./cells.js";
-import { type Layout, labelRight, labelStride, shownRow, stripLeft } from "./layout.js";
+import { type Layout, labelRight, labelStride, rowQuantityLeft, shownRow } from "./layout.js";
 
 /** Everything that painting needs, but for how far it is scrolled. */
 interface Scene {
@@ -75,7 +75,7 @@ export class Heatmap {
     const scene = { picture, layout, palette, lines };
     sized(this.#shown, gutter + viewWidth, height + footer, density);
     this.#paintRowLabels(scene);
-    this.#paintStrips(scene);
+    this.#paintRowQuantities(scene);
     this.#tiles.clear();
     this.#scene = scene;
     return scene;
@@ -162,7 +162,7 @@ export class Heatmap {
     const lines = new Path2D();
     for (let column = first; column < end; column++) {
       const row = steps[column]!;
-      if (row < 1 || shades[column] === ODD.aside) continue;
+      if (row < 1 || shades[column] === ODD.excluded) continue;
       const x = (column - first) * layout.cellWidth;
       const y = top(layout, shownRow(layout, row) - 1) - GAP / 2;
       lines.moveTo(x, y);
@@ -191,7 +191,7 @@ export class Heatmap {
 
   #paintRowLabels({ picture, layout, palette }: Scene): void {
     const { rows, cellHeight } = layout;
-    const right = labelRight(layout, picture.strips.length);
+    const right = labelRight(layout, picture.trust.length);
     const context = this.#shown;
     const every = labelStride(layout, LEAST_HEIGHT.labels);
     const last = rows.length - 1;
@@ -209,11 +209,11 @@ export class Heatmap {
     }
   }
 
-  #paintStrips({ picture, layout, palette }: Scene): void {
+  #paintRowQuantities({ picture, layout, palette }: Scene): void {
     const { rows, gutter, cellHeight } = layout;
     const height = cellHeight - gapBetween(layout);
-    for (const [i, trust] of picture.strips.entries()) {
-      const x = gutter + stripLeft(i, picture.strips.length);
+    for (const [i, trust] of picture.trust.entries()) {
+      const x = gutter + rowQuantityLeft(i, picture.trust.length);
       for (const [shown, row] of rows.entries()) {
         paintTrust(this.#shown, trust[row]!, { x, y: top(layout, shown), height }, palette);
       }
@@ -244,7 +244,7 @@ function gapBetween({ cellHeight }: Layout): number {
   return cellHeight >= LEAST_HEIGHT.gaps ? GAP : 0;
 }
 
-/** Whether the first strip says that a row is not to be believed. */
-function isDoubtful({ strips }: Picture, row: number): boolean {
-  return strips[0]?.[row] === 0;
+/** Whether the first quantity of the rows says that one is not to be believed. */
+function isDoubtful({ trust }: Picture, row: number): boolean {
+  return trust[0]?.[row] === 0;
 }

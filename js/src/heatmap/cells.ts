@@ -25,8 +25,8 @@ export interface Picture {
   /** In each column the row beneath which a dashed line runs; the lowest has nothing to be told from. */
   steps: Int32Array | null;
   rowLabels: string[];
-  /** How far each row can be believed, as each strip has it. */
-  strips: Float32Array[];
+  /** How far each row can be believed, as each quantity of the rows has it. */
+  trust: Float32Array[];
   columnLabel: (column: number) => string;
 }
 
@@ -49,7 +49,7 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
   const texts = grid.tokens.texts.map(cellText);
   const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
   const leads = leading(grid);
-  const strips = grid.strips.map(trustOf);
+  const trust = grid.rowQuantities.map(trustOf);
   // apart, so that a pin repaints the rings without working out every shade again
   const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
   const columns = grid.columns.length;
@@ -57,7 +57,8 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
   return computed(() => {
     const slotOf = reading.slotOf.value;
     const { values, strong } = quantity.value;
-    const ringOf = (cell: number) => (grid.aside.has(cell % columns) ? -1 : (slotOf[leads?.(cell) ?? NO_TOKEN] ?? -1));
+    const ringOf = (cell: number) =>
+      grid.excluded.has(cell % columns) ? -1 : (slotOf[leads?.(cell) ?? NO_TOKEN] ?? -1);
     return {
       shades: shades.value,
       diverging: scale.value.diverging,
@@ -73,7 +74,7 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
       steps: grid.decision,
       rowLabels: grid.rows,
-      strips,
+      trust,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
     };
   });

@@ -23,7 +23,7 @@ export function Crosshair({ reading, picture, layout: { value: layout }, scrolle
   ].flatMap(({ cell, name }) => (cell ? [{ ...cell, name, at: placeOf(layout, cell, scrolled.value) }] : []));
   const rowLabel = (row: number, name: string) => {
     const at = placeOf(layout, { row, column: 0 }, 0);
-    const paddingRight = gutter - labelRight(layout, grid.strips.length) - 5;
+    const paddingRight = gutter - labelRight(layout, grid.rowQuantities.length) - 5;
     return (
       <span class={name} style={{ ...box(0, at.y, gutter - 2, at.height - 1), paddingRight: `${paddingRight}px` }}>
         <bdi>{grid.rows[row]}</bdi>

@@ -5,10 +5,10 @@ import { type Drawing, FONT, rect, type Shorten, text } from "../pieces/svg.js";
 import type { Reading } from "../state/grid-state.js";
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import { stripName } from "../text/row-quantity.js";
+import { rowQuantityName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
 import type { Picture } from "./cells.js";
-import { gutterFor, type Layout, labelRight, layoutOf, STRIP, shownRow, stripLeft } from "./layout.js";
+import { gutterFor, type Layout, labelRight, layoutOf, ROW_QUANTITY, rowQuantityLeft, shownRow } from "./layout.js";
 
 const CELL = 76;
 const BAR = 180;
@@ -27,7 +27,7 @@ export function heatmapDrawn(reading: Reading, picture: Picture, palette: Palett
   const below = layout.height + layout.footer + 12;
   return {
     width: Math.max(gutter + columns * layout.cellWidth, gutter + 2 * BAR),
-    height: below + 32 + KEY * grid.strips.length,
+    height: below + 32 + KEY * grid.rowQuantities.length,
     svg:
       cells(layout, picture, palette, columns, shorten) +
       legend(reading, picture, palette, shorten, gutter, below) +
@@ -39,13 +39,13 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
   const ramp = picture.diverging ? palette.diverging : palette.sequential;
   const out: string[] = [];
   const last = rows.length - 1;
-  const right = labelRight(layout, picture.strips.length);
+  const right = labelRight(layout, picture.trust.length);
   for (const [shown, row] of rows.entries()) {
     const y = (last - shown) * cellHeight;
     const middle = y + cellHeight / 2 + FONT * 0.35;
     out.push(text(right, middle, shorten(picture.rowLabels[row]!, right), palette.muted, "end"));
-    for (const [i, trust] of picture.strips.entries()) {
-      const x = gutter + stripLeft(i, picture.strips.length);
+    for (const [i, trust] of picture.trust.entries()) {
+      const x = gutter + rowQuantityLeft(i, picture.trust.length);
       out.push(drawnTrust(trust[row]!, { x, y, height: cellHeight - 1 }, palette));
     }
     for (let column = 0; column < columns; column++) {
@@ -74,7 +74,7 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
     const label = shorten(picture.columnLabel(column), cellWidth - 5);
     out.push(text(x + cellWidth / 2, height + 17, label, palette.muted, "middle", WORDS));
     const step = picture.steps?.[column] ?? 0;
-    if (step < 1 || picture.shades[column] === ODD.aside) continue;
+    if (step < 1 || picture.shades[column] === ODD.excluded) continue;
     const y = (last - shownRow(layout, step) + 1) * cellHeight - 0.5;
     const line = `<path d="M${x} ${y}h${cellWidth - 1}" stroke-width=`;
     out.push(
@@ -87,7 +87,7 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
 function look(shade: number, { flipped }: Picture, palette: Palette, ramp: Palette["sequential"]) {
   if (shade < STEPS) return { fill: ramp.fill[shade]!, ink: ramp.ink[shade]! };
   if (shade === ODD.gap) return { fill: palette.background, ink: palette.muted };
-  if (shade === ODD.aside) return { fill: palette.aside, ink: palette.muted };
+  if (shade === ODD.excluded) return { fill: palette.excluded, ink: palette.muted };
   if (shade === ODD.nan) return { fill: palette.hatch, ink: palette.ink };
   const end = (shade === ODD.above || shade === ODD.high) === flipped ? 0 : STEPS - 1;
   return { fill: ramp.fill[end]!, ink: ramp.ink[end]! };
@@ -113,22 +113,22 @@ function legend(
   return [...parts, ...ticks, text(x + BAR + 14, y + 9, shorten(name, BAR - 14), palette.muted)].join("");
 }
 
-/** What the ends of each strip stand for. */
+/** What the ends of each quantity of the rows stand for. */
 function keys({ grid }: Reading, palette: Palette, shorten: Shorten, x: number, y: number): string {
-  return grid.strips
-    .flatMap((strip, i) => {
+  return grid.rowQuantities
+    .flatMap((quantity, i) => {
       const at = y + i * KEY;
       return [
         ...[1, 0.5, 0].map((trust, j) => drawnTrust(trust, { x: x + 8 * j, y: at, height: 13 }, palette)),
-        text(x + 30, at + 11, shorten(stripName(strip), 2 * BAR - 30), palette.muted),
+        text(x + 30, at + 11, shorten(rowQuantityName(quantity), 2 * BAR - 30), palette.muted),
       ];
     })
     .join("");
 }
 
-/** One row of a strip; as `brush.ts` paints it. */
+/** How far a row can be believed; as `brush.ts` paints it. */
 function drawnTrust(trust: number, { x, y, height }: Omit<Rectangle, "width">, palette: Palette): string {
   if (Number.isNaN(trust)) return "";
   const fill = trust ? `${palette.muted}" fill-opacity="${trust}` : palette.hatch;
-  return `<rect x="${x}" y="${y}" width="${STRIP}" height="${height}" fill="${fill}"/>`;
+  return `<rect x="${x}" y="${y}" width="${ROW_QUANTITY.width}" height="${height}" fill="${fill}"/>`;
 }

@@ -31,9 +31,8 @@ const PAINTABLE = 8000;
 const LABEL = 15;
 const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
 const FOOTER = 26;
-/** How wide a strip beside the row labels is, and how far it is from the next. */
-export const STRIP = 7;
-const STRIP_GAP = 3;
+/** How wide a quantity of the rows is drawn beside their labels, and how far it is from the next. */
+export const ROW_QUANTITY = { width: 7, gap: 3 };
 
 export interface Wishes {
   rows: number;
@@ -74,26 +73,29 @@ export function layoutOf({ rows, columns, width, stride, gutter, density, only, 
   };
 }
 
-/** The space that row labels need, up to a quarter of the room there is, beyond which they are cut; and the strips beside them. */
-export function gutterFor({ rows, strips }: Pick<Grid, "rows" | "strips">, width = Number.POSITIVE_INFINITY): number {
+/** The space that row labels need, up to a quarter of the room there is, beyond which they are cut; and quantities of rows. */
+export function gutterFor(
+  { rows, rowQuantities }: Pick<Grid, "rows" | "rowQuantities">,
+  width = Number.POSITIVE_INFINITY,
+): number {
   const longest = rows.reduce((most, { length }) => Math.max(most, length), 5); // and no spread: there may be a million
   const room = Math.max(80, Math.floor(width / 4));
-  return Math.min(200, room, 16 + longest * 8) + stripsWidth(strips.length);
+  return Math.min(200, room, 16 + longest * 8) + rowQuantitiesWidth(rowQuantities.length);
 }
 
-/** The space that strips take between the row labels and the cells. */
-export function stripsWidth(count: number): number {
-  return count ? count * (STRIP + STRIP_GAP) + 2 : 0;
+/** The space that quantities of rows take between the row labels and the cells. */
+export function rowQuantitiesWidth(count: number): number {
+  return count ? count * (ROW_QUANTITY.width + ROW_QUANTITY.gap) + 2 : 0;
 }
 
-/** Where strip `i` of `count` begins, from the left edge of the cells. */
-export function stripLeft(i: number, count: number): number {
-  return (i - count) * (STRIP + STRIP_GAP);
+/** Where quantity `i` of `count` begins, from the left edge of the cells. */
+export function rowQuantityLeft(i: number, count: number): number {
+  return (i - count) * (ROW_QUANTITY.width + ROW_QUANTITY.gap);
 }
 
-/** Where row labels end: short of the strips. */
-export function labelRight({ gutter }: Layout, strips: number): number {
-  return gutter - 8 - stripsWidth(strips);
+/** Where row labels end: short of the quantities beside them. */
+export function labelRight({ gutter }: Layout, count: number): number {
+  return gutter - 8 - rowQuantitiesWidth(count);
 }
 
 /** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */

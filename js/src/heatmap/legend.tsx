@@ -5,7 +5,7 @@ import type { Reading } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { isPoints, isProbability } from "../text/number.js";
-import { stripName } from "../text/row-quantity.js";
+import { rowQuantityName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
 import { paintOdd, paintTrust, sized } from "./brush.js";
 import { pictureOf } from "./cells.js";
@@ -32,8 +32,8 @@ export function Legend({ readings, palette }: Props) {
   const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
   const pictures = readings.map((reading) => pictureOf(reading).value);
   const grids = readings.map((reading) => reading.grid);
-  const strips = new Set(grids.flatMap((one) => one.strips.map(stripName)));
-  const aside = Math.max(...grids.map((one) => one.aside.size));
+  const rowQuantities = new Set(grids.flatMap((one) => one.rowQuantities.map(rowQuantityName)));
+  const excluded = Math.max(...grids.map((one) => one.excluded.size));
   return (
     <div class="lw-legend">
       <div class="lw-scale" role="img" aria-label={`Color scale: ${quantityName(grid, quantity.value)}`}>
@@ -52,9 +52,9 @@ export function Legend({ readings, palette }: Props) {
           <span class="lw-dash" /> the output leads from here up
         </span>
       )}
-      {[...strips].map((name) => (
+      {[...rowQuantities].map((name) => (
         <span key={name}>
-          <Swatch paint={(context) => paintStrip(context, palette)} />
+          <Swatch paint={(context) => paintTrustScale(context, palette)} />
           {name}
         </span>
       ))}
@@ -71,7 +71,7 @@ export function Legend({ readings, palette }: Props) {
         </span>
       )}
       {grids.some(({ gaps }) => gaps.size > 0) && <span>empty columns have no such token</span>}
-      {aside > 0 && <span>{aside === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>}
+      {excluded > 0 && <span>{excluded === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>}
     </div>
   );
 }
@@ -87,8 +87,8 @@ function Swatch({ paint }: { paint: (context: CanvasRenderingContext2D) => void 
   return <canvas ref={canvas} class="lw-swatch" />;
 }
 
-/** From the good end of a strip to the bad one. */
-function paintStrip(context: CanvasRenderingContext2D, palette: Palette): void {
+/** From the good end of a quantity of the rows to the bad one. */
+function paintTrustScale(context: CanvasRenderingContext2D, palette: Palette): void {
   for (const [i, trust] of [1, 0.5, 0].entries()) paintTrust(context, trust, { ...SWATCH, x: i * 8 }, palette);
 }
 

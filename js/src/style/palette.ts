@@ -20,7 +20,7 @@ export interface Palette {
   muted: string;
   faint: string;
   /** Fill of what is left out of the scale. */
-  aside: string;
+  excluded: string;
   /** Lines through cells that hold no number. */
   hatch: string;
   sequential: Ramp;
@@ -43,7 +43,7 @@ export function paletteOf(root: Element): Palette {
     ink: css(ink),
     muted: css(get("muted")),
     faint: css(get("faint")),
-    aside: css(get("aside")),
+    excluded: css(get("excluded")),
     hatch: css(get("hatch")),
     sequential: ramp(amount, ink, (t) => t),
     diverging: ramp([...opposite.reverse(), ...amount.slice(1)], ink, (t) => Math.abs(2 * t - 1)),

@@ -11,7 +11,7 @@ export const ODD = {
   below: STEPS + 2,
   high: STEPS + 3,
   low: STEPS + 4,
-  aside: STEPS + 5,
+  excluded: STEPS + 5,
   gap: STEPS + 6,
 };
 
@@ -55,7 +55,7 @@ export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Ar
     else if (Number.isNaN(value)) {
       const at = { row: Math.floor(cell / columns), column: cell % columns };
       shades[cell] = isThere(grid, at) ? ODD.nan : ODD.gap;
-    } else if (grid.aside.has(cell % columns)) shades[cell] = ODD.aside;
+    } else if (grid.excluded.has(cell % columns)) shades[cell] = ODD.excluded;
     else if (value === Number.POSITIVE_INFINITY) shades[cell] = ODD.above;
     else if (value === Number.NEGATIVE_INFINITY) shades[cell] = ODD.below;
     else if (place > 1 + tolerance) shades[cell] = ODD.high;
@@ -86,7 +86,7 @@ function extent(grid: Grid, values: Float32Array): Domain {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let cell = 0; cell < values.length; cell++) {
     const value = values[cell]!;
-    if (!Number.isFinite(value) || grid.aside.has(cell % columns)) continue;
+    if (!Number.isFinite(value) || grid.excluded.has(cell % columns)) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }
