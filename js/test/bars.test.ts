@@ -4,8 +4,8 @@ import { page, userEvent } from "vitest/browser";
 import { bySize, REST, sumOf } from "../src/bars/sum.js";
 import { decode } from "../src/data/wire.js";
 import { drawingOf } from "../src/export/drawing.js";
-import { pictureOf } from "../src/heatmap/cells.js";
-import { Reading } from "../src/state/grid-state.js";
+import { cellsOf } from "../src/heatmap/cells.js";
+import { GridState } from "../src/state/grid-state.js";
 import { shared } from "../src/state/settings.js";
 import { paletteOf } from "../src/style/palette.js";
 import { FakeModel, scroller, show } from "./host.js";
@@ -313,12 +313,12 @@ describe("a heatmap of contributions", () => {
 });
 
 describe("a drawing of bars", () => {
-  const draw = async (choose: (reading: Reading) => void, wish = {}) => {
+  const draw = async (choose: (state: GridState) => void, wish = {}) => {
     const { root } = await show(new FakeModel(await bars(wish)));
     const { grids } = await decode(await bars(wish));
-    const reading = new Reading(grids[0]!, shared());
-    choose(reading);
-    const { svg, width } = drawingOf(reading, pictureOf(reading).value, paletteOf(root));
+    const state = new GridState(grids[0]!, shared());
+    choose(state);
+    const { svg, width } = drawingOf(state, cellsOf(state).value, paletteOf(root));
     const drawn = new DOMParser().parseFromString(svg, "image/svg+xml");
     expect(drawn.querySelector("parsererror")).toBeNull();
     const numbers = (name: string) =>

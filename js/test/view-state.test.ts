@@ -6,13 +6,13 @@ import { slotsOf, spread } from "../src/data/comparison.js";
 import { candidatesAt, leading, NO_TOKEN, trajectory } from "../src/data/grid.js";
 import { decode } from "../src/data/wire.js";
 import { type Settings, shared } from "../src/state/settings.js";
-import { Readings } from "../src/state/view-state.js";
+import { ViewState } from "../src/state/view-state.js";
 import { ODD, shadesOf } from "../src/style/scale.js";
 import { type Comparing, comparing, goldenComparison, message, type Wish } from "./messages.js";
 
-async function readings(wishes: Wish[], about: Comparing = {}, state: Partial<Settings> = {}) {
+async function stateOf(wishes: Wish[], about: Comparing = {}, state: Partial<Settings> = {}) {
   const settings = shared(state);
-  return { settings, all: new Readings(await decode(await comparing(wishes, about)), settings) };
+  return { settings, all: new ViewState(await decode(await comparing(wishes, about)), settings) };
 }
 
 describe("what Python wrote of a comparison is what the browser reads", () => {
@@ -86,11 +86,11 @@ describe("a grid in its slots", () => {
   });
 });
 
-describe("linked readings", () => {
+describe("linked grids", () => {
   const depths = { rows: [[0, 0], [1, -1], [2, 1], [3, -1], [4, 2]] }; // biome-ignore format: one slot a pair
 
   it("point at the same cell, by relative depth, and at none where a row is missing", async () => {
-    const { all } = await readings([{}, { rows: 3 }], depths);
+    const { all } = await stateOf([{}, { rows: 3 }], depths);
     const [deep, shallow] = all.each as [never, never] as unknown as typeof all.each;
     deep!.hover.value = { row: 2, column: 3 };
     expect(shallow!.hover.value).toEqual({ row: 1, column: 3 });
@@ -101,14 +101,14 @@ describe("linked readings", () => {
   });
 
   it("select in slots, which is what Python hears of", async () => {
-    const { all, settings } = await readings([{}, { rows: 3 }], depths);
+    const { all, settings } = await stateOf([{}, { rows: 3 }], depths);
     all.each[1]!.toggleSelected({ row: 1, column: 2 });
     expect(settings.selected.value).toEqual([2, 2]);
     expect(all.each[0]!.selected.value).toEqual({ row: 2, column: 2 });
   });
 
   it("that let a link go keep what they had, and go their own ways from there", async () => {
-    const { all, settings } = await readings([{}, {}]);
+    const { all, settings } = await stateOf([{}, {}]);
     const [one, other] = all.each;
     one!.toggleSelected({ row: 3, column: 1 });
     expect(other!.selected.value).toEqual({ row: 3, column: 1 });
@@ -127,7 +127,7 @@ describe("linked readings", () => {
   const probability = (values: () => number, more = {}) => ({ name: "probability", domain: null, values, ...more });
 
   it("color by one scale, or by one each when that link is let go", async () => {
-    const { all } = await readings([
+    const { all } = await stateOf([
       { quantities: [{ name: "entropy", values: (row: number) => row }] },
       { quantities: [{ name: "entropy", values: (row: number) => 10 * row }] },
     ]);
@@ -139,7 +139,7 @@ describe("linked readings", () => {
   it("color each by its own target, where a quantity speaks of one", async () => {
     const about = (text: string) =>
       probability(() => 0.5, { name: `probability of ${text}`, measure: "probability", target: 0 });
-    const { all, settings } = await readings([
+    const { all, settings } = await stateOf([
       { quantities: [probability(() => 0.1), about(" Paris")], targets: [{ label: " Paris", tokens: [0] }] },
       { quantities: [probability(() => 0.1), about(" Madrid")], targets: [{ label: " Madrid", tokens: [1] }] },
     ]);
@@ -154,7 +154,7 @@ describe("linked readings", () => {
 
   it("pin the same text where two vocabularies give it two ids", async () => {
     const other = { ids: [7, 8, 9, 100], texts: [" two", " one", " nil", " other"] };
-    const { all, settings } = await readings([{}, other]);
+    const { all, settings } = await stateOf([{}, other]);
     all.each[0]!.togglePin(1, false); // " one"
     expect(settings.pins.value).toEqual([[101]]);
     expect(all.each[1]!.settings.pins.value).toEqual([[8]]);
@@ -163,13 +163,13 @@ describe("linked readings", () => {
   });
 
   it("pin by id where the vocabulary is one, whatever else reads the same", async () => {
-    const { all } = await readings([{ texts: [" a", " a", " b"] }, { texts: [" a", " a", " b"] }]);
+    const { all } = await stateOf([{ texts: [" a", " a", " b"] }, { texts: [" a", " a", " b"] }]);
     all.each[0]!.togglePin(1, false);
     expect(all.each[1]!.settings.pins.value).toEqual([[101]]);
   });
 
   it("scroll together until they are let go", async () => {
-    const { all } = await readings([{}, {}, {}]);
+    const { all } = await stateOf([{}, {}, {}]);
     all.each[2]!.scroll.value = 3.5;
     expect(all.each.map(({ scroll }) => scroll.value)).toEqual([3.5, 3.5, 3.5]);
     all.toggle("scroll");
@@ -192,13 +192,13 @@ describe("the view that suits", () => {
   ] as [number, Comparing, Partial<Settings>, string][])(
     "of %i grids with %j and %j is %s",
     async (count, about, state, view) => {
-      const { all } = await readings(Array(count).fill({}), about, state);
+      const { all } = await stateOf(Array(count).fill({}), about, state);
       expect(all.layout.value).toBe(view);
     },
   );
 
   it("has a grid in front, whatever number is asked for", async () => {
-    const { all, settings } = await readings([{}, {}, {}]);
+    const { all, settings } = await stateOf([{}, {}, {}]);
     for (const [asked, shown] of [
       [-1, 0],
       [1, 1],
@@ -211,12 +211,12 @@ describe("the view that suits", () => {
   });
 });
 
-describe("failure reading", () => {
+describe("how a failure is read", () => {
   // at every position: zero, then one, one, two, and three at the end
   const leading = [0, 1, 1, 2, 3];
   const wish: Wish = { candidates: (row) => [[leading[row]!, 0.6], [leading[row] === 3 ? 1 : 3, 0.2]] }; // biome-ignore format: two
   const story = async (pins: number[][]) => {
-    const { all } = await readings([wish, wish], {}, { pins });
+    const { all } = await stateOf([wish, wish], {}, { pins });
     const said = all.each[0]!.story.value;
     const text = said.sentences.map((pieces) =>
       pieces.map((one) => (typeof one === "string" ? one : one.token)).join(""),
@@ -240,7 +240,7 @@ describe("failure reading", () => {
 
   it("tells how near a token came that never led, of a group its best", async () => {
     const never = { candidates: () => [[0, 0.6], [1, 0.2]] as [number, number][] }; // biome-ignore format: two
-    const { all } = await readings([never, never], {}, { pins: [[101]] });
+    const { all } = await stateOf([never, never], {}, { pins: [[101]] });
     expect(all.each[0]!.story.value.sentences[0]).toContain(" never leads; it comes nearest in embed, at rank 2.");
   });
 
@@ -250,7 +250,7 @@ describe("failure reading", () => {
 
   it("filters all grids to the same rows: those to look at in any of them", async () => {
     const other: Wish = { candidates: (row) => [[row < 2 ? 0 : 3, 0.6]] };
-    const { all } = await readings([wish, other], {}, { pins: [[103]], filter: "look here" });
+    const { all } = await stateOf([wish, other], {}, { pins: [[103]], filter: "look here" });
     expect(all.each.map(({ rowsShown }) => rowsShown.value)).toEqual([[1, 2, 3, 4], [1, 2, 3, 4]]); // biome-ignore format: two
   });
 });

@@ -3,16 +3,16 @@
 import { partsOf } from "../data/followed.js";
 import { isAttribution } from "../data/grid.js";
 import { type Drawing, rect, type Shorten, text } from "../pieces/svg.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { type Palette, STEPS } from "../style/palette.js";
 import { signed } from "../text/number.js";
 import { bySize, nameIn, sumOf } from "./sum.js";
 
 const WIDTH = 560;
 const NUMBERS = 66;
-const ROW = 22;
+const BAR_HEIGHT = 22;
 
-export function barsDrawn({ grid, bars, column, order }: Reading, palette: Palette, shorten: Shorten): Drawing {
+export function barsDrawn({ grid, bars, column, order }: GridState, palette: Palette, shorten: Shorten): Drawing {
   const { values, spread } = partsOf(grid, column.value);
   const sum = sumOf(values, bySize(values), order.value, bars.count.value, spread);
   const { total } = sum;
@@ -25,27 +25,27 @@ export function barsDrawn({ grid, bars, column, order }: Reading, palette: Palet
   const tone = (value: number, isRest: boolean) =>
     palette.diverging.fill[Math.round((STEPS - 1) * (0.5 + Math.sign(value) * (isRest ? 0.25 : 0.375)))]!;
   const out = sum.bars.flatMap(({ place, value, from, to }, i) => {
-    const y = i * ROW;
+    const y = i * BAR_HEIGHT;
     const isRest = place < 0;
     const label = text(start - 8, y + 15, shorten(labels[i]!, start - 8), palette.ink, "end");
     if (isRest && !sums) return [label];
     const [left, right] = Number.isFinite(value) ? [x(Math.min(from, to)), x(Math.max(from, to))] : [start, x(high)];
     const reach = spread?.[place] || 0;
-    const whisker = reach ? rect(x(to - reach), y + ROW / 2, x(to + reach) - x(to - reach), 1, palette.ink) : "";
+    const whisker = reach ? rect(x(to - reach), y + BAR_HEIGHT / 2, x(to + reach) - x(to - reach), 1, palette.ink) : "";
     const fill = Number.isNaN(value) ? palette.hatch : tone(value, isRest);
     return [
       label,
-      rect(left!, y + 4, Math.max(1, right! - left!), ROW - 8, fill),
+      rect(left!, y + 4, Math.max(1, right! - left!), BAR_HEIGHT - 8, fill),
       whisker,
       text(WIDTH, y + 15, signed(value), palette.muted, "end"),
     ];
   });
-  const bottom = sum.bars.length * ROW;
+  const bottom = sum.bars.length * BAR_HEIGHT;
   out.push(rect(x(0), 0, 1, bottom, palette.hatch));
   if (sums) {
     if (order.value === "waterfall" && !sum.odd) {
       const [left, right] = [Math.min(0, total), Math.max(0, total)].map(x);
-      out.push(rect(left!, bottom + 8, right! - left!, ROW - 8, tone(total, false)));
+      out.push(rect(left!, bottom + 8, right! - left!, BAR_HEIGHT - 8, tone(total, false)));
     }
     out.push(rect(0, bottom + 2, WIDTH, 1, palette.hatch));
     out.push(text(start - 8, bottom + 18, "sum", palette.ink, "end"));

@@ -7,25 +7,25 @@ import { isAttribution } from "../data/grid.js";
 import { columnName } from "../data/names.js";
 import { Card } from "../pieces/card.js";
 import { Menu } from "../pieces/menu.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
 import { quantityName } from "../text/words.js";
 import { Bars } from "./bars.js";
 import { bySize, REST } from "./sum.js";
 
 interface Props {
-  reading: Reading;
+  state: GridState;
   /** Called after each painting. */
   painted: () => void;
 }
 
 /** The first quantity has the bars, and the card has the others. */
-export function BarsView({ reading, painted }: Props) {
-  const { grid, selected, settings, hover, bars } = reading;
+export function BarsView({ state, painted }: Props) {
+  const { grid, selected, settings, hover, bars } = state;
   const quantity = grid.quantities[0]!;
   const columns = grid.columns.length;
   const active = useSignal<number | null>(null);
-  const column = reading.column.value;
+  const column = state.column.value;
   const { values, spread } = useMemo(() => partsOf(grid, column), [grid, column]);
   const sorted = useMemo(() => bySize(values), [values]);
   useLayoutEffect(painted);
@@ -39,7 +39,7 @@ export function BarsView({ reading, painted }: Props) {
     if (selected.value) settings.selected.value = [selected.value.row, bars.column.value];
   };
   const sums = isAttribution(grid);
-  const standing = (row: number) => {
+  const rankAndShare = (row: number) => {
     const rank = { name: "by size", value: `${sorted.indexOf(row) + 1} of ${sorted.length}` };
     const share = values[row]! / values.reduce((sum, value) => sum + value, 0);
     return sums && share > 0 && share <= 1 ? [rank, { name: "of the sum", value: percent(share) }] : [rank];
@@ -51,7 +51,7 @@ export function BarsView({ reading, painted }: Props) {
         labels={grid.rows}
         values={values}
         spread={spread}
-        order={reading.order.value}
+        order={state.order.value}
         reorder={(order) => (settings.order.value = order)}
         count={bars.count}
         unit={quantity.unit}
@@ -61,7 +61,7 @@ export function BarsView({ reading, painted }: Props) {
         selected={selected.value?.row ?? null}
         onSelect={(row) => (settings.selected.value = row === null ? null : [row, column])}
         onSide={(step) => toColumn(column + step)}
-        beside={(row, at) => <Card reading={reading} cell={{ row, column }} at={at} more={standing(row)} />}
+        beside={(row, at) => <Card state={state} cell={{ row, column }} at={at} more={rankAndShare(row)} />}
       >
         {columns > 1 && (
           <Menu label="at" chosen={column} choose={(at) => toColumn(Number(at))}>

@@ -16,8 +16,8 @@ import { ORDERS, type Order } from "../state/settings.js";
 import { signed } from "../text/number.js";
 import { type Bar, bySize, nameIn, REST, sumOf } from "./sum.js";
 
-const ROW = 23;
-const MOST_ROWS = 24;
+const BAR_HEIGHT = 23;
+const MOST_BARS = 24;
 const SPARE = 8;
 const COUNTS = [FEW_BARS, 50, 200];
 
@@ -63,22 +63,23 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
   const { bars } = sum;
   const label = (place: number) => nameIn(labels, sum, place);
   const indexOf = (place: number | null) => bars.findIndex((bar) => bar.place === place);
-  const seen = Math.min(bars.length, MOST_ROWS);
+  const seen = Math.min(bars.length, MOST_BARS);
   // a few at a time come into the page, so that most frames of scrolling change nothing in it
-  const passed = useComputed(() => Math.floor(scrolled.value / ROW / SPARE) * SPARE).value;
+  const passed = useComputed(() => Math.floor(scrolled.value / BAR_HEIGHT / SPARE) * SPARE).value;
   const first = Math.max(0, Math.min(passed - SPARE, bars.length - seen));
   const end = Math.min(bars.length, first + seen + 3 * SPARE);
 
-  const bring = (index: number) => {
+  const reveal = (index: number) => {
     const element = scroller.current!;
-    if (index * ROW < element.scrollTop) element.scrollTop = index * ROW;
-    else if ((index + 1) * ROW > element.scrollTop + seen * ROW) element.scrollTop = (index + 1 - seen) * ROW;
+    if (index * BAR_HEIGHT < element.scrollTop) element.scrollTop = index * BAR_HEIGHT;
+    else if ((index + 1) * BAR_HEIGHT > element.scrollTop + seen * BAR_HEIGHT)
+      element.scrollTop = (index + 1 - seen) * BAR_HEIGHT;
     scrolled.value = element.scrollTop;
   };
   // what Python selects, or the reader in another order, may lie out of sight
   useLayoutEffect(() => {
     const index = indexOf(selected);
-    if (index >= 0) bring(index);
+    if (index >= 0) reveal(index);
     else if (selected !== null) count.value = sorted.length;
   }, [selected, bars]);
 
@@ -96,7 +97,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
       const { place, value } = bars[within]!;
       active.value = place;
       speech.value = `${label(place)} ${signed(value)}`;
-      bring(within);
+      reveal(within);
     } else if (onSide && (key === "ArrowLeft" || key === "ArrowRight")) {
       onSide(key === "ArrowLeft" ? -1 : 1);
     } else if ((key === "Enter" || key === " ") && now !== null) {
@@ -143,7 +144,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what its keys move in
           tabIndex={0}
           data-lm-suppress-shortcuts="true"
-          style={{ maxHeight: `${(MOST_ROWS + 2) * ROW}px` }}
+          style={{ maxHeight: `${(MOST_BARS + 2) * BAR_HEIGHT}px` }}
           onScroll={() => (scrolled.value = scroller.current!.scrollTop)}
           onKeyDown={keysFor(act)}
           onBlur={leave}
@@ -161,9 +162,9 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
               <col style={{ width: "66px" }} />
             </colgroup>
             <tbody>
-              <Space rows={first} />
+              <Space bars={first} />
               {bars.slice(first, end).map((bar, i) => (
-                <Row
+                <Line
                   key={bar.place}
                   {...{ bar, sums, active, selected }}
                   index={first + i}
@@ -173,7 +174,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
                   spread={spread?.[bar.place]}
                 />
               ))}
-              <Space rows={bars.length - end} />
+              <Space bars={bars.length - end} />
             </tbody>
             {sums && (
               <tfoot>
@@ -210,7 +211,7 @@ interface BesideProps {
   beside: Props["beside"];
   place: number;
   index: number;
-  /** How many rows show at once. */
+  /** How many bars show at once. */
   seen: number;
   scrolled: Signal<number>;
   width: Signal<number>;
@@ -218,9 +219,9 @@ interface BesideProps {
 
 /** What stands beside the open bar, and follows it where it is scrolled to. */
 function Beside({ beside, place, index, seen, scrolled, width }: BesideProps) {
-  const y = index * ROW - scrolled.value;
-  const inView = index >= 0 && y > -ROW && y < seen * ROW;
-  return <>{beside?.(place, inView ? { x: 0, y, width: width.value, height: ROW } : null)}</>;
+  const y = index * BAR_HEIGHT - scrolled.value;
+  const inView = index >= 0 && y > -BAR_HEIGHT && y < seen * BAR_HEIGHT;
+  return <>{beside?.(place, inView ? { x: 0, y, width: width.value, height: BAR_HEIGHT } : null)}</>;
 }
 
 function Counts({ count, parts }: { count: Signal<number>; parts: number }) {
@@ -237,12 +238,12 @@ function Counts({ count, parts }: { count: Signal<number>; parts: number }) {
   );
 }
 
-/** The room of rows that are out of sight. */
-function Space({ rows }: { rows: number }) {
-  return rows > 0 ? <tr style={{ height: `${rows * ROW}px` }} /> : null;
+/** The room of bars that are out of sight. */
+function Space({ bars }: { bars: number }) {
+  return bars > 0 ? <tr style={{ height: `${bars * BAR_HEIGHT}px` }} /> : null;
 }
 
-interface RowProps {
+interface LineProps {
   index: number;
   bar: Bar;
   domain: [number, number];
@@ -255,7 +256,7 @@ interface RowProps {
   sums: boolean;
 }
 
-function Row({ index, bar, label, active, selected, sums, ...track }: RowProps) {
+function Line({ index, bar, label, active, selected, sums, ...track }: LineProps) {
   const isActive = useComputed(() => active.value === bar.place).value;
   const isRest = bar.place === REST;
   const hasValue = sums || !isRest;

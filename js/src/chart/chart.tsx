@@ -6,7 +6,7 @@ import { useRested } from "../pieces/rested.js";
 import { Ruler } from "../pieces/ruler.js";
 import { Segments } from "../pieces/segments.js";
 import { ColumnName, colorOf } from "../pieces/token.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
 import { JumpPanel } from "./jump.js";
@@ -17,9 +17,9 @@ const MEASURES: Measure[] = ["probability", "log", "rank"];
 const HEIGHT = 220;
 const MARGIN = { top: 8, right: 92, bottom: 22, left: 40 };
 
-export function Chart({ reading }: { reading: Reading }) {
-  const { grid, settings, selected } = reading;
-  const hover = useRested(reading.hover);
+export function Chart({ state }: { state: GridState }) {
+  const { grid, settings, selected } = state;
+  const hover = useRested(state.hover);
   const width = useSignal(0);
   const measured = useComputed(() => {
     const { value } = settings.trajectory;
@@ -27,7 +27,7 @@ export function Chart({ reading }: { reading: Reading }) {
   });
   const position = useComputed(() => (selected.value ?? hover.value)?.column ?? grid.columns.length - 1);
   // apart, because the pointer moves along a column more often than from one to another
-  const plotted = useComputed(() => linesOf(reading, position.value, measured.value));
+  const plotted = useComputed(() => linesOf(state, position.value, measured.value));
   const [measure, column, { lines, absent }] = [measured.value, position.value, plotted.value];
   const marked = hover.value?.column === column ? hover.value : selected.value;
   return (
@@ -52,19 +52,19 @@ export function Chart({ reading }: { reading: Reading }) {
           </>
         )}
       </p>
-      {width.value > 0 && <Plot {...{ reading, column, lines, measure, marked }} width={width.value} />}
+      {width.value > 0 && <Plot {...{ state, column, lines, measure, marked }} width={width.value} />}
       {absent.map((label) => (
         <p key={label} class="lw-muted">
           <bdi class="lw-token">{label}</bdi> was never among the candidates here
         </p>
       ))}
-      <JumpPanel reading={reading} />
+      <JumpPanel state={state} />
     </div>
   );
 }
 
 interface PlotProps {
-  reading: Reading;
+  state: GridState;
   column: number;
   lines: Line[];
   measure: Measure;
@@ -72,8 +72,8 @@ interface PlotProps {
   width: number;
 }
 
-function Plot({ reading, column, lines, measure, marked, width }: PlotProps) {
-  const { rows } = reading.grid;
+function Plot({ state, column, lines, measure, marked, width }: PlotProps) {
+  const { rows } = state.grid;
   const axis = axisOf(measure, lines);
   const [right, bottom] = [width - MARGIN.right, HEIGHT - MARGIN.bottom];
   const x = (row: number) => MARGIN.left + (rows.length > 1 ? row / (rows.length - 1) : 0.5) * (right - MARGIN.left);
@@ -105,8 +105,8 @@ function Plot({ reading, column, lines, measure, marked, width }: PlotProps) {
           </text>
         ))}
         {marked && <line class="lw-marker" x1={x(marked.row)} x2={x(marked.row)} y1={MARGIN.top} y2={bottom} />}
-        {lines.map(({ label, slot, values }, i) => {
-          const color = slot === null ? "var(--lw-faint)" : colorOf(slot);
+        {lines.map(({ label, pinColor, values }, i) => {
+          const color = pinColor === null ? "var(--lw-faint)" : colorOf(pinColor);
           const at = marked ? values[marked.row]! : Number.NaN;
           return (
             <g key={i}>
@@ -120,7 +120,7 @@ function Plot({ reading, column, lines, measure, marked, width }: PlotProps) {
           );
         })}
       </svg>
-      <Steps {...{ reading, column, lines, measure, width, x, y }} height={HEIGHT} />
+      <Steps {...{ state, column, lines, measure, width, x, y }} height={HEIGHT} />
     </div>
   );
 }

@@ -8,15 +8,15 @@ import { type Grid, NO_TOKEN, trajectory } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
 import { Wait } from "../pieces/wait.js";
-import { FEW_BARS, type Reading } from "../state/grid-state.js";
+import { FEW_BARS, type GridState } from "../state/grid-state.js";
 import { isSameJump, jumpIn, type Live, useLive } from "../state/live.js";
 import type { Jump, Order, Shared } from "../state/settings.js";
 import { percent } from "../text/number.js";
 
-export function JumpPanel({ reading }: { reading: Reading }) {
-  const { grid, settings } = reading;
+export function JumpPanel({ state }: { state: GridState }) {
+  const { grid, settings } = state;
   const live = useLive();
-  const jump = jumpIn(reading);
+  const jump = jumpIn(state);
   const parts = useMemo(() => jump && carried(grid, jump), [grid, jump]) ?? (jump && answered(live, jump));
   if (!jump || grid.columns[jump[0]] === undefined || grid.rows[jump[2] - 1] === undefined) return null;
   const [column, id, row] = jump;

@@ -2,7 +2,7 @@
 
 import { type Followed, leadersOf, probabilities, ranks } from "../data/followed.js";
 import { nameOf } from "../data/names.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
 import { tick } from "../text/number.js";
 
@@ -11,7 +11,7 @@ export interface Line {
   tokens: number[];
   label: string;
   /** Pin color, or null for what is only context. */
-  slot: number | null;
+  pinColor: number | null;
   values: ArrayLike<number>;
 }
 
@@ -21,8 +21,8 @@ const FLOOR = 1e-4; // where a probability that crosses in one byte ends
  * The lines at a position: what is followed, over the output's leader for context, or a few that lead where nothing is
  * followed. A pin that was never a candidate there is absent: not drawn as zero.
  */
-export function linesOf(reading: Reading, column: number, measure: Measure): { lines: Line[]; absent: string[] } {
-  const { grid, followed, slots } = reading;
+export function linesOf(state: GridState, column: number, measure: Measure): { lines: Line[]; absent: string[] } {
+  const { grid, followed, pinColors } = state;
   const known = (one: Followed) => {
     const values = probabilities(grid, one, column);
     return values && measure === "rank" ? ranks(grid, one, column) : values;
@@ -32,15 +32,15 @@ export function linesOf(reading: Reading, column: number, measure: Measure): { l
 
   const shown = new Set(followed.value.flatMap(({ tokens }) => tokens));
   const others = leadersOf(grid, column).filter((token) => !shown.has(token));
-  const alone = !followed.value.length;
-  for (const token of others.slice(0, alone ? 4 : 1)) {
+  const nothingFollowed = !followed.value.length;
+  for (const token of others.slice(0, nothingFollowed ? 4 : 1)) {
     const label = nameOf(grid, token);
     const values = known({ tokens: [token], label, target: null, pin: null });
-    if (values) lines.push({ tokens: [token], label, slot: alone ? lines.length : null, values });
+    if (values) lines.push({ tokens: [token], label, pinColor: nothingFollowed ? lines.length : null, values });
   }
   for (const [i, one] of followed.value.entries()) {
     const values = known(one);
-    if (values) lines.push({ tokens: one.tokens, label: one.label, slot: slots.value[i]!, values });
+    if (values) lines.push({ tokens: one.tokens, label: one.label, pinColor: pinColors.value[i]!, values });
     else absent.push(one.label);
   }
   return { lines, absent };

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { Grid } from "../data/grid.js";
 import { ARROWS, keysFor } from "../pieces/keys.js";
 import { colorOf } from "../pieces/token.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { isSameJump, jumpIn, jumpTo, useLive } from "../state/live.js";
 import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
@@ -13,7 +13,7 @@ import type { Line } from "./lines.js";
 const REACH = 24;
 
 interface Props {
-  reading: Reading;
+  state: GridState;
   column: number;
   lines: Line[];
   measure: Measure;
@@ -29,8 +29,8 @@ interface Step {
   row: number;
 }
 
-export function Steps({ reading, column, lines, measure, width, height, x, y }: Props) {
-  const { grid, settings } = reading;
+export function Steps({ state, column, lines, measure, width, height, x, y }: Props) {
+  const { grid, settings } = state;
   const live = useLive();
   const at = useSignal<{ token: number; row: number } | null>(null);
   // what a group of tokens moved by is no sum over parts of the network
@@ -41,9 +41,9 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
     const line = known.find(({ tokens }) => tokens[0] === token);
     return line && Number.isFinite(line.values[row]!) && Number.isFinite(line.values[row - 1]!) ? { line, row } : null;
   };
-  const jumpOf = ({ line, row }: Step) => jumpTo(reading, column, grid.tokens.ids[line.tokens[0]!]!, row);
+  const jumpOf = ({ line, row }: Step) => jumpTo(state, column, grid.tokens.ids[line.tokens[0]!]!, row);
   const pointed = at.value && stepOf(at.value.token, at.value.row);
-  const jump = jumpIn(reading);
+  const jump = jumpIn(state);
   const open = jump && jump[0] === column ? stepOf(grid.tokens.ids.indexOf(jump[1]), jump[2]) : null;
 
   const nearest = ({ currentTarget, clientX, clientY }: MouseEvent): Step | null => {
@@ -86,7 +86,7 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
     // what is followed comes before what is only context
     const start = Math.max(
       0,
-      known.findIndex(({ slot }) => slot !== null),
+      known.findIndex(({ pinColor }) => pinColor !== null),
     );
     const next = known[(now ? known.indexOf(now.line) - line! + known.length : start) % known.length]!;
     const row = now ? Math.max(1, Math.min(grid.rows.length - 1, now.row + along)) : largest(next.values);
@@ -96,7 +96,7 @@ export function Steps({ reading, column, lines, measure, width, height, x, y }: 
 
   const path = ({ line: { values }, row }: Step) =>
     `M${x(row - 1)},${y(values[row - 1]!)}L${x(row)},${y(values[row]!)}`;
-  const color = ({ line }: Step) => (line.slot === null ? "var(--lw-muted)" : colorOf(line.slot));
+  const color = ({ line }: Step) => (line.pinColor === null ? "var(--lw-muted)" : colorOf(line.pinColor));
   return (
     <>
       <div

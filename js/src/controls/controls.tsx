@@ -7,26 +7,26 @@ import { automaticStride } from "../heatmap/layout.js";
 import { Close } from "../pieces/close.js";
 import { Menu } from "../pieces/menu.js";
 import { Dot } from "../pieces/token.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { quantityName } from "../text/words.js";
 
-export function Controls({ reading }: { reading: Reading }) {
-  if (reading.grid.view === "bars") return null; // they have their own
+export function Controls({ state }: { state: GridState }) {
+  if (state.grid.view === "bars") return null; // they have their own
   return (
     <>
-      <Color reading={reading} />
-      <Follow reading={reading} />
-      <Rows reading={reading} />
-      <PickedRows reading={reading} />
+      <Color state={state} />
+      <Follow state={state} />
+      <Rows state={state} />
+      <PickedRows state={state} />
     </>
   );
 }
 
 /** Two rows to tell apart; the labels beside the cells pick them, too. */
-function PickedRows({ reading }: { reading: Reading }) {
-  const { grid, settings } = reading;
+function PickedRows({ state }: { state: GridState }) {
+  const { grid, settings } = state;
   const [first, second] = settings.rows_compared.value;
-  if (reading.isList || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
+  if (state.isList || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
   const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
   const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
     <Menu name={name} chosen={chosen ?? ""} choose={(value) => choose(value === "" ? null : Number(value))}>
@@ -52,8 +52,8 @@ function PickedRows({ reading }: { reading: Reading }) {
   );
 }
 
-export function Color({ reading }: { reading: Reading }) {
-  const { grid, settings, quantity, followed } = reading;
+export function Color({ state }: { state: GridState }) {
+  const { grid, settings, quantity, followed } = state;
   const option = (one: Quantity) => (
     <option key={one.name} value={one.name}>
       {quantityName(grid, one)}
@@ -74,8 +74,8 @@ export function Color({ reading }: { reading: Reading }) {
   );
 }
 
-function Follow({ reading }: { reading: Reading }) {
-  const { grid, followed, slots } = reading;
+function Follow({ state }: { state: GridState }) {
+  const { grid, followed, pinColors } = state;
   if (!isLens(grid) || !(followed.value.length || grid.candidates)) return null;
   return (
     <div class="lw-follow">
@@ -83,24 +83,24 @@ function Follow({ reading }: { reading: Reading }) {
       <ul>
         {followed.value.map(({ label, pin }, i) => (
           <li key={i} class="lw-chip">
-            <Dot slot={slots.value[i]!} />
+            <Dot pinColor={pinColors.value[i]!} />
             <bdi class="lw-token">{label}</bdi>
-            {pin !== null && <Close label={`Unpin ${label}`} act={() => reading.unpin(pin)} />}
+            {pin !== null && <Close label={`Unpin ${label}`} act={() => state.unpin(pin)} />}
           </li>
         ))}
       </ul>
-      {grid.candidates && <Another reading={reading} />}
+      {grid.candidates && <Another state={state} />}
     </div>
   );
 }
 
 /** Pins a token that leads, or nearly, at the selected position; the card offers those of one cell. */
-function Another({ reading }: { reading: Reading }) {
-  const { grid, selected, slotOf } = reading;
+function Another({ state }: { state: GridState }) {
+  const { grid, selected, pinColorOf } = state;
   const column = selected.value?.column ?? grid.columns.length - 1;
-  const offered = leadersOf(grid, column).filter((token) => slotOf.value[token] === -1);
+  const offered = leadersOf(grid, column).filter((token) => pinColorOf.value[token] === -1);
   return (
-    <Menu name="Follow another token" chosen="" choose={(token) => reading.togglePin(Number(token), false)}>
+    <Menu name="Follow another token" chosen="" choose={(token) => state.togglePin(Number(token), false)}>
       <option value="">a token</option>
       {offered.map((token) => (
         <option key={token} value={token}>
@@ -114,8 +114,8 @@ function Another({ reading }: { reading: Reading }) {
 const STRIDES = [1, 2, 3, 4, 8];
 const FEW_ROWS = 12;
 
-export function Rows({ reading }: { reading: Reading }) {
-  const { grid, settings } = reading;
+export function Rows({ state }: { state: GridState }) {
+  const { grid, settings } = state;
   const { stride, height } = settings;
   const rows = grid.rows.length;
   if (rows <= FEW_ROWS || !isLens(grid)) return null;

@@ -3,13 +3,13 @@
 import { useSignal } from "@preact/signals";
 import { codeOf } from "../state/code.js";
 import { LINKS } from "../state/settings.js";
-import type { Readings } from "../state/view-state.js";
+import type { ViewState } from "../state/view-state.js";
 
-export function More({ readings }: { readings: Readings }) {
+export function More({ view }: { view: ViewState }) {
   const isCopied = useSignal(false);
   const shown = useSignal("");
   const copy = async () => {
-    const code = codeOf(readings);
+    const code = codeOf(view);
     try {
       await navigator.clipboard.writeText(code);
       isCopied.value = true;
@@ -32,12 +32,12 @@ export function More({ readings }: { readings: Readings }) {
     >
       <summary aria-label="More">⋯</summary>
       <div class="lw-popup">
-        {readings.each.length > 1 && (
+        {view.each.length > 1 && (
           <fieldset>
             <legend>linked</legend>
             {LINKS.map((link) => (
               <label key={link}>
-                <input type="checkbox" checked={readings.holds(link)} onChange={() => readings.toggle(link)} />
+                <input type="checkbox" checked={view.holds(link)} onChange={() => view.toggle(link)} />
                 {link}
               </label>
             ))}

@@ -2,13 +2,13 @@
 
 import { Menu } from "../pieces/menu.js";
 import { Segments } from "../pieces/segments.js";
-import type { Readings } from "../state/view-state.js";
+import type { ViewState } from "../state/view-state.js";
 
 const IN_SIGHT = 5;
 const LETTERS = 60;
 
-export function Tabs({ readings }: { readings: Readings }) {
-  const { names, settings, layout, shown } = readings;
+export function Tabs({ view }: { view: ViewState }) {
+  const { names, settings, layout, shown } = view;
   if (layout.value === "strips") return <span>a click opens a prompt</span>;
   if (names.length < 2 || (layout.value !== "one" && layout.value !== "difference")) return null;
   // a difference is told from the first grid

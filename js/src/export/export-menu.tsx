@@ -3,9 +3,9 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Message } from "../data/wire.js";
-import { pictureOf } from "../heatmap/cells.js";
+import { cellsOf } from "../heatmap/cells.js";
 import { Menu } from "../pieces/menu.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import type { Shared } from "../state/settings.js";
 import type { Palette } from "../style/palette.js";
 import { beside, bitmapOf, drawingOf } from "./drawing.js";
@@ -14,7 +14,7 @@ import { csvOf, jsonOf } from "./tables.js";
 
 interface Props {
   /** Those that are shown. */
-  readings: Reading[];
+  states: GridState[];
   settings: Shared;
   message: Message;
   source: Source | undefined;
@@ -27,12 +27,12 @@ interface Saved {
   url?: string;
 }
 
-export function Export({ readings, settings, message, source, palette }: Props) {
-  const [{ grid }] = readings as [Reading];
-  const grids = readings.map((reading) => reading.grid);
+export function Export({ states, settings, message, source, palette }: Props) {
+  const [{ grid }] = states as [GridState];
+  const grids = states.map((state) => state.grid);
   const saved = useSignal<Saved | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
-  const drawing = () => beside(readings.map((one) => drawingOf(one, pictureOf(one).value, palette.value)));
+  const drawing = () => beside(states.map((one) => drawingOf(one, cellsOf(one).value, palette.value)));
   const ways: Record<string, { label: string; make: () => Blob | Promise<Blob> }> = {
     png: { label: "picture (PNG)", make: () => bitmapOf(drawing()) },
     svg: { label: "picture (SVG)", make: () => new Blob([drawing().svg], { type: "image/svg+xml" }) },

@@ -12,8 +12,8 @@ import type { Message } from "../data/wire.js";
 import { Export } from "../export/export-menu.js";
 import type { Source } from "../export/saved-page.js";
 import { Segments } from "../pieces/segments.js";
-import type { Reading } from "../state/grid-state.js";
-import { AT_A_GLANCE, type Readings } from "../state/view-state.js";
+import type { GridState } from "../state/grid-state.js";
+import { MOST_SIDE_BY_SIDE, type ViewState } from "../state/view-state.js";
 import type { Palette } from "../style/palette.js";
 import { Header } from "./header.js";
 import { LayerDifference } from "./layer-difference.js";
@@ -21,7 +21,7 @@ import { Panel, Panels } from "./panel.js";
 import { StoryLine } from "./story-line.js";
 
 interface Props {
-  readings: Readings;
+  view: ViewState;
   /** What is shown, as it came, and what a page of it is written with. */
   message: Message;
   source: Source | undefined;
@@ -31,83 +31,79 @@ interface Props {
 
 /** `turn` counts the messages: what belongs to one goes with it, and what is being typed stays. */
 export function Figure({ turn, isLost, ...props }: Props & { turn: number; isLost: ReadonlySignal<boolean> }) {
-  const { readings } = props;
-  const { grid } = readings.each[0]!;
+  const { view } = props;
+  const { grid } = view.each[0]!;
   return (
     <figure aria-label={`${grid.kind}: ${grid.title}`}>
-      <PromptBox settings={readings.settings} isLost={isLost} turn={turn} />
+      <PromptBox settings={view.settings} isLost={isLost} turn={turn} />
       <Shown key={turn} {...props} />
     </figure>
   );
 }
 
-function Shown({ readings, message, source, palette, painted }: Props) {
-  const layout = readings.layout.value;
-  const reading = frontOf(readings);
+function Shown({ view, message, source, palette, painted }: Props) {
+  const layout = view.layout.value;
+  const front = frontOf(view);
   const together = layout === "side by side";
   const summary = layout === "strips" || layout === "mean";
   const told = together
-    ? readings.each.slice(0, AT_A_GLANCE).map((one, i) => ({ name: readings.names[i]!, reading: one }))
+    ? view.each.slice(0, MOST_SIDE_BY_SIDE).map((one, i) => ({ name: view.names[i]!, state: one }))
     : summary
       ? []
-      : [{ name: "", reading }];
+      : [{ name: "", state: front }];
   const panel = { palette, painted };
   return (
     <>
-      <Header readings={readings} front={reading} />
+      <Header view={view} front={front} />
       <div class="lw-controls">
-        <Tabs readings={readings} />
-        <Controls reading={reading} />
+        <Tabs view={view} />
+        <Controls state={front} />
         <div class="lw-layouts">
-          {readings.layouts.length > 1 && (
+          {view.layouts.length > 1 && (
             <Segments
               label="Layout"
-              options={readings.layouts}
+              options={view.layouts}
               chosen={layout}
-              choose={(name) => (readings.settings.view.value = name)}
+              choose={(name) => (view.settings.view.value = name)}
             />
           )}
-          <Export
-            readings={together ? readings.each : [reading]}
-            settings={readings.settings}
-            {...{ message, source, palette }}
-          />
-          <More readings={readings} />
+          <Export states={together ? view.each : [front]} settings={view.settings} {...{ message, source, palette }} />
+          <More view={view} />
         </div>
       </div>
-      {isLens(reading.grid) && reading.grid.view !== "bars" && <Hint settings={readings.settings} />}
+      {isLens(front.grid) && front.grid.view !== "bars" && <Hint settings={view.settings} />}
       {together ? (
-        <Panels readings={readings} {...panel} />
+        <Panels view={view} {...panel} />
       ) : (
-        <Panel key={reading} reading={reading} {...panel} {...(layout === "strips" && { open: opening(readings) })} />
+        <Panel key={front} state={front} {...panel} {...(layout === "strips" && { open: opening(view) })} />
       )}
-      {told.length > 0 && <StoryLine settings={readings.settings} told={told} />}
+      {told.length > 0 && <StoryLine settings={view.settings} told={told} />}
       {told.map((one) => (
-        <LayerDifference key={one.reading} {...one} />
+        <LayerDifference key={one.state} {...one} />
       ))}
     </>
   );
 }
 
-/** The reading that the controls speak of. */
-function frontOf(readings: Readings): Reading {
-  const { layout, shown, each } = readings;
+/** The grid that the controls speak of. */
+function frontOf(view: ViewState): GridState {
+  const { layout, shown, each } = view;
   switch (layout.value) {
     case "one":
       return each[shown.value]!;
     case "difference":
-      return readings.difference(Math.max(1, shown.value)) ?? each[0]!;
+      return view.difference(Math.max(1, shown.value)) ?? each[0]!;
     case "strips":
-      return readings.overview!;
+      return view.overview!;
     case "mean":
-      return readings.mean!;
+      return view.mean!;
     default:
       return each[0]!;
   }
 }
 
 /** A strip opens into the grid that it is a row of. */
-function opening({ settings }: Readings) {
+function opening({ settings }: ViewState) {
   return ({ row }: { row: number }) => {
     settings.shown.value = row;
     settings.view.value = "one";

@@ -2,19 +2,19 @@
 
 import type { Grid } from "../data/grid.js";
 import { Check, unchecked } from "../pieces/check.js";
-import type { Reading } from "../state/grid-state.js";
-import type { Readings } from "../state/view-state.js";
+import type { GridState } from "../state/grid-state.js";
+import type { ViewState } from "../state/view-state.js";
 
-export function Header({ readings, front }: { readings: Readings; front: Reading }) {
-  const together = readings.layout.value === "side by side";
-  const grids = together ? readings.each.map(({ grid }) => grid) : [front.grid];
+export function Header({ view, front }: { view: ViewState; front: GridState }) {
+  const together = view.layout.value === "side by side";
+  const grids = together ? view.each.map(({ grid }) => grid) : [front.grid];
   const common = (factOf: (grid: Grid) => string) => {
     const [fact, ...others] = new Set(grids.map(factOf));
     return others.length ? "" : fact!;
   };
-  const check = readings.layout.value === "one" ? front.grid.check : readings.check;
+  const check = view.layout.value === "one" ? front.grid.check : view.check;
   // bars say it beside their sum
-  const isToldHere = front.grid.view !== "bars" && (readings.check || readings.layout.value === "one");
+  const isToldHere = front.grid.view !== "bars" && (view.check || view.layout.value === "one");
   const title = common((grid) => grid.title) || titles(grids);
   const facts = [common(({ model }) => model), common(size), common(together ? ({ kind }) => kind : what)];
   return (
@@ -26,7 +26,7 @@ export function Header({ readings, front }: { readings: Readings; front: Reading
         <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
         {isToldHere && <Check check={check} none={unchecked(front.grid)} />}
       </div>
-      {readings.notes.map((note) => (
+      {view.notes.map((note) => (
         <p key={note} class="lw-muted">
           {note}
         </p>

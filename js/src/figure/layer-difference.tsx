@@ -8,13 +8,13 @@ import { columnName, nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
 import { useRested } from "../pieces/rested.js";
 import { Dot } from "../pieces/token.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 
 const KINDS = ["entered", "rose", "fell", "left"] as const;
 
-export function LayerDifference({ reading, name }: { reading: Reading; name: string }) {
-  const { grid, settings, column } = reading;
-  const open = useRested(reading.open);
+export function LayerDifference({ state, name }: { state: GridState; name: string }) {
+  const { grid, settings, column } = state;
+  const open = useRested(state.open);
   const rows = useComputed(() => {
     const [a, b] = settings.rows_compared.value;
     const isThere = (row: number | undefined) => row !== undefined && grid.rows[row] !== undefined;
@@ -55,7 +55,7 @@ export function LayerDifference({ reading, name }: { reading: Reading; name: str
           </thead>
           <tbody>
             {found.value.map((change) => (
-              <Line key={change.column} reading={reading} change={change} isLooked={change.column === looked} />
+              <Line key={change.column} state={state} change={change} isLooked={change.column === looked} />
             ))}
           </tbody>
         </table>
@@ -64,8 +64,8 @@ export function LayerDifference({ reading, name }: { reading: Reading; name: str
   );
 }
 
-function Line({ reading, change, isLooked }: { reading: Reading; change: Change; isLooked: boolean }) {
-  const { grid } = reading;
+function Line({ state, change, isLooked }: { state: GridState; change: Change; isLooked: boolean }) {
+  const { grid } = state;
   return (
     <tr {...(isLooked ? { "aria-current": "true" } : {})}>
       <th scope="row">
@@ -75,7 +75,7 @@ function Line({ reading, change, isLooked }: { reading: Reading; change: Change;
       {KINDS.map((kind) => (
         <td key={kind}>
           {change[kind].map((one) => (
-            <MovedToken key={one.token} grid={grid} moved={one} slot={reading.slotOf.value[one.token]!} />
+            <MovedToken key={one.token} grid={grid} moved={one} pinColor={state.pinColorOf.value[one.token]!} />
           ))}
         </td>
       ))}
@@ -83,11 +83,19 @@ function Line({ reading, change, isLooked }: { reading: Reading; change: Change;
   );
 }
 
-function MovedToken({ grid, moved: { token, before, after }, slot }: { grid: Grid; moved: Moved; slot: number }) {
+function MovedToken({
+  grid,
+  moved: { token, before, after },
+  pinColor,
+}: {
+  grid: Grid;
+  moved: Moved;
+  pinColor: number;
+}) {
   const places = before && after ? `${before}→${after}` : after ? `→${after}` : `${before}→`;
   return (
     <span class="lw-moved">
-      {slot >= 0 && <Dot slot={slot} />}
+      {pinColor >= 0 && <Dot pinColor={pinColor} />}
       <bdi class="lw-token">{nameOf(grid, token)}</bdi> <span class="lw-muted">{places}</span>
     </span>
   );

@@ -4,74 +4,74 @@ import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
 import { Color, Rows } from "../controls/controls.js";
 import type { Cell, Grid } from "../data/grid.js";
-import { pictureOf } from "../heatmap/cells.js";
+import { cellsOf } from "../heatmap/cells.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { gutterFor, usefulWidths } from "../heatmap/layout.js";
 import { Legend } from "../heatmap/legend.js";
 import { Check, unchecked } from "../pieces/check.js";
-import type { Reading } from "../state/grid-state.js";
-import { AT_A_GLANCE, type Readings } from "../state/view-state.js";
+import type { GridState } from "../state/grid-state.js";
+import { MOST_SIDE_BY_SIDE, type ViewState } from "../state/view-state.js";
 import { Promotes } from "./promotes.js";
 
-export function Panel({ reading, ...rest }: Paints & { reading: Reading; open?: (cell: Cell) => void }) {
+export function Panel({ state, ...rest }: Paints & { state: GridState; open?: (cell: Cell) => void }) {
   return (
-    <div class="lw-body" style={widthsOf(reading.grid)}>
+    <div class="lw-body" style={widthsOf(state.grid)}>
       <div class="lw-main">
-        <Cells reading={reading} legend {...rest} />
+        <GridView state={state} legend {...rest} />
       </div>
-      {reading.grid.trajectories && <Chart reading={reading} />}
+      {state.grid.trajectories && <Chart state={state} />}
     </div>
   );
 }
 
-interface CellsProps extends Paints {
-  reading: Reading;
+interface GridViewProps extends Paints {
+  state: GridState;
   legend: boolean;
   accompanied?: boolean;
   open?: (cell: Cell) => void;
 }
 
 /** The heatmap with its legend, or the bars; and what the selected part promotes. */
-function Cells({ reading, legend, ...rest }: CellsProps) {
+function GridView({ state, legend, ...rest }: GridViewProps) {
   const { palette, painted } = rest;
-  const picture = pictureOf(reading);
+  const cells = cellsOf(state);
   return (
     <>
-      {isBars(reading) ? (
-        <BarsView reading={reading} painted={painted} />
+      {isBars(state) ? (
+        <BarsView state={state} painted={painted} />
       ) : (
-        <HeatmapView reading={reading} picture={picture} {...rest} />
+        <HeatmapView state={state} cells={cells} {...rest} />
       )}
-      {legend && !isBars(reading) && <Legend readings={[reading]} palette={palette.value} />}
-      <Promotes {...{ reading, palette, painted }} />
+      {legend && !isBars(state) && <Legend states={[state]} palette={palette.value} />}
+      <Promotes {...{ state, palette, painted }} />
     </>
   );
 }
 
-function isBars({ grid }: Reading): boolean {
+function isBars({ grid }: GridState): boolean {
   return grid.view === "bars";
 }
 
-export function Panels({ readings, ...rest }: Paints & { readings: Readings }) {
-  const { each, names } = readings;
+export function Panels({ view, ...rest }: Paints & { view: ViewState }) {
+  const { each, names } = view;
   const [first] = each;
   return (
     <>
-      <div class="lw-panels" data-many={each.length > AT_A_GLANCE} style={widthsOf(first!.grid)}>
-        {each.map((reading, i) => (
+      <div class="lw-panels" data-many={each.length > MOST_SIDE_BY_SIDE} style={widthsOf(first!.grid)}>
+        {each.map((state, i) => (
           <Beside
             key={i}
-            readings={readings}
-            reading={reading}
+            view={view}
+            state={state}
             name={names[i]!}
-            charted={each.length <= AT_A_GLANCE}
+            charted={each.length <= MOST_SIDE_BY_SIDE}
             {...rest}
           />
         ))}
       </div>
-      {readings.holds("color") && !isBars(first!) && (
+      {view.holds("color") && !isBars(first!) && (
         <div style={widthsOf(first!.grid)}>
-          <Legend readings={each} palette={rest.palette.value} />
+          <Legend states={each} palette={rest.palette.value} />
         </div>
       )}
     </>
@@ -79,15 +79,15 @@ export function Panels({ readings, ...rest }: Paints & { readings: Readings }) {
 }
 
 interface BesideProps extends Paints {
-  readings: Readings;
-  reading: Reading;
+  view: ViewState;
+  state: GridState;
   name: string;
   charted: boolean;
 }
 
-function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
-  const { grid } = reading;
-  const apart = reading !== readings.each[0];
+function Beside({ view, state, name, charted, ...rest }: BesideProps) {
+  const { grid } = state;
+  const apart = state !== view.each[0];
   return (
     <section class="lw-panel" aria-label={name} style={widthsOf(grid)}>
       <div class="lw-panel-head">
@@ -97,12 +97,12 @@ function Beside({ readings, reading, name, charted, ...rest }: BesideProps) {
         <p class="lw-muted" title={grid.notes.join(", ")}>
           {grid.notes.join(", ")}
         </p>
-        {!readings.check && !isBars(reading) && <Check check={grid.check} none={unchecked(grid)} />}
-        {apart && !readings.holds("color") && <Color reading={reading} />}
-        {apart && !readings.holds("stride") && <Rows reading={reading} />}
+        {!view.check && !isBars(state) && <Check check={grid.check} none={unchecked(grid)} />}
+        {apart && !view.holds("color") && <Color state={state} />}
+        {apart && !view.holds("stride") && <Rows state={state} />}
       </div>
-      <Cells reading={reading} legend={!readings.holds("color")} accompanied {...rest} />
-      {charted && grid.trajectories && <Chart reading={reading} />}
+      <GridView state={state} legend={!view.holds("color")} accompanied {...rest} />
+      {charted && grid.trajectories && <Chart state={state} />}
     </section>
   );
 }

@@ -3,23 +3,23 @@
 
 import { useMemo } from "preact/hooks";
 import { type Cell, type Grid, isAttribution } from "../data/grid.js";
-import { pictureOf } from "../heatmap/cells.js";
+import { cellsOf } from "../heatmap/cells.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { Wait } from "../pieces/wait.js";
-import { Reading } from "../state/grid-state.js";
+import { GridState } from "../state/grid-state.js";
 import { isSameJump, jumpTo, useLive } from "../state/live.js";
 import { shared } from "../state/settings.js";
 
-export function Promotes({ reading, ...view }: Paints & { reading: Reading }) {
-  const { grid, settings, selected } = reading;
+export function Promotes({ state, ...paints }: Paints & { state: GridState }) {
+  const { grid, settings, selected } = state;
   const live = useLive();
   const cell = selected.value;
   const answer = live?.explained.value;
-  const promoted = useMemo(() => answer?.grid && new Reading(answer.grid, shared()), [answer]);
+  const promoted = useMemo(() => answer?.grid && new GridState(answer.grid, shared()), [answer]);
   const name = cell && isAttribution(grid) ? partName(grid, cell) : "";
-  if (!/^L\d+[HN]\d+$/.test(name) || reading.which === null) return null;
+  if (!/^L\d+[HN]\d+$/.test(name) || state.which === null) return null;
   if (!live?.explains.value) return <p class="lw-muted lw-jump">A model at hand would tell what {name} promotes.</p>;
-  const jump = jumpTo(reading, cell!.column, -1, cell!.row);
+  const jump = jumpTo(state, cell!.column, -1, cell!.row);
   const isOpen = isSameJump(settings.jump.value, jump);
   return (
     <section class="lw-jump" aria-label={`What ${name} promotes`}>
@@ -30,7 +30,7 @@ export function Promotes({ reading, ...view }: Paints & { reading: Reading }) {
         (promoted && isSameJump(answer!.jump, jump) ? (
           <>
             <p class="lw-muted">{promoted.grid.notes.join("; ")}</p>
-            <HeatmapView key={promoted} reading={promoted} picture={pictureOf(promoted)} {...view} />
+            <HeatmapView key={promoted} state={promoted} cells={cellsOf(promoted)} {...paints} />
           </>
         ) : (
           <Wait key={`${jump}`} live={live} jump={jump} />

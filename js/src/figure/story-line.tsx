@@ -1,28 +1,28 @@
 // What became of what is followed, in plain words, and the rows in which it can be seen.
 
 import { ColumnName } from "../pieces/token.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { LOOK_HERE, type Shared } from "../state/settings.js";
 import type { Piece } from "../text/story.js";
 
 interface Props {
   settings: Shared;
   /** With a name for each where there are several. */
-  told: { name: string; reading: Reading }[];
+  told: { name: string; state: GridState }[];
 }
 
 export function StoryLine({ settings, told }: Props) {
-  const [{ reading: first }] = told as [Props["told"][0]];
+  const [{ state: first }] = told as [Props["told"][0]];
   const isOn = settings.filter.value === LOOK_HERE;
   const rows = first.rowsToLookAt.value;
   if (!first.story.value.sentences.length) return null;
   return (
     <div class="lw-story">
-      {told.map(({ name, reading }) => (
+      {told.map(({ name, state }) => (
         <p key={name} class={name ? "" : "lw-sentence"}>
           <span class="lw-strong">{name && `${name}, `}</span>
-          <ColumnName grid={reading.grid} column={reading.column.value} />:
-          {reading.story.value.sentences.map((pieces, i) => (
+          <ColumnName grid={state.grid} column={state.column.value} />:
+          {state.story.value.sentences.map((pieces, i) => (
             <Sentence key={i} pieces={pieces} />
           ))}
         </p>

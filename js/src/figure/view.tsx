@@ -6,7 +6,7 @@ import { decode, type Message } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import { type Live, LiveContext } from "../state/live.js";
 import type { Shared } from "../state/settings.js";
-import { Readings } from "../state/view-state.js";
+import { ViewState } from "../state/view-state.js";
 import { type Palette, paletteOf } from "../style/palette.js";
 import { followTheme } from "../style/theme.js";
 import { Figure } from "./figure.js";
@@ -70,11 +70,11 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         if (!shown.grids.length || shown.grids.some(({ rows, columns }) => !rows.length || !columns.length)) {
           return fail("There is nothing to show: the grid is empty.");
         }
-        const readings = new Readings(shown, settings);
-        const view = { readings, palette: palette as Signal<Palette>, painted: ready };
+        const view = new ViewState(shown, settings);
+        const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
         render(
           <LiveContext.Provider value={live}>
-            <Figure {...view} {...{ turn, isLost, message, source }} />
+            <Figure {...shownBy} {...{ turn, isLost, message, source }} />
           </LiveContext.Provider>,
           root,
         );

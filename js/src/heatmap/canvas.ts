@@ -7,12 +7,12 @@
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { clipped, ellipsize, paintOdd, paintTrust, ring, sized, veil, WORD_FONT } from "./brush.js";
-import type { Picture } from "./cells.js";
+import type { Cells } from "./cells.js";
 import { type Layout, labelRight, labelStride, rowQuantityLeft, shownRow } from "./layout.js";
 
 /** Everything that painting needs, but for how far it is scrolled. */
 interface Scene {
-  picture: Picture;
+  cells: Cells;
   layout: Layout;
   palette: Palette;
   /** What rows that are not to be believed are seen through. */
@@ -48,11 +48,11 @@ export class Heatmap {
   }
 
   /** Paints the cells in view, and their labels. */
-  paint(picture: Picture, layout: Layout, palette: Palette, scrolled: number): void {
+  paint(cells: Cells, layout: Layout, palette: Palette, scrolled: number): void {
     const { gutter, cellWidth, columns, viewWidth, height, footer, density } = layout;
     const old = this.#scene;
-    const isSame = old?.picture === picture && old.layout === layout && old.palette === palette;
-    const scene = isSame ? old : this.#begin(picture, layout, palette);
+    const isSame = old?.cells === cells && old.layout === layout && old.palette === palette;
+    const scene = isSame ? old : this.#begin(cells, layout, palette);
     const offset = Math.round(scrolled * density) / density;
     const seen = Math.floor(offset / cellWidth);
     const end = Math.min(columns, Math.ceil((offset + viewWidth) / cellWidth));
@@ -68,11 +68,11 @@ export class Heatmap {
   }
 
   /** Begins another scene with what doesn't scroll. */
-  #begin(picture: Picture, layout: Layout, palette: Palette): Scene {
+  #begin(cells: Cells, layout: Layout, palette: Palette): Scene {
     const { gutter, viewWidth, height, footer, density } = layout;
-    const isDoubted = layout.rows.some((row) => isDoubtful(picture, row));
+    const isDoubted = layout.rows.some((row) => isDoubtful(cells, row));
     const lines = isDoubted ? veil(this.#shown, palette, density) : null;
-    const scene = { picture, layout, palette, lines };
+    const scene = { cells, layout, palette, lines };
     sized(this.#shown, gutter + viewWidth, height + footer, density);
     this.#paintRowLabels(scene);
     this.#paintRowQuantities(scene);
@@ -105,9 +105,9 @@ export class Heatmap {
     return tile;
   }
 
-  #paintCells({ context, first, end }: Tile, { picture, layout, palette, lines }: Scene): void {
+  #paintCells({ context, first, end }: Tile, { cells, layout, palette, lines }: Scene): void {
     const { rows, columns, cellWidth, cellHeight } = layout;
-    const ramp = picture.diverging ? palette.diverging : palette.sequential;
+    const ramp = cells.diverging ? palette.diverging : palette.sequential;
     const hasWords = cellHeight >= LEAST_HEIGHT.words;
     const width = cellWidth - GAP;
     const height = cellHeight - gapBetween(layout);
@@ -119,45 +119,45 @@ export class Heatmap {
       for (const [shown, row] of rows.entries()) {
         const y = top(layout, shown);
         const cell = row * columns + column;
-        const shade = picture.shades[cell]!;
+        const shade = cells.shades[cell]!;
         let ink = ramp.ink[shade];
         if (shade < STEPS) {
           context.fillStyle = ramp.fill[shade]!;
           context.fillRect(x, y, width, height);
         } else {
-          ink = paintOdd(context, shade, { x, y, width, height }, picture, palette);
+          ink = paintOdd(context, shade, { x, y, width, height }, cells, palette);
         }
-        if (lines && isDoubtful(picture, row)) {
+        if (lines && isDoubtful(cells, row)) {
           context.fillStyle = lines;
           context.fillRect(x, y, width, height);
         }
-        const word = hasWords ? picture.wordOf(cell) : -1;
+        const word = hasWords ? cells.wordOf(cell) : -1;
         if (word < 0) continue;
-        const muted = picture.words.muted(word);
+        const muted = cells.words.muted(word);
         if (muted) context.font = `italic ${WORD_FONT}`;
         context.fillStyle = ink!;
-        context.fillText(this.#fit(context, picture.words.text(word), layout), x + width / 2, y + height / 2 + 0.5);
+        context.fillText(this.#fit(context, cells.words.text(word), layout), x + width / 2, y + height / 2 + 0.5);
         if (muted) context.font = WORD_FONT;
       }
     }
   }
 
-  #paintRings({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
+  #paintRings({ context, first, end }: Tile, { cells, layout, palette }: Scene): void {
     const { rows, columns, cellWidth, cellHeight } = layout;
     for (let column = first; column < end; column++) {
       for (const [shown, row] of rows.entries()) {
-        const slot = picture.ringOf(row * columns + column);
-        if (slot < 0) continue;
+        const pinColor = cells.ringOf(row * columns + column);
+        if (pinColor < 0) continue;
         const at = { x: (column - first) * cellWidth, y: top(layout, shown) };
         const box = { ...at, width: cellWidth - GAP, height: cellHeight - GAP };
-        const isBroken = picture.isBroken(row * columns + column);
-        ring(context, box, palette.pins[slot % PIN_COLORS]!, 2, palette.background, isBroken);
+        const isBroken = cells.isBroken(row * columns + column);
+        ring(context, box, palette.pins[pinColor % PIN_COLORS]!, 2, palette.background, isBroken);
       }
     }
   }
 
-  #paintSteps({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
-    const { steps, shades } = picture;
+  #paintSteps({ context, first, end }: Tile, { cells, layout, palette }: Scene): void {
+    const { steps, shades } = cells;
     if (!steps) return;
     const lines = new Path2D();
     for (let column = first; column < end; column++) {
@@ -178,20 +178,20 @@ export class Heatmap {
     context.setLineDash([]);
   }
 
-  #paintColumnLabels({ context, first, end }: Tile, { picture, layout, palette }: Scene): void {
+  #paintColumnLabels({ context, first, end }: Tile, { cells, layout, palette }: Scene): void {
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.fillStyle = palette.muted;
     for (let column = first; column < end; column++) {
-      const label = this.#fit(context, picture.columnLabel(column), layout);
+      const label = this.#fit(context, cells.columnLabel(column), layout);
       const middle = (column - first + 0.5) * layout.cellWidth;
       context.fillText(label, middle, layout.height + layout.footer / 2);
     }
   }
 
-  #paintRowLabels({ picture, layout, palette }: Scene): void {
+  #paintRowLabels({ cells, layout, palette }: Scene): void {
     const { rows, cellHeight } = layout;
-    const right = labelRight(layout, picture.trust.length);
+    const right = labelRight(layout, cells.trust.length);
     const context = this.#shown;
     const every = labelStride(layout, LEAST_HEIGHT.labels);
     const last = rows.length - 1;
@@ -202,18 +202,18 @@ export class Heatmap {
       // counted from the top; the lowest is always written, and what would run into it isn't
       const clear = (last - shown) % every === 0 && shown * cellHeight >= LEAST_HEIGHT.labels;
       if (shown > 0 && !clear) continue;
-      const label = ellipsize(context, picture.rowLabels[rows[shown]!]!, right);
+      const label = ellipsize(context, cells.rowLabels[rows[shown]!]!, right);
       const middle = Math.max((last - shown + 0.5) * cellHeight, LEAST_HEIGHT.labels / 2);
-      context.fillStyle = isDoubtful(picture, rows[shown]!) ? palette.faint : palette.muted;
+      context.fillStyle = isDoubtful(cells, rows[shown]!) ? palette.faint : palette.muted;
       context.fillText(label, right, middle);
     }
   }
 
-  #paintRowQuantities({ picture, layout, palette }: Scene): void {
+  #paintRowQuantities({ cells, layout, palette }: Scene): void {
     const { rows, gutter, cellHeight } = layout;
     const height = cellHeight - gapBetween(layout);
-    for (const [i, trust] of picture.trust.entries()) {
-      const x = gutter + rowQuantityLeft(i, picture.trust.length);
+    for (const [i, trust] of cells.trust.entries()) {
+      const x = gutter + rowQuantityLeft(i, cells.trust.length);
       for (const [shown, row] of rows.entries()) {
         paintTrust(this.#shown, trust[row]!, { x, y: top(layout, shown), height }, palette);
       }
@@ -245,6 +245,6 @@ function gapBetween({ cellHeight }: Layout): number {
 }
 
 /** Whether the first quantity of the rows says that one is not to be believed. */
-function isDoubtful({ trust }: Picture, row: number): boolean {
+function isDoubtful({ trust }: Cells, row: number): boolean {
   return trust[0]?.[row] === 0;
 }

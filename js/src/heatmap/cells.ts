@@ -4,13 +4,13 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import { leading, NO_TOKEN } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
 import { isMuted } from "../data/names.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { ODD, shadesOf } from "../style/scale.js";
 import { inCell } from "../text/number.js";
 import { trustOf } from "../text/row-quantity.js";
 
-/** What to paint. Cells are counted `row * columns + column`. */
-export interface Picture {
+/** What to paint. A cell is counted `row * columns + column`. */
+export interface Cells {
   shades: Uint16Array;
   diverging: boolean;
   /** Whether low values are the strong ones, so that the ramp runs the other way. */
@@ -35,17 +35,17 @@ export interface Words {
   muted: (word: number) => boolean;
 }
 
-const pictures = new WeakMap<Reading, ReadonlySignal<Picture>>();
+const kept = new WeakMap<GridState, ReadonlySignal<Cells>>();
 
-/** What is painted of a reading, kept for when it is looked at again. */
-export function pictureOf(reading: Reading): ReadonlySignal<Picture> {
-  const known = pictures.get(reading) ?? paintable(reading);
-  pictures.set(reading, known);
+/** What is painted of a grid, kept for when it is looked at again. */
+export function cellsOf(state: GridState): ReadonlySignal<Cells> {
+  const known = kept.get(state) ?? paintable(state);
+  kept.set(state, known);
   return known;
 }
 
-function paintable(reading: Reading): ReadonlySignal<Picture> {
-  const { grid, quantity, scale } = reading;
+function paintable(state: GridState): ReadonlySignal<Cells> {
+  const { grid, quantity, scale } = state;
   const texts = grid.tokens.texts.map(cellText);
   const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
   const leads = leading(grid);
@@ -55,10 +55,10 @@ function paintable(reading: Reading): ReadonlySignal<Picture> {
   const columns = grid.columns.length;
   const last = (grid.rows.length - 1) * columns;
   return computed(() => {
-    const slotOf = reading.slotOf.value;
+    const pinColorOf = state.pinColorOf.value;
     const { values, strong } = quantity.value;
     const ringOf = (cell: number) =>
-      grid.excluded.has(cell % columns) ? -1 : (slotOf[leads?.(cell) ?? NO_TOKEN] ?? -1);
+      grid.excluded.has(cell % columns) ? -1 : (pinColorOf[leads?.(cell) ?? NO_TOKEN] ?? -1);
     return {
       shades: shades.value,
       diverging: scale.value.diverging,

@@ -2,22 +2,22 @@
 // that is picked. They are elements: a canvas the size of the heatmap would be copied whole for every step of a pointer.
 
 import type { ReadonlySignal } from "@preact/signals";
-import type { Reading } from "../state/grid-state.js";
-import type { Picture } from "./cells.js";
+import type { GridState } from "../state/grid-state.js";
+import type { Cells } from "./cells.js";
 import { type Layout, labelRight, placeOf } from "./layout.js";
 
 interface Props {
-  reading: Reading;
-  picture: ReadonlySignal<Picture>;
+  state: GridState;
+  cells: ReadonlySignal<Cells>;
   layout: ReadonlySignal<Layout>;
   scrolled: ReadonlySignal<number>;
 }
 
-export function Crosshair({ reading, picture, layout: { value: layout }, scrolled }: Props) {
-  const { grid, settings, selected, hover } = reading;
+export function Crosshair({ state, cells, layout: { value: layout }, scrolled }: Props) {
+  const { grid, settings, selected, hover } = state;
   const { gutter, viewWidth, height, footer } = layout;
   const picked = settings.rows_compared.value.filter((row) => grid.rows[row] !== undefined);
-  const cells = [
+  const marked = [
     { cell: selected.value, name: "lw-ring lw-selected" },
     { cell: hover.value, name: "lw-ring" },
   ].flatMap(({ cell, name }) => (cell ? [{ ...cell, name, at: placeOf(layout, cell, scrolled.value) }] : []));
@@ -33,9 +33,9 @@ export function Crosshair({ reading, picture, layout: { value: layout }, scrolle
   return (
     <div class="lw-crosshair" aria-hidden="true">
       {picked.map((row) => rowLabel(row, "lw-row lw-picked"))}
-      {cells.map(({ row }) => rowLabel(row, "lw-row"))}
+      {marked.map(({ row }) => rowLabel(row, "lw-row"))}
       <div style={box(gutter, 0, viewWidth, height + footer)}>
-        {cells.map(({ column, name, at }) => {
+        {marked.map(({ column, name, at }) => {
           const centre = at.x + at.width / 2;
           // written out, though it be wider than its column, within what shows
           const translate = `clamp(${-centre}px, -50%, calc(${viewWidth - centre}px - 100%))`;
@@ -44,7 +44,7 @@ export function Crosshair({ reading, picture, layout: { value: layout }, scrolle
             <>
               {centre >= 0 && centre <= viewWidth && (
                 <span class="lw-column" style={{ left: `${centre}px`, ...room, translate }}>
-                  <bdi>{picture.value.columnLabel(column)}</bdi>
+                  <bdi>{cells.value.columnLabel(column)}</bdi>
                 </span>
               )}
               <span class={name} style={box(at.x, at.y, at.width - 1, at.height - 1)} />

@@ -2,12 +2,12 @@
 
 import type { Rectangle } from "../pieces/rectangle.js";
 import { type Drawing, FONT, rect, type Shorten, text } from "../pieces/svg.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { rowQuantityName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
-import type { Picture } from "./cells.js";
+import type { Cells } from "./cells.js";
 import { gutterFor, type Layout, labelRight, layoutOf, ROW_QUANTITY, rowQuantityLeft, shownRow } from "./layout.js";
 
 const CELL = 76;
@@ -15,66 +15,66 @@ const BAR = 180;
 const KEY = 20;
 const WORDS = `font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"`;
 
-export function heatmapDrawn(reading: Reading, picture: Picture, palette: Palette, shorten: Shorten): Drawing {
-  const { grid, settings } = reading;
+export function heatmapDrawn(state: GridState, cells: Cells, palette: Palette, shorten: Shorten): Drawing {
+  const { grid, settings } = state;
   const gutter = gutterFor(grid);
   const columns = grid.columns.length;
   const { stride, height: wished } = settings;
   const layout = layoutOf({
     ...{ rows: grid.rows.length, columns, gutter, density: 1 },
-    ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value, only: reading.rowsShown.value },
+    ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value, only: state.rowsShown.value },
   });
   const below = layout.height + layout.footer + 12;
   return {
     width: Math.max(gutter + columns * layout.cellWidth, gutter + 2 * BAR),
     height: below + 32 + KEY * grid.rowQuantities.length,
     svg:
-      cells(layout, picture, palette, columns, shorten) +
-      legend(reading, picture, palette, shorten, gutter, below) +
-      keys(reading, palette, shorten, gutter, below + 30),
+      drawnCells(layout, cells, palette, columns, shorten) +
+      legend(state, cells, palette, shorten, gutter, below) +
+      keys(state, palette, shorten, gutter, below + 30),
   };
 }
-function cells(layout: Layout, picture: Picture, palette: Palette, columns: number, shorten: Shorten): string {
+function drawnCells(layout: Layout, cells: Cells, palette: Palette, columns: number, shorten: Shorten): string {
   const { rows, cellWidth, cellHeight, gutter, height } = layout;
-  const ramp = picture.diverging ? palette.diverging : palette.sequential;
+  const ramp = cells.diverging ? palette.diverging : palette.sequential;
   const out: string[] = [];
   const last = rows.length - 1;
-  const right = labelRight(layout, picture.trust.length);
+  const right = labelRight(layout, cells.trust.length);
   for (const [shown, row] of rows.entries()) {
     const y = (last - shown) * cellHeight;
     const middle = y + cellHeight / 2 + FONT * 0.35;
-    out.push(text(right, middle, shorten(picture.rowLabels[row]!, right), palette.muted, "end"));
-    for (const [i, trust] of picture.trust.entries()) {
-      const x = gutter + rowQuantityLeft(i, picture.trust.length);
+    out.push(text(right, middle, shorten(cells.rowLabels[row]!, right), palette.muted, "end"));
+    for (const [i, trust] of cells.trust.entries()) {
+      const x = gutter + rowQuantityLeft(i, cells.trust.length);
       out.push(drawnTrust(trust[row]!, { x, y, height: cellHeight - 1 }, palette));
     }
     for (let column = 0; column < columns; column++) {
       const cell = row * columns + column;
       const x = gutter + column * cellWidth;
-      const { fill, ink } = look(picture.shades[cell]!, picture, palette, ramp);
+      const { fill, ink } = look(cells.shades[cell]!, cells, palette, ramp);
       out.push(rect(x, y, cellWidth - 1, cellHeight - 1, fill));
-      const slot = picture.ringOf(cell);
-      if (slot >= 0) {
-        const color = palette.pins[slot % PIN_COLORS]!;
-        const dash = picture.isBroken(cell) ? ` stroke-dasharray="3 3"` : "";
+      const pinColor = cells.ringOf(cell);
+      if (pinColor >= 0) {
+        const color = palette.pins[pinColor % PIN_COLORS]!;
+        const dash = cells.isBroken(cell) ? ` stroke-dasharray="3 3"` : "";
         out.push(
           `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${color}" stroke-width="2"${dash}/>`,
         );
       }
-      const word = picture.wordOf(cell);
+      const word = cells.wordOf(cell);
       if (word >= 0 && cellHeight >= 12) {
-        const style = picture.words.muted(word) ? `${WORDS} font-style="italic"` : WORDS;
-        const seen = shorten(picture.words.text(word), cellWidth - 5);
+        const style = cells.words.muted(word) ? `${WORDS} font-style="italic"` : WORDS;
+        const seen = shorten(cells.words.text(word), cellWidth - 5);
         out.push(text(x + (cellWidth - 1) / 2, middle, seen, ink, "middle", style));
       }
     }
   }
   for (let column = 0; column < columns; column++) {
     const x = gutter + column * cellWidth;
-    const label = shorten(picture.columnLabel(column), cellWidth - 5);
+    const label = shorten(cells.columnLabel(column), cellWidth - 5);
     out.push(text(x + cellWidth / 2, height + 17, label, palette.muted, "middle", WORDS));
-    const step = picture.steps?.[column] ?? 0;
-    if (step < 1 || picture.shades[column] === ODD.excluded) continue;
+    const step = cells.steps?.[column] ?? 0;
+    if (step < 1 || cells.shades[column] === ODD.excluded) continue;
     const y = (last - shownRow(layout, step) + 1) * cellHeight - 0.5;
     const line = `<path d="M${x} ${y}h${cellWidth - 1}" stroke-width=`;
     out.push(
@@ -84,7 +84,7 @@ function cells(layout: Layout, picture: Picture, palette: Palette, columns: numb
   return out.join("");
 }
 
-function look(shade: number, { flipped }: Picture, palette: Palette, ramp: Palette["sequential"]) {
+function look(shade: number, { flipped }: Cells, palette: Palette, ramp: Palette["sequential"]) {
   if (shade < STEPS) return { fill: ramp.fill[shade]!, ink: ramp.ink[shade]! };
   if (shade === ODD.gap) return { fill: palette.background, ink: palette.muted };
   if (shade === ODD.excluded) return { fill: palette.excluded, ink: palette.muted };
@@ -94,14 +94,14 @@ function look(shade: number, { flipped }: Picture, palette: Palette, ramp: Palet
 }
 
 function legend(
-  { grid, quantity, scale }: Reading,
-  picture: Picture,
+  { grid, quantity, scale }: GridState,
+  cells: Cells,
   palette: Palette,
   shorten: Shorten,
   x: number,
   y: number,
 ): string {
-  const ramp = picture.diverging ? palette.diverging : palette.sequential;
+  const ramp = cells.diverging ? palette.diverging : palette.sequential;
   const { unit } = quantity.value;
   const name = quantityName(grid, quantity.value) + (unit ? ` (${unit})` : "");
   const parts = Array.from({ length: 60 }, (_, i) =>
@@ -114,7 +114,7 @@ function legend(
 }
 
 /** What the ends of each quantity of the rows stand for. */
-function keys({ grid }: Reading, palette: Palette, shorten: Shorten, x: number, y: number): string {
+function keys({ grid }: GridState, palette: Palette, shorten: Shorten, x: number, y: number): string {
   return grid.rowQuantities
     .flatMap((quantity, i) => {
       const at = y + i * KEY;

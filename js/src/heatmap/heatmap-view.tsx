@@ -6,11 +6,11 @@ import { type Cell, candidatesAt, isLens } from "../data/grid.js";
 import { Card } from "../pieces/card.js";
 import { keysFor } from "../pieces/keys.js";
 import { Ruler } from "../pieces/ruler.js";
-import { isSame, type Reading } from "../state/grid-state.js";
+import { type GridState, isSame } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { spoken } from "../text/words.js";
 import { Heatmap } from "./canvas.js";
-import type { Picture } from "./cells.js";
+import type { Cells } from "./cells.js";
 import { Crosshair } from "./crosshair.js";
 import { cellAt, destination, gutterFor, type Layout, layoutOf, placeOf, rowAt } from "./layout.js";
 
@@ -22,18 +22,18 @@ export interface Paints {
 }
 
 interface Props extends Paints {
-  reading: Reading;
-  picture: ReadonlySignal<Picture>;
+  state: GridState;
+  cells: ReadonlySignal<Cells>;
   /** Whether others stand beside it: the card of the one that is pointed at is full, theirs are small. */
   accompanied?: boolean;
   /** What a click does instead of selecting. */
   open?: (cell: Cell) => void;
 }
 
-export function HeatmapView({ reading, picture, palette, painted, accompanied = false, open: opens }: Props) {
-  const { grid, settings, hover, selected } = reading;
+export function HeatmapView({ state, cells, palette, painted, accompanied = false, open: opens }: Props) {
+  const { grid, settings, hover, selected } = state;
   const isActive = useSignal(false);
-  const cells = useRef<HTMLCanvasElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const width = useSignal(0);
   const scrolled = useSignal(0);
@@ -49,7 +49,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
       stride: settings.stride.value,
       gutter: gutterFor(grid, width.value || undefined),
       density: density.value,
-      only: reading.rowsShown.value,
+      only: state.rowsShown.value,
     }),
   );
   const heatmap = useRef<Heatmap>(null);
@@ -57,7 +57,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
   const speech = useSignal("");
 
   useLayoutEffect(() => {
-    heatmap.current = new Heatmap(cells.current!);
+    heatmap.current = new Heatmap(canvas.current!);
     // zooming, and moving to another screen, resize the window
     const resized = () => {
       density.value = devicePixelRatio;
@@ -89,7 +89,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     const left = scroller.current!.scrollLeft;
     scrolled.value = left;
     // what was scrolled to from elsewhere comes back rounded
-    if (Math.abs((reading.scroll.peek() ?? -1) * cellWidth - left) >= 1) reading.scroll.value = left / cellWidth;
+    if (Math.abs((state.scroll.peek() ?? -1) * cellWidth - left) >= 1) state.scroll.value = left / cellWidth;
     if (pointer.current) point();
   };
   const show = ({ column }: Cell) => {
@@ -111,7 +111,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
   // chart shows first
   useLayoutEffect(() => {
     if (!width.value) return;
-    const { value: columns } = reading.scroll;
+    const { value: columns } = state.scroll;
     follow(columns);
     if (selected.value) show(selected.value);
     else if (columns === null)
@@ -121,9 +121,9 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
   useLayoutEffect(
     () =>
       effect(() => {
-        if (isPlaced.value) follow(reading.scroll.value);
+        if (isPlaced.value) follow(state.scroll.value);
       }),
-    [reading],
+    [state],
   );
 
   // before the browser paints, so that what comes into view is never blank
@@ -131,13 +131,13 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
     () =>
       effect(() => {
         if (!isPlaced.value) return;
-        heatmap.current!.paint(picture.value, layout.value, palette.value, scrolled.value);
+        heatmap.current!.paint(cells.value, layout.value, palette.value, scrolled.value);
         painted();
       }),
-    [picture],
+    [cells],
   );
 
-  const choose = (cell: Cell) => (opens ? opens(cell) : reading.toggleSelected(cell));
+  const choose = (cell: Cell) => (opens ? opens(cell) : state.toggleSelected(cell));
   /** Does what a key asks for; false for a key that asks for nothing here. */
   const act = (key: string): boolean => {
     const now = hover.value ?? selected.value;
@@ -146,17 +146,17 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
       pointer.current = null;
       isActive.value = true;
       hover.value = next;
-      speech.value = spoken(grid, reading.quantity.value, next);
+      speech.value = spoken(grid, state.quantity.value, next);
       show(next);
     } else if (!now) {
       return false;
     } else if (key === "Enter" || key === " ") {
       choose(now);
     } else if (key === "c" || key === "C") {
-      reading.pickRow(now.row);
+      state.pickRow(now.row);
     } else if (key === "p" || key === "P") {
       const [leader] = candidatesAt(grid, now);
-      if (leader) reading.togglePin(leader.token, key === "P");
+      if (leader) state.togglePin(leader.token, key === "P");
     } else if (key === "Escape") {
       if (selected.value) settings.selected.value = null;
       else hover.value = null;
@@ -177,12 +177,12 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
         const row = rowAt(layout.value, clientY - box.y);
         if (row === null) return;
         if (opens) opens({ row, column: 0 });
-        else reading.pickRow(row);
+        else state.pickRow(row);
       }}
     >
       <Ruler width={width} />
-      <canvas ref={cells} />
-      <Crosshair {...{ reading, picture, layout, scrolled }} />
+      <canvas ref={canvas} />
+      <Crosshair {...{ state, cells, layout, scrolled }} />
       <div
         class="lw-scroller"
         ref={scroller}
@@ -205,7 +205,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
       >
         <div style={{ width: `${columns * cellWidth}px`, height: `${height + footer}px` }} />
       </div>
-      <Cards {...{ reading, layout, scrolled, isActive }} accompanied={accompanied} />
+      <Cards {...{ state, layout, scrolled, isActive }} accompanied={accompanied} />
       <p class="lw-spoken" aria-live="polite">
         {speech}
       </p>
@@ -214,7 +214,7 @@ export function HeatmapView({ reading, picture, palette, painted, accompanied = 
 }
 
 interface CardsProps {
-  reading: Reading;
+  state: GridState;
   layout: ReadonlySignal<Layout>;
   scrolled: ReadonlySignal<number>;
   /** Whether this is the heatmap that the pointer or the keys are in. */
@@ -223,8 +223,8 @@ interface CardsProps {
 }
 
 /** The card of the cell that is pointed at or held, and a small one of what is pointed at while another is held. */
-function Cards({ reading, layout, scrolled, isActive, accompanied }: CardsProps) {
-  const [open, selected, hover] = [reading.open.value, reading.selected.value, reading.hover.value];
+function Cards({ state, layout, scrolled, isActive, accompanied }: CardsProps) {
+  const [open, selected, hover] = [state.open.value, state.selected.value, state.hover.value];
   const place = (cell: Cell) => {
     const { gutter, viewWidth } = layout.value;
     const box = placeOf(layout.value, cell, scrolled.value);
@@ -232,11 +232,11 @@ function Cards({ reading, layout, scrolled, isActive, accompanied }: CardsProps)
   };
   if (!open) return null;
   const isSmall = accompanied && !isActive.value;
-  const glance = selected && hover && !isSame(hover, selected) ? hover : null;
+  const elsewhere = selected && hover && !isSame(hover, selected) ? hover : null;
   return (
     <>
-      <Card reading={reading} cell={open} at={place(open)} held={selected !== null} isSmall={isSmall} />
-      {glance && <Card reading={reading} cell={glance} at={place(glance)} isSmall />}
+      <Card state={state} cell={open} at={place(open)} held={selected !== null} isSmall={isSmall} />
+      {elsewhere && <Card state={state} cell={elsewhere} at={place(elsewhere)} isSmall />}
     </>
   );
 }

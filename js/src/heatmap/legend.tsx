@@ -1,14 +1,14 @@
-// The scale, and what else can be met in the cells. Only what this picture really holds is explained.
+// The scale, and what else can be met in the cells. Only what is really there is explained.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { isPoints, isProbability } from "../text/number.js";
 import { rowQuantityName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
 import { paintOdd, paintTrust, sized } from "./brush.js";
-import { pictureOf } from "./cells.js";
+import { cellsOf } from "./cells.js";
 
 const ODDITIES = [
   [ODD.nan, "not a number"],
@@ -20,18 +20,18 @@ const ODDITIES = [
 
 interface Props {
   /** Those that it speaks for; they have one scale. */
-  readings: Reading[];
+  states: GridState[];
   palette: Palette;
 }
 
-export function Legend({ readings, palette }: Props) {
-  const [{ grid, quantity, scale }] = readings as [Reading];
+export function Legend({ states, palette }: Props) {
+  const [{ grid, quantity, scale }] = states as [GridState];
   const { ticks, step, diverging } = scale.value;
   const ramp = diverging ? palette.diverging : palette.sequential;
   const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
   const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
-  const pictures = readings.map((reading) => pictureOf(reading).value);
-  const grids = readings.map((reading) => reading.grid);
+  const cells = states.map((state) => cellsOf(state).value);
+  const grids = states.map((state) => state.grid);
   const rowQuantities = new Set(grids.flatMap((one) => one.rowQuantities.map(rowQuantityName)));
   const excluded = Math.max(...grids.map((one) => one.excluded.size));
   return (
@@ -58,13 +58,13 @@ export function Legend({ readings, palette }: Props) {
           {name}
         </span>
       ))}
-      {ODDITIES.filter(([shade]) => pictures.some(({ shades }) => shades.includes(shade))).map(([shade, name]) => (
+      {ODDITIES.filter(([shade]) => cells.some(({ shades }) => shades.includes(shade))).map(([shade, name]) => (
         <span key={shade}>
-          <Swatch paint={(context) => paintOdd(context, shade, SWATCH, pictures[0]!, palette)} />
+          <Swatch paint={(context) => paintOdd(context, shade, SWATCH, cells[0]!, palette)} />
           {name}
         </span>
       ))}
-      {readings.some(({ overwrites }) => overwrites.value) && (
+      {states.some(({ overwrites }) => overwrites.value) && (
         <span>
           <span class="lw-broken" />
           led here, but not at the end

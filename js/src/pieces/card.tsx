@@ -3,15 +3,15 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Cell, isLaidOut, isLens, isThere } from "../data/grid.js";
 import { columnPlace, isMuted, nameOf } from "../data/names.js";
-import type { Reading } from "../state/grid-state.js";
+import type { GridState } from "../state/grid-state.js";
 import { verdicts } from "../text/row-quantity.js";
-import { cellName, facts, followingOf, listed, nothing, standing } from "../text/words.js";
+import { cellName, facts, followingOf, listed, nothing, probabilityAndRank } from "../text/words.js";
 import { place } from "./placing.js";
 import type { Rectangle } from "./rectangle.js";
 import { ColumnName, Dot } from "./token.js";
 
 interface Props {
-  reading: Reading;
+  state: GridState;
   cell: Cell;
   /** Where the cell is, or null when it has been scrolled out of sight. */
   at: Rectangle | null;
@@ -23,8 +23,8 @@ interface Props {
   more?: { name: string; value: string }[];
 }
 
-export function Card({ reading, cell, at, held = false, isSmall = false, more = [] }: Props) {
-  const { grid, quantity, followed, slots, sides } = reading;
+export function Card({ state, cell, at, held = false, isSmall = false, more = [] }: Props) {
+  const { grid, quantity, followed, pinColors, sides } = state;
   const card = useRef<HTMLElement>(null);
   useLayoutEffect(() => place(card.current!, at));
   const isFilled = isThere(grid, cell);
@@ -54,7 +54,7 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
             </p>
           ),
       )}
-      {isFilled && grid.candidates && <Candidates reading={reading} cell={cell} count={isSmall ? 3 : 5} held={held} />}
+      {isFilled && grid.candidates && <Candidates state={state} cell={cell} count={isSmall ? 3 : 5} held={held} />}
       {wide && (
         <div class="lw-sides">
           {sides.map((side) => (
@@ -74,10 +74,10 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
             followed.value.map((one, i) => (
               <div key={i}>
                 <dt>
-                  <Dot slot={slots.value[i]!} />
+                  <Dot pinColor={pinColors.value[i]!} />
                   <bdi class="lw-token">{one.label}</bdi>
                 </dt>
-                <dd>{standing(grid, one, cell)}</dd>
+                <dd>{probabilityAndRank(grid, one, cell)}</dd>
               </div>
             ))}
         </dl>
@@ -87,13 +87,13 @@ export function Card({ reading, cell, at, held = false, isSmall = false, more = 
 }
 
 /** What one of two grids has in a cell. */
-function Side({ name, reading, slot, held }: { name: string; reading: Reading; slot: Cell; held: boolean }) {
-  const cell = reading.inSlot(slot);
+function Side({ name, state, slot, held }: { name: string; state: GridState; slot: Cell; held: boolean }) {
+  const cell = state.inSlot(slot);
   return (
     <div>
       <p class="lw-muted">{name}</p>
-      {cell && !reading.grid.gaps.has(cell.column) ? (
-        <Candidates reading={reading} cell={cell} count={4} held={held} />
+      {cell && !state.grid.gaps.has(cell.column) ? (
+        <Candidates state={state} cell={cell} count={4} held={held} />
       ) : (
         <p>nothing there</p>
       )}
@@ -102,15 +102,15 @@ function Side({ name, reading, slot, held }: { name: string; reading: Reading; s
 }
 
 interface CandidatesProps {
-  reading: Reading;
+  state: GridState;
   cell: Cell;
   count: number;
   held: boolean;
 }
 
-function Candidates({ reading, cell, count, held }: CandidatesProps) {
-  const { grid } = reading;
-  const slotOf = reading.slotOf.value;
+function Candidates({ state, cell, count, held }: CandidatesProps) {
+  const { grid } = state;
+  const pinColorOf = state.pinColorOf.value;
   const next = followingOf(grid, cell.column);
   const found = listed(grid, cell, count);
   const canPin = held && isLens(grid);
@@ -125,10 +125,10 @@ function Candidates({ reading, cell, count, held }: CandidatesProps) {
             type="button"
             class={isMuted(grid, token) ? "lw-token lw-odd" : "lw-token"}
             title="Click to pin, shift-click to join the last pin"
-            onClick={(event) => canPin && reading.togglePin(token, event.shiftKey)}
+            onClick={(event) => canPin && state.togglePin(token, event.shiftKey)}
           >
             <span class="lw-bar" style={{ width: `${100 * (probability || 0)}%` }} />
-            {slotOf[token]! >= 0 && <Dot slot={slotOf[token]!} />}
+            {pinColorOf[token]! >= 0 && <Dot pinColor={pinColorOf[token]!} />}
             <bdi>{nameOf(grid, token) || "(empty)"}</bdi>
             {token === next && <span class="lw-follows">follows</span>}
           </Line>

@@ -4,8 +4,8 @@ import { type Grid, isAttribution } from "../data/grid.js";
 import { columnName } from "../data/names.js";
 import { PIN_COLORS } from "../style/palette.js";
 
-export function colorOf(slot: number): string {
-  return `var(--lw-pin-${(slot % PIN_COLORS) + 1})`;
+export function colorOf(pinColor: number): string {
+  return `var(--lw-pin-${(pinColor % PIN_COLORS) + 1})`;
 }
 
 /** What a column is: after which token a lens read, which token was attributed, or its label where it is none. */
@@ -19,6 +19,6 @@ export function ColumnName({ grid, column }: { grid: Grid; column: number }) {
   );
 }
 
-export function Dot({ slot }: { slot: number }) {
-  return <span class="lw-dot" style={{ background: colorOf(slot) }} />;
+export function Dot({ pinColor }: { pinColor: number }) {
+  return <span class="lw-dot" style={{ background: colorOf(pinColor) }} />;
 }

@@ -2,11 +2,11 @@
 
 import { codePoint, UNSEEN } from "../data/marks.js";
 import { type Settings, shared } from "./settings.js";
-import type { Readings } from "./view-state.js";
+import type { ViewState } from "./view-state.js";
 
 const NOT_CHOSEN = new Set<string>(["live", "prompt", "progress"] satisfies (keyof Settings)[]);
 
-export function codeOf({ settings, each, names }: Readings): string {
+export function codeOf({ settings, each, names }: ViewState): string {
   const initial = shared();
   const state = Object.entries(settings)
     .filter(([name]) => !NOT_CHOSEN.has(name))

@@ -21,14 +21,14 @@ export function shownBars(column: number): ShownBars {
   return { count: signal(FEW_BARS), column: signal(column) };
 }
 
-/** What several readings may have in common. */
+/** What the states of several grids may have in common. */
 export interface Company {
   hover?: Writable<Cell | null>;
   scroll?: Writable<number | null>;
   /** The ends of the scale for a quantity, where they aren't its own. */
   domain?: (quantity: Quantity) => Domain;
-  /** The readings that this one tells apart. */
-  sides?: { name: string; reading: Reading }[];
+  /** The two that this one is the difference of. */
+  sides?: { name: string; state: GridState }[];
   /** The cell in a slot, where the rows of several grids meet. */
   inSlot?: (slot: Cell) => Cell | null;
   /** The rows to look at, in all of them. */
@@ -39,12 +39,12 @@ export interface Company {
   which?: number | null;
 }
 
-export class Reading {
+export class GridState {
   /** The cell under the pointer or the arrow keys. It never leaves the browser. */
   readonly hover: Writable<Cell | null>;
   /** How many columns are scrolled out of sight on the left; null until it is known. */
   readonly scroll: Writable<number | null>;
-  readonly sides: { name: string; reading: Reading }[];
+  readonly sides: { name: string; state: GridState }[];
   readonly inSlot: (slot: Cell) => Cell | null;
   readonly isList: boolean;
   readonly which: number | null;
@@ -61,9 +61,9 @@ export class Reading {
   readonly scale: ReadonlySignal<Scale>;
   readonly followed: ReadonlySignal<Followed[]>;
   /** The pin color of each that is followed: one that stays keeps its color when another goes. */
-  readonly slots: ReadonlySignal<number[]>;
+  readonly pinColors: ReadonlySignal<number[]>;
   /** For each token of the grid the pin color that it is followed in, or -1. */
-  readonly slotOf: ReadonlySignal<Int8Array>;
+  readonly pinColorOf: ReadonlySignal<Int8Array>;
   /** What became of what is followed at the position that is looked at. */
   readonly story: ReadonlySignal<Story>;
   /** Whether anything that is followed led somewhere, and lost its lead. */
@@ -103,17 +103,17 @@ export class Reading {
     });
     this.followed = computed(() => (isLens(grid) ? followedOf(grid, pins.value) : []));
     let kept = new Map<string, number>();
-    this.slots = computed(() => {
-      kept = slotsFor(this.followed.value.map(keyOf), kept);
+    this.pinColors = computed(() => {
+      kept = pinColorsFor(this.followed.value.map(keyOf), kept);
       return this.followed.value.map((followed) => kept.get(keyOf(followed))!);
     });
-    this.slotOf = computed(() => {
-      const slotOf = new Int8Array(grid.tokens.ids.length).fill(-1);
+    this.pinColorOf = computed(() => {
+      const pinColorOf = new Int8Array(grid.tokens.ids.length).fill(-1);
       for (const [i, { tokens }] of this.followed.value.entries()) {
         // the first to follow a token has its ring
-        for (const token of tokens) if (slotOf[token] === -1) slotOf[token] = this.slots.value[i]!;
+        for (const token of tokens) if (pinColorOf[token] === -1) pinColorOf[token] = this.pinColors.value[i]!;
       }
-      return slotOf;
+      return pinColorOf;
     });
     this.bars = shownBars(grid.columns.length - 1);
     this.order = computed(() => {
@@ -122,7 +122,7 @@ export class Reading {
     });
     this.column = computed(() => this.selected.value?.column ?? this.bars.column.value);
     this.story = computed(() => storyOf(grid, this.column.value, this.followed.value));
-    this.overwrites = computed(() => overwrites(grid, this.slotOf.value));
+    this.overwrites = computed(() => overwrites(grid, this.pinColorOf.value));
     this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
     this.rowsShown = computed(() => {
       if (this.isList) return [...grid.rows.keys()].reverse();
@@ -183,15 +183,15 @@ function keyOf({ target, tokens, label }: Followed): string {
   return `${target ?? "pin"} ${tokens} ${label}`;
 }
 
-function slotsFor(keys: string[], kept: Map<string, number>): Map<string, number> {
-  const slots = new Map(keys.filter((key) => kept.has(key)).map((key) => [key, kept.get(key)!]));
-  const taken = new Set(slots.values());
+function pinColorsFor(keys: string[], kept: Map<string, number>): Map<string, number> {
+  const pinColors = new Map(keys.filter((key) => kept.has(key)).map((key) => [key, kept.get(key)!]));
+  const taken = new Set(pinColors.values());
   for (const key of keys) {
-    if (slots.has(key)) continue;
-    let slot = 0;
-    while (taken.has(slot)) slot++;
-    taken.add(slot);
-    slots.set(key, slot);
+    if (pinColors.has(key)) continue;
+    let pinColor = 0;
+    while (taken.has(pinColor)) pinColor++;
+    taken.add(pinColor);
+    pinColors.set(key, pinColor);
   }
-  return slots;
+  return pinColors;
 }

@@ -4,7 +4,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Grid } from "../data/grid.js";
-import type { Reading } from "./grid-state.js";
+import type { GridState } from "./grid-state.js";
 import type { Jump } from "./settings.js";
 
 /** The answer to what moved a token, or why there is none. */
@@ -29,14 +29,14 @@ export function useLive(): Live | null {
   return useContext(LiveContext);
 }
 
-/** The jump that is open, if it is one of this reading's grid. */
-export function jumpIn({ settings, which }: Reading): Jump | null {
+/** The jump that is open, if it is one of this grid. */
+export function jumpIn({ settings, which }: GridState): Jump | null {
   const jump = settings.jump.value;
   return jump && (jump[3] ?? 0) === which ? jump : null;
 }
 
-/** The jump of a token in this reading's grid. */
-export function jumpTo({ which }: Reading, column: number, id: number, row: number): Jump {
+/** The jump of a token in this grid. */
+export function jumpTo({ which }: GridState, column: number, id: number, row: number): Jump {
   return which ? [column, id, row, which] : [column, id, row];
 }
 

@@ -1,4 +1,4 @@
-// All that one view shows: a reading of each grid, of each difference, of the overview and of the mean, linked as the
+// All that one view shows: the state of each grid, of each difference, of the overview and of the mean, linked as the
 // reader wishes. A link is a setting that they share, translated from the first grid's terms into another's.
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
@@ -6,21 +6,21 @@ import { type Comparison, gapsBetween, type Slots, slotsOf, spread } from "../da
 import type { Cell, Grid, Quantity } from "../data/grid.js";
 import type { Shown } from "../data/wire.js";
 import { domainOf, hull } from "../style/scale.js";
-import { Reading } from "./grid-state.js";
+import { GridState } from "./grid-state.js";
 import type { Link, Shared, Writable } from "./settings.js";
 
 export const LAYOUTS = ["one", "side by side", "difference", "strips", "mean"] as const;
 export type LayoutName = (typeof LAYOUTS)[number];
 
 /** So many grids stand side by side unless something else is asked for, with all there is to say of each. */
-export const AT_A_GLANCE = 4;
+export const MOST_SIDE_BY_SIDE = 4;
 
-export class Readings {
+export class ViewState {
   /** One for each grid. */
-  readonly each: Reading[];
+  readonly each: GridState[];
   readonly names: string[];
-  readonly overview: Reading | null;
-  readonly mean: Reading | null;
+  readonly overview: GridState | null;
+  readonly mean: GridState | null;
   readonly notes: string[];
   /** The check that speaks for all, if they all claim the same and keep it: the one that is furthest off. */
   readonly check: Grid["check"];
@@ -32,7 +32,7 @@ export class Readings {
   readonly #hover = signal<Cell | null>(null);
   readonly #scroll = signal<number | null>(null);
   readonly #comparison: Comparison | null;
-  readonly #differences = new Map<number, Reading>();
+  readonly #differences = new Map<number, GridState>();
 
   constructor(
     { grids, comparison }: Shown,
@@ -41,11 +41,11 @@ export class Readings {
     this.#comparison = comparison;
     this.names = comparison?.names ?? grids.map(({ kind }) => kind);
     this.notes = comparison?.notes ?? [];
-    this.each = grids.map((grid, i) => this.#readingOf(grid, i, grids));
+    this.each = grids.map((grid, i) => this.#stateOf(grid, i, grids));
     this.check = commonCheck(grids);
     const { overview = null, mean = null } = comparison ?? {};
     const summary = (grid: Grid | null, isList: boolean) =>
-      grid && new Reading(knowing(grid, grids[0]!), this.#apart(grid), { isList, which: null });
+      grid && new GridState(knowing(grid, grids[0]!), this.#apart(grid), { isList, which: null });
     this.overview = summary(overview, true);
     this.mean = summary(mean, false);
     const several = grids.length > 1;
@@ -57,7 +57,13 @@ export class Readings {
       mean: this.mean !== null,
     };
     this.layouts = LAYOUTS.filter((name) => there[name]);
-    const suits = !several ? "one" : grids.length <= AT_A_GLANCE ? "side by side" : this.overview ? "strips" : "one";
+    const suits = !several
+      ? "one"
+      : grids.length <= MOST_SIDE_BY_SIDE
+        ? "side by side"
+        : this.overview
+          ? "strips"
+          : "one";
     this.layout = computed(() => this.layouts.find((name) => name === settings.view.value) ?? suits);
     this.shown = computed(() => Math.max(0, Math.min(settings.shown.value, grids.length - 1)));
   }
@@ -81,31 +87,31 @@ export class Readings {
   }
 
   /** What a grid less the first one is, made when it is first looked at; null where they have nothing in common. */
-  difference(which: number): Reading | null {
+  difference(which: number): GridState | null {
     const known = this.#differences.get(which);
     if (known) return known;
     const comparison = this.#comparison!;
     const less = comparison.differences[which - 1];
     if (!less) return null;
     const grid = { ...knowing(less, this.each[0]!.grid), gaps: gapsBetween(comparison, 0, which) };
-    const sides = [0, which].map((i) => ({ name: this.names[i]!, reading: this.each[i]! }));
+    const sides = [0, which].map((i) => ({ name: this.names[i]!, state: this.each[i]! }));
     const settings = { ...this.settings, color: this.#colorIn(grid, this.settings.color, always) };
-    const made = new Reading(grid, settings, { hover: this.#hover, scroll: this.#scroll, sides, which: null });
+    const made = new GridState(grid, settings, { hover: this.#hover, scroll: this.#scroll, sides, which: null });
     this.#differences.set(which, made);
     return made;
   }
 
-  #readingOf(grid: Grid, which: number, grids: Grid[]): Reading {
+  #stateOf(grid: Grid, which: number, grids: Grid[]): GridState {
     const { settings } = this;
     const comparison = this.#comparison;
-    if (!comparison) return new Reading(grid, settings);
+    if (!comparison) return new GridState(grid, settings);
     const rows = slotsOf(comparison.rows, grids.length, which);
     const drawn = spread(grid, slotsOf(comparison.columns, grids.length, which));
     // the first grid is the one whose choices are kept, whatever is let go
     const held = (link: Link) => computed(() => which === 0 || this.holds(link));
     const cell = cellIn(rows);
     const tokens = tokensIn(grids[0]!, grid);
-    return new Reading(
+    return new GridState(
       drawn,
       {
         ...settings,
@@ -142,7 +148,7 @@ export class Readings {
     const alike = this.each.filter(
       ({ quantity: { value: other } }) => other.measure === quantity.measure && other.scale === quantity.scale,
     );
-    return hull(alike.map((reading) => domainOf(reading.grid, reading.quantity.value)));
+    return hull(alike.map((state) => domainOf(state.grid, state.quantity.value)));
   }
 
   /** The quantity of the same name, or of the same measure of the same target. */

@@ -1,4 +1,4 @@
-// Failure reading: where at a position it was decided, what led and was overwritten, and in which rows to look.
+// How a failure is read: where at a position it was decided, what led and was overwritten, and in which rows to look.
 
 import { type Followed, ranks } from "../data/followed.js";
 import { type Grid, isLens, leading } from "../data/grid.js";
@@ -56,15 +56,15 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
   return { sentences, rows: [...rows].sort((a, b) => a - b) };
 }
 
-/** Whether any token with a slot leads in a cell, and another slot's or none at the end of its column. */
-export function overwrites(grid: Grid, slotOf: Int8Array): boolean {
+/** Whether any token that has a pin color leads in a cell, and none of that color at the end of its column. */
+export function overwrites(grid: Grid, pinColorOf: Int8Array): boolean {
   const leads = leading(grid);
-  if (!leads || slotOf.every((slot) => slot < 0)) return false;
+  if (!leads || pinColorOf.every((pinColor) => pinColor < 0)) return false;
   const columns = grid.columns.length;
   const last = (grid.rows.length - 1) * columns;
-  const slotAt = (cell: number) => slotOf[leads(cell)] ?? -1; // none for NO_TOKEN
+  const pinColorAt = (cell: number) => pinColorOf[leads(cell)] ?? -1; // none for NO_TOKEN
   for (let cell = 0; cell < last; cell++) {
-    if (slotAt(cell) >= 0 && slotAt(cell) !== slotAt(last + (cell % columns))) return true;
+    if (pinColorAt(cell) >= 0 && pinColorAt(cell) !== pinColorAt(last + (cell % columns))) return true;
   }
   return false;
 }

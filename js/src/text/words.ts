@@ -72,7 +72,7 @@ export function quantityName(grid: Grid, { name, measure, target }: Quantity): s
 }
 
 /** How what is followed fares in a cell: "91 %, rank 1", or that it isn't known. */
-export function standing(grid: Grid, followed: Followed, { row, column }: Cell): string {
+export function probabilityAndRank(grid: Grid, followed: Followed, { row, column }: Cell): string {
   const probability = probabilities(grid, followed, column)?.[row];
   if (probability === undefined) return "not a candidate here";
   const rank = ranks(grid, followed, column)[row]!;
