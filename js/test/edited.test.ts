@@ -37,6 +37,12 @@ describe("a setting that somebody edited", () => {
     expect(document.querySelector(".lenswidget img")).toBeNull();
   });
 
+  it("by a name that this version doesn’t know is left out", () => {
+    const before = { colour: "entropy", stride: 2 } as Parameters<typeof shared>[0];
+    const now = shared(before);
+    expect([now.color.value, now.stride.value, "colour" in now]).toEqual(["", 2, false]);
+  });
+
   it("that is as Python makes it stays", () => {
     expect(suited("pins", [[1, 2], [3]])).toEqual([[1, 2], [3]]);
     expect(suited("jump", [1, -1, 3])).toEqual([1, -1, 3]);

@@ -107,8 +107,9 @@ describe("a message", () => {
     }
   });
 
-  it("of another version is refused, with what to do", async () => {
-    await expect(decode(await message({}, 99))).rejects.toThrow(/data version 99.*pip install -U lenswidget/);
+  it.each([3, 99])("of version %i is refused, with what to do", async (version) => {
+    const sentence = new RegExp(`data version ${version}; this one reads 4.*pip install -U lenswidget`);
+    await expect(decode(await message({}, version))).rejects.toThrow(sentence);
   });
 
   it("that is cut short is refused, wherever it is cut", async () => {

@@ -20,13 +20,10 @@ import { columnName, columnPlace, nameOf } from "../data/names.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import { verdicts } from "./row-quantity.js";
 
-/** What a cell is: "After layer 26" where a lens was read, "L23 H3" or "L23.mlp" where parts of a sum are told apart. */
+/** What a cell is called: as its row, "L26" or "L23.mlp"; "L23 H3" where columns are parts of the layers that are its rows. */
 export function cellName(grid: Grid, { row, column }: Cell): string {
   const label = grid.rows[row]!;
-  if (isLaidOut(grid)) return `${label} ${grid.columnLabels![column]}`;
-  if (!isLens(grid)) return label;
-  if (label === "embed") return "Embedding";
-  return label.replace(/^L(\d+)$/, "After layer $1");
+  return isLaidOut(grid) ? `${label} ${grid.columnLabels![column]}` : label;
 }
 
 /** The token that really follows a column, or NO_TOKEN. */
