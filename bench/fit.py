@@ -16,9 +16,10 @@ import torch
 import lenswidget as lw
 from bench.readout import resident
 from bench.text import prose
+from lenswidget.lenses.fitting.regression import Moments
 from lenswidget.lenses.fitting.residuals import Residuals
 from lenswidget.lenses.fitting.text import Text
-from lenswidget.lenses.linear import Moments
+from lenswidget.model.backends import backend_of
 
 TOKENS = 20_000
 HELD_OUT = 2_048
@@ -27,9 +28,9 @@ WORDS = "docstrings of the Python standard library and package descriptions"
 
 def evaluate(model: object, lenses: dict[str, lw.Lens]) -> dict[str, list[float]]:
     """Mean KL(output ‖ row) in bits, by row: the definition, window by window, apart from what fits measure."""
-    windows = torch.stack(list(Text(model, prose(HELD_OUT, held_out=True), held_out=0).batches(1))[: HELD_OUT // 256])[
-        :, 0
-    ]
+    windows = torch.stack(
+        list(Text(backend_of(model), prose(HELD_OUT, held_out=True), held_out=0).batches(1))[: HELD_OUT // 256]
+    )[:, 0]
     totals: dict[str, torch.Tensor] = {}
     with torch.inference_mode():
         for ids in windows:
@@ -56,8 +57,8 @@ def linear() -> None:
     ratios = []
     lens = lw.LinearLens.fit(model, texts, tokens=4096, held_out=0)
     for _ in range(3):  # in turn with the yardstick, so that a noisy minute falls on both
-        forward = Residuals(model)
-        text, read, start = Text(model, texts, held_out=0), 0, time.perf_counter()
+        forward = Residuals(backend_of(model))
+        text, read, start = Text(backend_of(model), texts, held_out=0), 0, time.perf_counter()
         for windows in text.batches(16):
             (residual,) = forward(windows)
             read += residual.shape[1]
@@ -75,8 +76,8 @@ def linear() -> None:
         moments = None
         peak = before
         read = 0
-        for windows in Text(model, texts, held_out=0).batches(16):
-            (residual,) = Residuals(model)(windows)
+        for windows in Text(backend_of(model), texts, held_out=0).batches(16):
+            (residual,) = Residuals(backend_of(model))(windows)
             moments = moments or Moments(residual)
             moments.add(residual)
             read += residual.shape[1]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lenswidget.lenses.fitting.text import WINDOW, written_by
+from lenswidget.model.backends import backend_of
 
 CHARACTERS_A_TOKEN = 3.5
 """Fewer than in plain prose: docstrings hold names and punctuation, so that a request is met rather than missed."""
@@ -40,7 +41,7 @@ def mixture(model: Any, tokens: int, *, held_out: bool = False) -> list[str]:
     left = tokens // 2
     own = []
     batch = min(64, -(-left // WINDOW))
-    for ids in written_by(model, WINDOW, seed=1 if held_out else 2, batch=batch):
+    for ids in written_by(backend_of(model), WINDOW, seed=1 if held_out else 2, batch=batch):
         own.append(model.tokenizer.decode(ids))
         left -= len(ids)
         if left <= 0:

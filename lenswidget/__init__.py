@@ -28,15 +28,15 @@ _HOME = {
     "attribute": "attribution.attribute",
     "compare": "grids.comparison",
     "compare_lenses": "lenses.divergence",
-    "diagnose": "grids.diagnosis",
+    "diagnose": "lenses.diagnose",
     "divergence": "lenses.divergence",
-    "explain": "attribution.jumps",
+    "explain": "lenses.explain",
     "fidelity": "lenses.fidelity",
     "from_cache": "model.run",
     "hooks": "attribution.attribute",
-    "live": "interactive.live_prompt",
+    "live": "interactive.live",
     "load": "model.embedded",
-    "load_lens": "lenses.files.load_lens",
+    "load_lens": "lenses.load_lens",
     "logit_lens": "lenses.read",
     "promotes": "attribution.vocabulary_space",
     "read": "lenses.read",
@@ -52,24 +52,24 @@ __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
 if TYPE_CHECKING:
     from lenswidget.attribution.attribute import attribute as attribute
     from lenswidget.attribution.attribute import hooks as hooks
-    from lenswidget.attribution.jumps import explain as explain
     from lenswidget.attribution.vocabulary_space import promotes as promotes
     from lenswidget.grids.comparison import Comparison as Comparison
     from lenswidget.grids.comparison import compare as compare
     from lenswidget.grids.diagnosis import Diagnosis as Diagnosis
-    from lenswidget.grids.diagnosis import diagnose as diagnose
     from lenswidget.grids.grid import Grid as Grid
     from lenswidget.grids.row_changes import row_changes as row_changes
-    from lenswidget.interactive.live_prompt import live as live
+    from lenswidget.interactive.live import live as live
+    from lenswidget.lenses.diagnose import diagnose as diagnose
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
+    from lenswidget.lenses.explain import explain as explain
     from lenswidget.lenses.fidelity import Fidelity as Fidelity
     from lenswidget.lenses.fidelity import fidelity as fidelity
-    from lenswidget.lenses.files.load_lens import load_lens as load_lens
     from lenswidget.lenses.fitted import FittedLens as FittedLens
     from lenswidget.lenses.jacobian import JacobianLens as JacobianLens
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.linear import LinearLens as LinearLens
+    from lenswidget.lenses.load_lens import load_lens as load_lens
     from lenswidget.lenses.logit import LogitLens as LogitLens
     from lenswidget.lenses.logit import NegativeLens as NegativeLens
     from lenswidget.lenses.read import logit_lens as logit_lens

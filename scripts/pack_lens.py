@@ -32,9 +32,9 @@ from torch import Tensor
 import lenswidget as lw
 from bench.text import mixture
 from lenswidget.lenses.files.lens_file import write_tensors
-from lenswidget.lenses.files.load_lens import SHIPPED
 from lenswidget.lenses.files.packing import pack, unpack
 from lenswidget.lenses.lens import moved
+from lenswidget.lenses.load_lens import SHIPPED
 from lenswidget.model.readout import Readout
 
 WINDOW = 256

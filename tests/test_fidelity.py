@@ -14,8 +14,10 @@ from torch import Tensor
 
 import lenswidget as lw
 from lenswidget.lenses import causal
+from lenswidget.lenses.card import Card
 from lenswidget.lenses.causal import causal_fidelity, spearman
-from lenswidget.lenses.fitted import Card, FittedLens, sample_of
+from lenswidget.lenses.fitted import FittedLens, sample_of
+from lenswidget.model.backends import backend_of
 from tests import architectures
 
 TEXTS = ["The quick brown fox", "jumps over", "a lazy dog"]
@@ -181,10 +183,10 @@ def test_a_lens_that_reads_noise_has_no_causal_fidelity(model: Any) -> None:
         return torch.randn(residual.shape, generator=generator)
 
     runs = [lw.run(model, "The quick brown fox jumps over a lazy dog")]
-    influence, alignment = causal_fidelity(model, [causal_lens(noise)], runs, directions=30)
+    influence, alignment = causal_fidelity(backend_of(model), [causal_lens(noise)], runs, directions=30)
     assert np.abs(influence[:-1]).max() < 0.5 and np.abs(alignment[:-1]).max() < 0.1
     constant = causal_lens(lambda residual, row: torch.ones_like(residual))
-    influence, _ = causal_fidelity(model, [constant], runs, directions=30)
+    influence, _ = causal_fidelity(backend_of(model), [constant], runs, directions=30)
     assert np.isnan(influence[:-1]).all() and influence[-1] == pytest.approx(1, abs=1e-6)
 
 
@@ -199,7 +201,7 @@ def test_causal_fidelity_is_what_changed_rows_do_to_hugging_faces_model(architec
     architectures.save(architecture, tmp_path)
     model, oracle = architectures.boot(tmp_path), architectures.oracle(architecture, tmp_path)
     runs = [lw.run(model, "The quick brown fox jumps over a lazy dog")]
-    influence, alignment = causal_fidelity(model, [lw.LogitLens()], runs, directions=6)
+    influence, alignment = causal_fidelity(backend_of(model), [lw.LogitLens()], runs, directions=6)
     row = 1
     steps = causal._steps(runs[0].residual[row, 1:], 6, seed=0)
     ids = runs[0].tokens[: causal.CONTEXT]

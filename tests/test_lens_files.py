@@ -19,9 +19,10 @@ import torch
 from torch import Tensor
 
 import lenswidget as lw
+from lenswidget.lenses.card import Card, unembedding_hash
 from lenswidget.lenses.files.lens_file import write_tensors
 from lenswidget.lenses.files.packing import pack
-from lenswidget.lenses.fitted import Card, FittedLens, sample_of, unembedding_hash
+from lenswidget.lenses.fitted import FittedLens, sample_of
 from lenswidget.lenses.linear import LinearLens
 from lenswidget.lenses.tuned import TunedLens
 from tests import architectures

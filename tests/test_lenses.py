@@ -23,7 +23,7 @@ def test_a_function_of_ones_own_is_a_lens(run: lw.Run) -> None:
     def halfway(residual: Tensor, row: int) -> Tensor:
         return (residual + run.residual[-1]) / 2
 
-    grid = lw.read(run, halfway, follow=" Paris")
+    grid = lw.read(run, halfway, targets=[" Paris"])
     assert grid.kind == "halfway" and grid.notes[0] == "a function of your own"
     logits = run.readout.logits((run.residual[12] + run.residual[-1]) / 2)
     expected = torch.log_softmax(logits, -1)[:, grid.targets[0].ids[0]] / np.log(2)

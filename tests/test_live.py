@@ -142,13 +142,13 @@ def test_without_a_model_there_is_no_prompt() -> None:
 
 
 def test_a_live_model_shows_what_its_prompt_says(smollm: Any) -> None:
-    widget = lw.live(smollm, "The capital of France is", follow=" Paris", colour="entropy")
-    assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of France is"), follow=" Paris")
+    widget = lw.live(smollm, "The capital of France is", targets=[" Paris"], colour="entropy")
+    assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of France is"), targets=[" Paris"])
     told = []
     widget.observe(lambda change: told.append(change.new), "progress")
     widget.prompt = "The capital of Spain is"
     assert widget.wait(LONG)
-    assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of Spain is"), follow=" Paris")
+    assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of Spain is"), targets=[" Paris"])
     assert widget.colour == "entropy"
     assert [one["state"] for one in told[:-1]] == ["running"] * (len(told) - 1) and told[-1] == {"state": "idle"}
     assert {one["message"] for one in told[:-1]} >= {"Running the model …"}
@@ -185,9 +185,14 @@ def test_a_model_that_fails_live_says_where_and_runs_again(smollm: Any) -> None:
 def test_a_prompt_in_the_model_ends_where_a_newer_one_comes(smollm: Any) -> None:
     widget = lw.live(smollm, "Hello")
     ran: list[str] = []
-    handle = smollm.blocks[5].register_forward_pre_hook(lambda *_: setattr(widget, "prompt", "The newer one"))
-    late = smollm.blocks[9].register_forward_hook(lambda *_: ran.append("block 9"))
+    armed = threading.Event()
+    handle = smollm.blocks[5].register_forward_pre_hook(
+        lambda *_: setattr(widget, "prompt", "The newer one") if armed.is_set() else None
+    )
+    late = smollm.blocks[9].register_forward_hook(lambda *_: ran.append("block 9") if armed.is_set() else None)
     try:
+        lw.run(smollm, "Hello")  # finds what the blocks consist of, under these hooks of torch
+        armed.set()
         widget.prompt = "The older one"
         assert widget.wait(LONG)
     finally:
@@ -202,13 +207,18 @@ def test_a_cell_that_runs_the_model_waits_for_the_live_prompt(smollm: Any) -> No
     begun, went_in = threading.Event(), []
     prompts = {"in the thread": "The capital of Spain is", "in a cell": "Two plus two is four, as ever"}
 
+    armed = threading.Event()
+
     def enters(*_: Any) -> None:
-        went_in.append(threading.current_thread() is threading.main_thread())
-        begun.set()
+        if armed.is_set():
+            went_in.append(threading.current_thread() is threading.main_thread())
+            begun.set()
 
     handle = smollm.blocks[3].register_forward_pre_hook(enters)
-    out = smollm.blocks[29].register_forward_hook(lambda *_: went_in.append("out"))
+    out = smollm.blocks[29].register_forward_hook(lambda *_: went_in.append("out") if armed.is_set() else None)
     try:
+        lw.run(smollm, "Hello")  # finds what the blocks consist of, under these hooks of torch
+        armed.set()
         widget.prompt = prompts["in the thread"]
         assert begun.wait(LONG)
         run = lw.run(smollm, prompts["in a cell"])
@@ -241,5 +251,5 @@ def failing(block: Any, reason: Exception) -> Iterator[None]:
 
 
 def test_a_prompt_box_needs_a_model_behind_it() -> None:
-    with pytest.raises(TypeError, match=r"needs a TransformerLens model and got Grid; boot one with lw\.load"):
+    with pytest.raises(TypeError, match=r"needs a model of TransformerLens and got Grid; boot one with lw\.load"):
         lw.live(make_grid(), "The capital of France is")

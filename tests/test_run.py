@@ -7,6 +7,7 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformer_lens import ActivationCache
@@ -31,7 +32,7 @@ def test_the_embedded_model_knows_what_it_should(smollm: Any) -> None:
         ("The Eiffel Tower is located in the city of", " Paris", 0.70),
         ("When Mary and John went to the store, John gave a drink to", " Mary", 0.5),
     ]:
-        grid = lw.logit_lens(lw.run(smollm, prompt), follow=answer)
+        grid = lw.logit_lens(lw.run(smollm, prompt), targets=[answer])
         assert grid.text(grid.candidates.ids[-1, -1, 0]) == answer  # type: ignore[union-attr]
         assert grid.quantities[f"probability of {answer!r}"].values[-1, -1] >= least
 
@@ -58,17 +59,52 @@ def test_a_batch_is_read_one_prompt_at_a_time(smollm: Any) -> None:
     torch.testing.assert_close(run.residual, lw.run(smollm, ids.flip(0)).residual, rtol=1e-3, atol=1e-2)
 
 
-def test_a_run_outlives_its_model() -> None:
-    model = TransformerBridge.boot_transformers(str(embedded_folder()), device="cpu", dtype=torch.float32)
-    run = lw.run(model, PROMPT)
+def booted() -> TransformerBridge:
+    """A model that nobody else holds."""
+    return TransformerBridge.boot_transformers(str(embedded_folder()), device="cpu", dtype=torch.float32)
+
+
+def test_a_run_keeps_its_model_until_it_is_detached() -> None:
+    run = lw.run(booted(), PROMPT)
+    assert lw.attribute(run, " Paris").check.holds  # type: ignore[union-attr]
+    gone = weakref.ref(run.require_activations().backend.model)
     before = lw.logit_lens(run)
-    gone = weakref.ref(model)
-    del model
+    run = run.detach()
     gc.collect()
-    assert gone() is None, "the run keeps the whole model alive"
+    assert gone() is None, "the detached run keeps the whole model alive"
     # who moved a token is told by the model's weights, which went with it
     assert before.jumps is not None
     assert lw.logit_lens(run) == replace(before, jumps=None)
+    with pytest.raises(ValueError, match=r"This run has no activations.*lw\.run\(model, prompt\)"):
+        lw.attribute(run, " Paris")
+
+
+def test_a_grid_keeps_no_run_and_no_model_and_asks_again_while_the_model_lives() -> None:
+    model = booted()
+    run = lw.run(model, PROMPT)
+    lens = lw.logit_lens(run)
+    bars = lw.attribute(run, " Paris", unit="head")
+    paris = run.texts.ids(" Paris")[0]
+    assert lens.explain is not None and bars.explain is not None
+    first = lens.explain(4, paris, 27)
+    gone = weakref.ref(run)
+    del run
+    gc.collect()
+    assert gone() is None, "a Grid keeps the run alive"
+    again = lens.explain(4, paris, 27)
+    assert again.rows == first.rows and again.check is not None and again.check.holds
+    np.testing.assert_allclose(again.values("contribution"), first.values("contribution"), atol=1e-4)
+    twice = [("blocks.3.hook_in", lambda x, hook: 2 * x)]
+    with model.hooks(fwd_hooks=twice), pytest.raises(ValueError, match="is not what it was when this was read"):
+        lens.explain(4, paris, 27)
+    gone_model = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone_model() is None, "a Grid keeps the model alive"
+    with pytest.raises(ValueError, match="was deleted"):
+        lens.explain(4, paris, 27)
+    with pytest.raises(ValueError, match="was deleted"):
+        bars.explain(0, -1, bars.rows.index("L23H3"))
 
 
 def test_a_residual_only_cache_says_that_its_last_row_is_not_checked(smollm: Any) -> None:
@@ -126,7 +162,7 @@ def test_a_cache_with_values_that_are_not_finite_reads_the_rest(smollm: Any, cac
     hurt = dict(cache.cache_dict)
     hurt["blocks.12.hook_resid_pre"] = hurt["blocks.12.hook_resid_pre"].clone()
     hurt["blocks.12.hook_resid_pre"][0, 2] = float("nan")
-    grid = lw.logit_lens(lw.from_cache(ActivationCache(hurt, smollm), logits=logits), follow=" Paris")
+    grid = lw.logit_lens(lw.from_cache(ActivationCache(hurt, smollm), logits=logits), targets=[" Paris"])
     assert "1 of 155 residual vectors are not finite" in grid.notes
     for name, quantity in grid.quantities.items():
         if name != "surprisal" and "rank" not in name:
@@ -154,14 +190,14 @@ def test_a_prompt_that_cannot_run_is_a_sentence(smollm: Any, prompt: Any, error:
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
-        ({"follow": " Parisian cafés"}, ValueError, r"is \d tokens \(.*follow the first, follow=' Paris"),
-        ({"follow": ""}, ValueError, "no token at all"),
-        ({"follow": 10**6}, ValueError, "Token id 1000000 is outside the vocabulary, 0 to 49151"),
-        ({"follow": [" Paris", " Paris"]}, ValueError, "followed twice"),
-        ({"follow": [True]}, TypeError, "a text or a token id; got True"),
+        ({"targets": " Parisian cafés"}, ValueError, r"is \d tokens \(.*name the first, ' Paris'"),
+        ({"targets": ""}, ValueError, "no token at all"),
+        ({"targets": 10**6}, ValueError, "Token id 1000000 is outside the vocabulary, 0 to 49151"),
+        ({"targets": [" Paris", " Paris"]}, ValueError, "named twice in targets"),
+        ({"targets": [True]}, TypeError, "a text or a token id.*got True"),
         ({"k": 0}, ValueError, "got 0"),
         ({"extra": ["warmth"]}, ValueError, "got 'warmth'"),
-        ({"colour": "entropy"}, TypeError, "colour"),
+        ({"color": "entropy"}, TypeError, "color"),
     ],
 )
 def test_an_option_that_means_nothing_is_a_sentence(
@@ -174,15 +210,15 @@ def test_an_option_that_means_nothing_is_a_sentence(
 
 def test_followed_sets_of_tokens_are_one_target(smollm: Any) -> None:
     run = lw.run(smollm, PROMPT)
-    grid = lw.logit_lens(run, follow=[(" Paris", "Paris"), " the"])
-    one = lw.logit_lens(run, follow=[" Paris", "Paris"])
+    grid = lw.logit_lens(run, targets=[(" Paris", "Paris"), " the"])
+    one = lw.logit_lens(run, targets=[" Paris", "Paris"])
     together = grid.quantities["probability of ' Paris + Paris'"].values
     apart = one.quantities["probability of ' Paris'"].values + one.quantities["probability of 'Paris'"].values
     assert abs(together - apart).max() < 1e-5
 
 
 def test_a_model_in_training_mode_is_refused() -> None:
-    model = TransformerBridge.boot_transformers(str(embedded_folder()), device="cpu", dtype=torch.float32)
+    model = booted()
     model.train()
     with pytest.raises(ValueError, match=r"training mode.*model\.eval\(\)"):
         lw.run(model, PROMPT)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import lenswidget as lw
-from lenswidget.lenses.files.load_lens import SHIPPED
 from lenswidget.lenses.files.packing import unpack
+from lenswidget.lenses.load_lens import SHIPPED
 from scripts.pack_lens import rounded
 
 TEXT = """When the storm had passed, the keeper of the lighthouse went down to the harbour to see what was left of the boats.
@@ -27,7 +27,7 @@ def test_it_is_a_tuned_lens_for_the_embedded_model_in_six_megabytes(smollm: Any,
     assert SHIPPED.stat().st_size <= 6_000_000
     assert repr(lens).startswith("Tuned lens of SmolLM2-135M-Instruct: 30 rows × 576, fitted on ")
     assert lens.name == "Tuned lens" and lens.card.model == "SmolLM2-135M-Instruct" and lens.card.tokens > 0
-    grid = lw.read(lw.run(smollm, "The capital of France is"), lens, follow=" Paris")
+    grid = lw.read(lw.run(smollm, "The capital of France is"), lens, targets=[" Paris"])
     assert grid.check is not None and grid.check.error <= grid.check.tolerance
     assert grid.notes[0].startswith("fitted on ")
 

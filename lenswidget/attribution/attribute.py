@@ -8,6 +8,7 @@ Wang et al., "Interpretability in the wild", 2022, arXiv 2211.00593.
 from __future__ import annotations
 
 import importlib.metadata
+import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -19,25 +20,26 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.attribution.direction import Direction, along
-from lenswidget.attribution.formulas import Rows, component, heads, neurons, sources
+from lenswidget.attribution.formulas import Contributions, component, heads, neurons, sources
 from lenswidget.attribution.vocabulary_space import promotes
 from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Target
-from lenswidget.model.components import Part, Stack, stack_of
+from lenswidget.model.backends import backend_of
+from lenswidget.model.components import Components, Part, components_of
 from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.run import Run, as_run, residual_hooks
-from lenswidget.model.targets import Token, compared, followed_target, named
+from lenswidget.model.site import Site
+from lenswidget.model.targets import TargetLike, named, target_of, with_against
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
 TOP_NEURONS = 50
 
-Goal = Token | Iterable[Token]
 Positions = int | slice | Sequence[int] | None
 
 
 def attribute(
     run_or_cache: Any,
-    target: Goal | list[Goal],
-    against: Goal | list[Goal] | None = None,
+    target: TargetLike | list[TargetLike],
+    against: TargetLike | list[TargetLike] | None = None,
     *,
     unit: str = "component",
     position: Positions = -1,
@@ -83,30 +85,32 @@ def attribute(
     return whole.grid(TOP_NEURONS if unit == "neuron" and top is None else top)
 
 
-def hooks(model: Any, unit: str = "source") -> list[str]:
+def hooks(model: object, unit: str = "source") -> list[str]:
     """The hooks that a cache must hold to be attributed by a unit: a `names_filter` for `run_with_cache`.
 
     They include those that lenses read. By default, what every unit takes.
     """
-    return [*residual_hooks(model), *dict.fromkeys(_hooks(stack_of(model), unit))]
+    backend = backend_of(model)
+    sites = _sites(components_of(backend), unit)
+    return [*residual_hooks(model), *dict.fromkeys(backend.name(site) for site in sites)]
 
 
-def _hooks(stack: Stack, unit: str) -> Iterable[str]:
+def _sites(components: Components, unit: str) -> Iterable[Site]:
     if unit == "block":
         return
-    for part in stack.parts:
-        yield from part.hooks if unit in ("head", "neuron", "source") else (part.hook,)
+    for part in components.parts:
+        yield from part.sites if unit in ("head", "neuron", "source") else (part.site,)
         if unit == "source" and part.sources is not None:
             yield from part.sources
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Attribution:
-    """Rows that sum to a logit in each cell, before they are chosen from and drawn."""
+    """Contributions that sum to a logit in each cell, before they are chosen from and drawn."""
 
     run: Run
     targets: tuple[Target, ...]
-    rows: list[Rows]
+    rows: list[Contributions]
     columns: Int[np.ndarray, "columns"]
     positions: Int[np.ndarray, "columns"]
     check: Check
@@ -174,16 +178,22 @@ class Attribution:
         )
 
     def _grid(self, rows: tuple[str, ...], quantities: list[Quantity], **changes: Any) -> Grid:
+        run = self.run
         columns = changes.pop("columns", self.columns)
         within = changes.get("column_labels", ("",) * len(columns))  # the columns of `by_layer` are parts of its rows
+
+        # what a Grid carries keeps no run and no model alive
+        model, name = run.activations and weakref.ref(run.activations.backend.model), run.model
 
         def promoted(column: int, token: int, row: int) -> Grid:
             if token != NO_TOKEN:
                 raise ValueError("Parts of a logit have no trajectories; ask a lens what moved a token.")
-            return promotes(self.run.brought.model, rows[row] + within[column])
+            living = model and model()
+            if living is None:
+                raise ValueError(f"{name} was deleted, and what a part promotes is read from its weights.")
+            return promotes(living, rows[row] + within[column])
 
         ids = sorted({int(i) for i in columns if i != NO_TOKEN} | {i for t in self.targets for i in t.ids})
-        run = self.run
         facts: dict[str, Any] = {
             "positions": self.positions,
             "column_labels": self.column_labels,
@@ -213,7 +223,7 @@ class Attribution:
 @torch.no_grad()
 def attribution(run: Run, target: Any, against: Any, unit: str, position: Positions) -> Attribution:
     """Every row of an attribution."""
-    targets = goals(run, target, against)
+    targets = target_and_against(run, target, against)
     positions = positions_of(run, position)
     if unit == "source" and len(positions) > 1:
         raise ValueError(
@@ -242,7 +252,9 @@ def attribution(run: Run, target: Any, against: Any, unit: str, position: Positi
     )
 
 
-def _written(run: Run, unit: str, positions: Int[Tensor, "p"], v: Float[Tensor, "m d"]) -> tuple[list[Rows], list[str]]:
+def _written(
+    run: Run, unit: str, positions: Int[Tensor, "p"], v: Float[Tensor, "m d"]
+) -> tuple[list[Contributions], list[str]]:
     """What everything up to the last block wrote to the stream, along `v`; and what could not be told apart."""
 
     def added(row: int) -> Float[Tensor, "1 p"]:
@@ -250,34 +262,39 @@ def _written(run: Run, unit: str, positions: Int[Tensor, "p"], v: Float[Tensor, 
         return ((run.row(row, positions) - before) * v).sum(-1).unsqueeze(0)
 
     if unit == "block":
-        return [Rows(None, "embed", added(0)), *(Rows(i - 1, "", added(i)) for i in range(1, len(run.residual)))], []
-    activations = run.brought
-    stack = stack_of(activations.model)
-    _require(run, stack, unit)
-    activations.bring(_hooks(stack, unit), positions)
-    rows: list[Rows] = []
+        return [
+            Contributions(None, "embed", added(0)),
+            *(Contributions(i - 1, "", added(i)) for i in range(1, len(run.residual))),
+        ], []
+    activations = run.require_activations()
+    backend, components = activations.backend, activations.components
+    _require(run, components, unit)
+    activations.bring(_sites(components, unit), positions)
+    rows: list[Contributions] = []
     left: list[str] = []
-    for part in stack.embedding:
-        rows.append(component(part, None, activations.at([part.hook], positions), v))
-    if not stack.embedding:
-        rows.append(Rows(None, "embed", added(0)))
-    for block in stack.blocks:
+    for part in components.embedding:
+        rows.append(component(part, None, activations.at([part.site], positions), v))
+    if not components.embedding:
+        rows.append(Contributions(None, "embed", added(0)))
+    for block in components.blocks:
         if not block.parts:
-            rows.append(Rows(block.layer, "", added(block.layer + 1)))
+            rows.append(Contributions(block.layer, "", added(block.layer + 1)))
             left.append(rows[-1].label(0))
         for part in block.parts:
             finer = _splits(part, unit)
-            acts = activations.at(part.hooks if finer else [part.hook], positions)
+            acts = activations.at(part.sites if finer else [part.site], positions)
             if not finer:
                 rows.append(component(part, block.layer, acts, v))
                 if unit not in ("component", "kind") and (part.name == "attn") == (unit != "neuron"):
                     left.append(rows[-1].label(0))
             elif unit == "source":
                 whole = activations.whole(part.sources or ())
-                rows += sources(part, block.layer, acts, whole, int(positions), v)
+                rows += sources(backend, part, block.layer, acts, whole, int(positions), v)
             else:
-                rows += (neurons if unit == "neuron" else heads)(part, block.layer, acts, v)
+                rows += (neurons if unit == "neuron" else heads)(backend, part, block.layer, acts, v)
     notes = []
+    if components.unknown:
+        notes.append(f"no block could be taken apart: {components.unknown}")
     if left:
         notes.append(f"not taken apart, a row each: {_listed(left)}")
     if any(r.name == "attn bias" for r in rows):
@@ -294,37 +311,37 @@ def _splits(part: Part, unit: str) -> bool:
     return unit == "neuron" and part.projection is not None and part.name.endswith("mlp")
 
 
-def _require(run: Run, stack: Stack, unit: str) -> None:
+def _require(run: Run, components: Components, unit: str) -> None:
     lacks = {
         "head": "no attention whose heads can be told apart",
         "source": "no attention that is plainly a pattern times values",
         "neuron": "no MLP whose neurons can be told apart; experts are one row each block",
     }
-    if unit in lacks and not any(_splits(part, unit) for part in stack.parts):
+    if unit in lacks and not any(_splits(part, unit) for part in components.parts):
         raise ValueError(f"{run.model} has {lacks[unit]}; ask for unit='component'.")
 
 
-def _by_kind(rows: list[Rows]) -> list[Rows]:
-    kinds: dict[str, list[Rows]] = {}
+def _by_kind(rows: list[Contributions]) -> list[Contributions]:
+    kinds: dict[str, list[Contributions]] = {}
     for r in rows:
         kinds.setdefault(r.name or "whole blocks", []).append(r)
-    return [Rows(None, name, torch.stack([r.values for r in some]).sum(0)) for name, some in kinds.items()]
+    return [Contributions(None, name, torch.stack([r.values for r in some]).sum(0)) for name, some in kinds.items()]
 
 
-def _after_the_blocks(readout: Readout, way: Direction, targets: tuple[Target, ...]) -> list[Rows]:
+def _after_the_blocks(readout: Readout, way: Direction, targets: tuple[Target, ...]) -> list[Contributions]:
     rows = []
     if readout.norm.bias is not None:
-        rows.append(Rows(None, "final norm bias", (way.U @ readout.norm.bias).expand(1, len(way.logit))))
+        rows.append(Contributions(None, "final norm bias", (way.U @ readout.norm.bias).expand(1, len(way.logit))))
     if readout.b_U is not None:
-        rows.append(Rows(None, "unembedding bias", way.bias.unsqueeze(0)))
+        rows.append(Contributions(None, "unembedding bias", way.bias.unsqueeze(0)))
     if readout.cap is not None:
-        rows.append(Rows(None, "soft-cap", way.bend.unsqueeze(0)))
+        rows.append(Contributions(None, "soft-cap", way.soft_cap.unsqueeze(0)))
     if any(len(target.ids) > 1 for target in targets):
-        rows.append(Rows(None, "set", way.mixing.unsqueeze(0)))
+        rows.append(Contributions(None, "set", way.set_term.unsqueeze(0)))
     return rows
 
 
-def _in_column(rows: Rows, column: int, columns: int) -> Rows:
+def _in_column(rows: Contributions, column: int, columns: int) -> Contributions:
     """What doesn't move between positions, in the column of its own."""
     if rows.name == "H":
         return rows
@@ -333,7 +350,7 @@ def _in_column(rows: Rows, column: int, columns: int) -> Rows:
     return replace(rows, values=values)
 
 
-def _off(run: Run, rows: list[Rows], logit: Float[Tensor, "p"]) -> tuple[float, float]:
+def _off(run: Run, rows: list[Contributions], logit: Float[Tensor, "p"]) -> tuple[float, float]:
     """How far the rows are from summing to the logit, and the most that would be rounding."""
     summed = torch.stack([r.values.double().sum(0) for r in rows]).sum(0)
     error = (summed.sum() - logit if len(summed) > len(logit) else summed - logit).abs()
@@ -351,8 +368,8 @@ def _mean(runs: list[Run], target: Any, against: Any, unit: str, position: Posit
         raise ValueError(f"Over several prompts, position is one number, counted in each of them; got {position!r}.")
     if unit == "source":
         raise ValueError("Prompts don't share their tokens, so unit='source' has no mean; attribute one run at a time.")
-    goals_of = [_each(one, len(runs)) for one in (target, against)]
-    single = [attribution(run, t, a, unit, position) for run, t, a in zip(runs, *goals_of)]
+    each = [_each(one, len(runs)) for one in (target, against)]
+    single = [attribution(run, t, a, unit, position) for run, t, a in zip(runs, *each)]
     first = single[0]
     shapes = [[(r.layer, r.name, len(r.values)) for r in one.rows] for one in single]
     if any(shape != shapes[0] for shape in shapes):
@@ -384,19 +401,21 @@ def _of_all(single: list[Attribution]) -> str:
     return named(single[0].targets) if same else "target − against" if len(single[0].targets) > 1 else "target"
 
 
-def _each(goal: Any, count: int) -> list[Any]:
-    """One goal a prompt: a list of them as it is, anything else for all."""
-    if not isinstance(goal, list):
-        return [goal] * count
-    if len(goal) != count:
-        raise ValueError(f"{len(goal)} targets were given for {count} prompts; give one for all, or a list of {count}.")
-    return goal
+def _each(target: Any, count: int) -> list[Any]:
+    """One target a prompt: a list of them as it is, anything else for all."""
+    if not isinstance(target, list):
+        return [target] * count
+    if len(target) != count:
+        raise ValueError(
+            f"{len(target)} targets were given for {count} prompts; give one for all, or a list of {count}."
+        )
+    return target
 
 
-def goals(run: Run, target: Any, against: Any) -> tuple[Target, ...]:
+def target_and_against(run: Run, target: Any, against: Any) -> tuple[Target, ...]:
     """The target, and what it is compared with."""
-    targets = (followed_target(run, target),)
-    return targets if against is None else compared(run, targets, against)
+    targets = (target_of(run, target),)
+    return targets if against is None else with_against(run, targets, against)
 
 
 def positions_of(run: Run, position: Positions) -> Int[Tensor, "p"]:

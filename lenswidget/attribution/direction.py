@@ -17,17 +17,17 @@ from lenswidget.model.readout import Readout
 class Direction:
     """A token, a set of tokens, or the difference of two, at some vectors that left the final norm.
 
-    `logit = normed · U + bias + bend + mixing`. A token's `U` is its column of the unembedding, with the model's logit
+    `logit = normed · U + bias + soft_cap + set_term`. A token's `U` is its column of the unembedding, with the model's logit
     scale. A set is read along the gradient of its log-sum-exp: the mean of its tokens' columns, weighted by their
-    probabilities within the set; `mixing` is what the log-sum-exp adds to that mean logit. `bend` is what a soft-cap
-    adds. Each is zero where there is no such thing.
+    probabilities within the set; `set_term` is what the log-sum-exp adds to that mean logit,
+    `soft_cap` what a soft-cap adds. Each is zero where there is no such thing.
     """
 
     U: Float[Tensor, "m d"]
     """One for all vectors, or one each."""
     bias: Float[Tensor, "p"]
-    bend: Float[Tensor, "p"]
-    mixing: Float[Tensor, "p"]
+    soft_cap: Float[Tensor, "p"]
+    set_term: Float[Tensor, "p"]
     logit: Float[Tensor, "p"]
 
     def __sub__(self, other: Direction) -> Direction:

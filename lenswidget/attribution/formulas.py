@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.model.backend import Backend
 from lenswidget.model.components import Part, values_of
+from lenswidget.model.site import Site
 
-Acts = Mapping[str, Tensor]
+Acts = Mapping[Site, Tensor]
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
-class Rows:
-    """Rows that belong together: one component, or all the heads or neurons of one."""
+class Contributions:
+    """What belongs together: one component, or all the heads or neurons of one."""
 
     layer: int | None
     name: str
@@ -31,47 +33,49 @@ class Rows:
         return self.name in ("H", "N")
 
     def part(self, i: int) -> str:
-        """What row `i` is within its block: `attn`, `H3`."""
+        """What the `i`th is within its block: `attn`, `H3`."""
         return f"{self.name}{i}" if self.numbered else self.name
 
     def label(self, i: int) -> str:
-        """What row `i` is: `embed`, `L5`, `L5.attn`, `L5H3`, `L5N1024`."""
+        """What the `i`th is: `embed`, `L5`, `L5.attn`, `L5H3`, `L5N1024`."""
         if self.layer is None:
             return self.name
         return f"L{self.layer}{'' if self.numbered or not self.name else '.'}{self.part(i)}"
 
 
-def component(part: Part, layer: int | None, acts: Acts, v: Float[Tensor, "m d"]) -> Rows:
+def component(part: Part, layer: int | None, acts: Acts, v: Float[Tensor, "m d"]) -> Contributions:
     """A part as one row: what it put out, along `v`."""
-    put_out = acts[part.hook].to(v)
-    return Rows(layer, part.name, part.scale * (put_out * v).sum(-1).unsqueeze(0))
+    put_out = acts[part.site].to(v)
+    return Contributions(layer, part.name, part.scale * (put_out * v).sum(-1).unsqueeze(0))
 
 
-def heads(part: Part, layer: int, acts: Acts, v: Float[Tensor, "m d"]) -> Iterator[Rows]:
+def heads(backend: Backend, part: Part, layer: int, acts: Acts, v: Float[Tensor, "m d"]) -> Iterator[Contributions]:
     """Attention as its heads, `z_h W_O^h · v`, and its bias."""
     assert part.projection is not None
-    through = _through(part, acts, v)
-    z = _split(acts[part.projection.hook].to(v), part.heads)
-    yield Rows(layer, "H", ((z * _split(through.w, part.heads)).sum(-1) / through.scale).T)
+    through = _through(backend, part, acts, v)
+    z = _split(acts[part.projection.site].to(v), part.heads)
+    yield Contributions(layer, "H", ((z * _split(through.w, part.heads)).sum(-1) / through.scale).T)
     yield from _bias(part, layer, through)
 
 
-def neurons(part: Part, layer: int, acts: Acts, v: Float[Tensor, "m d"]) -> Iterator[Rows]:
+def neurons(backend: Backend, part: Part, layer: int, acts: Acts, v: Float[Tensor, "m d"]) -> Iterator[Contributions]:
     """An MLP as its neurons, `post_n W_out[n] · v`, and its bias."""
     assert part.projection is not None
-    through = _through(part, acts, v)
-    yield Rows(layer, "N", (acts[part.projection.hook].to(v) * through.w / through.scale).T)
+    through = _through(backend, part, acts, v)
+    yield Contributions(layer, "N", (acts[part.projection.site].to(v) * through.w / through.scale).T)
     yield from _bias(part, layer, through)
 
 
-def sources(part: Part, layer: int, acts: Acts, whole: Acts, position: int, v: Float[Tensor, "1 d"]) -> Iterator[Rows]:
+def sources(
+    backend: Backend, part: Part, layer: int, acts: Acts, whole: Acts, position: int, v: Float[Tensor, "1 d"]
+) -> Iterator[Contributions]:
     """Heads split over the positions that they read at one position: `A[h, t, s] (value_s W_O^h) · v`; and the bias."""
     assert part.sources is not None
-    pattern, values = (whole[name].to(v) for name in part.sources)
-    through = _through(part, acts, v)
+    pattern, values = (whole[site].to(v) for site in part.sources)
+    through = _through(backend, part, acts, v)
     w = _split(through.w, part.heads)
     read = (values_of(values, part.heads, w.shape[-1]) * w).sum(-1)
-    yield Rows(layer, "H", pattern[:, position] * read.T / through.scale)
+    yield Contributions(layer, "H", pattern[:, position] * read.T / through.scale)
     yield from _bias(part, layer, through)
 
 
@@ -84,27 +88,28 @@ class _Through:
     constant: Float[Tensor, "cells"] | None
 
 
-def _through(part: Part, acts: Acts, v: Float[Tensor, "m d"]) -> _Through:
+def _through(backend: Backend, part: Part, acts: Acts, v: Float[Tensor, "m d"]) -> _Through:
     assert part.projection is not None
     v = part.scale * v
     scale = v.new_ones(1, 1)
     constant = None
     if part.norm is not None:
         # a head is written before the block's own norm, whose scale is held as the final norm's is
-        norm = part.norm.read()
-        scale = norm.scale(acts[part.norm.hook].to(v))
+        norm = part.norm.read(backend)
+        scale = norm.scale(acts[part.norm.site].to(v))
         if norm.bias is not None:
             constant = (norm.bias.to(v) * v).sum(-1)
         v = norm.frozen(v)
-    if part.projection.b is not None:
-        bias = (part.projection.b.to(v) * v).sum(-1) / scale.squeeze(-1)
+    b = part.projection.b(backend)
+    if b is not None:
+        bias = (b.to(v) * v).sum(-1) / scale.squeeze(-1)
         constant = bias if constant is None else constant + bias
-    return _Through(part.projection.along(v), scale, constant)
+    return _Through(part.projection.along(backend, v), scale, constant)
 
 
-def _bias(part: Part, layer: int, through: _Through) -> Iterator[Rows]:
+def _bias(part: Part, layer: int, through: _Through) -> Iterator[Contributions]:
     if through.constant is not None:
-        yield Rows(layer, f"{part.name} bias", through.constant.unsqueeze(0))
+        yield Contributions(layer, f"{part.name} bias", through.constant.unsqueeze(0))
 
 
 def _split(x: Float[Tensor, "p ..."], count: int) -> Float[Tensor, "p heads width"]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,17 +17,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.grid import NO_TOKEN, Candidates, Grid, Quantity
-from lenswidget.model.components import Part, original, stack_of
-from lenswidget.model.probe import name_of, readout_of
+from lenswidget.model.backend import Backend
+from lenswidget.model.backends import backend_of
+from lenswidget.model.components import Part, components_of
+from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import FinalNorm
-from lenswidget.model.run import texts_of
+from lenswidget.model.tokens import texts_of
 
 SINGULAR = 4
 """How many singular directions of a head are shown; each has two ends."""
 
 
 @torch.no_grad()
-def promotes(model: Any, what: str | Tensor, *, k: int = 10) -> Grid:
+def promotes(model: object, what: str | Tensor, *, k: int = 10) -> Grid:
     """What a part of the model promotes and suppresses, whatever the prompt.
 
     `what` is a neuron (`"L5N1024"`: its output vector), a head (`"L5H3"`: the leading singular directions of what it
@@ -39,16 +40,15 @@ def promotes(model: Any, what: str | Tensor, *, k: int = 10) -> Grid:
 
     Raises ValueError for a neuron or head that this model doesn't have, and for directions of another width.
     """
-    readout = readout_of(model)
+    backend = backend_of(model)
+    name, readout = backend.facts.name, readout_of(backend)
     if not 1 <= k <= readout.vocabulary // 2:
         raise ValueError(f"k is the number of tokens a side, 1 to {readout.vocabulary // 2}; got {k}.")
-    labels, vectors, notes = _directions(model, what)
+    labels, vectors, notes = _directions(backend, what)
     if vectors.shape[-1] != readout.W_U.shape[0]:
-        raise ValueError(
-            f"A direction of {name_of(model)}'s stream has {readout.W_U.shape[0]} numbers; got {vectors.shape[-1]}."
-        )
+        raise ValueError(f"A direction of {name}'s stream has {readout.W_U.shape[0]} numbers; got {vectors.shape[-1]}.")
     ids, added = readout.extremes(_passed(readout.norm, vectors.to(readout.W_U.device, torch.float32)), k)
-    texts = texts_of(model)
+    texts = texts_of(backend)
     known = texts.of(ids.flatten().tolist())
     sides = (*(f"+{i}" for i in range(1, k + 1)), *(f"−{i}" for i in range(1, k + 1)))
     return Grid(
@@ -64,13 +64,13 @@ def promotes(model: Any, what: str | Tensor, *, k: int = 10) -> Grid:
         ),
         texts=known,
         special=tuple(i for i in known if i in texts.special),
-        model=name_of(model),
+        model=name,
         notes=(*notes, "the final norm’s gain is in, its scale is not; less the mean over the vocabulary"),
         provenance={"lenswidget": importlib.metadata.version("lenswidget")},
     )
 
 
-def _directions(model: Any, what: str | Tensor) -> tuple[tuple[str, ...], Float[Tensor, "n d"], tuple[str, ...]]:
+def _directions(backend: Backend, what: str | Tensor) -> tuple[tuple[str, ...], Float[Tensor, "n d"], tuple[str, ...]]:
     if not isinstance(what, str):
         vectors = torch.as_tensor(what).detach()
         if vectors.ndim not in (1, 2) or not vectors.is_floating_point():
@@ -81,34 +81,37 @@ def _directions(model: Any, what: str | Tensor) -> tuple[tuple[str, ...], Float[
     if named is None:
         raise ValueError(f"{what!r} names no neuron and no head; write 'L5N1024' or 'L5H3', or pass a direction.")
     layer, letter, index = int(named[1]), named[2], int(named[3])
-    blocks = stack_of(model).blocks
+    blocks, name = components_of(backend).blocks, backend.facts.name
     if layer >= len(blocks):
-        raise ValueError(f"{name_of(model)} has blocks L0 to L{len(blocks) - 1}; got {what!r}.")
+        raise ValueError(f"{name} has blocks L0 to L{len(blocks) - 1}; got {what!r}.")
     for part in blocks[layer].parts:
         fits = part.heads if letter == "H" else part.projection is not None and part.name.endswith("mlp")
         if fits and part.projection is not None:
-            count = part.heads or len(part.projection.W)
+            count = part.heads or len(part.projection.W(backend))
             if index >= count:
                 raise ValueError(f"L{layer}.{part.name} has {letter}0 to {letter}{count - 1}; got {what!r}.")
-            return _head(model, part, what, index) if part.heads else _neuron(part, what, index)
+            return (_head if part.heads else _neuron)(backend, part, what, index)
     kind = "heads" if letter == "H" else "neurons"
-    raise ValueError(f"L{layer} of {name_of(model)} has no {kind} that can be told apart.")
+    raise ValueError(f"L{layer} of {name} has no {kind} that can be told apart.")
 
 
-def _neuron(part: Part, label: str, index: int) -> tuple[tuple[str, ...], Float[Tensor, "1 d"], tuple[str, ...]]:
+def _neuron(
+    backend: Backend, part: Part, label: str, index: int
+) -> tuple[tuple[str, ...], Float[Tensor, "1 d"], tuple[str, ...]]:
     assert part.projection is not None
-    return (label,), _normed(part, part.projection.W[index : index + 1].float()), _norm_note(part)
+    return (label,), _normed(backend, part, part.projection.W(backend)[index : index + 1].float()), _norm_note(part)
 
 
 def _head(
-    model: Any, part: Part, label: str, index: int
+    backend: Backend, part: Part, label: str, index: int
 ) -> tuple[tuple[str, ...], Float[Tensor, "n d"], tuple[str, ...]]:
     assert part.projection is not None
-    W_O = part.projection.W.float().reshape(part.heads, -1, part.projection.W.shape[1])[index]
-    W_V = _values(model, part, W_O)
+    W_O = part.projection.W(backend).float()
+    W_O = W_O.reshape(part.heads, -1, W_O.shape[1])[index]
+    W_V = _values(backend, part, W_O)
     if W_V is None:
         raise ValueError(
-            f"What {label} reads can't be told as one matrix W_V in {name_of(model)}; pass a direction of W_O."
+            f"What {label} reads can't be told as one matrix W_V in {backend.facts.name}; pass a direction of W_O."
         )
     W_V = W_V.reshape(len(W_V), -1, len(W_O))
     W_V = W_V[:, index // (part.heads // W_V.shape[1])]
@@ -123,16 +126,16 @@ def _head(
         f"singular values {strength}: {share:.0%} of what the head can move; a direction’s sign is free",
         "the gain of the norm that the head reads through is left out",
     )
-    return labels, _normed(part, s[:count, None] * vh[:count]), (*about, *_norm_note(part))
+    return labels, _normed(backend, part, s[:count, None] * vh[:count]), (*about, *_norm_note(part))
 
 
-def _values(model: Any, part: Part, W_O: Tensor) -> Float[Tensor, "d n"] | None:
+def _values(backend: Backend, part: Part, W_O: Tensor) -> Float[Tensor, "d n"] | None:
     """W_V of all heads: what the module of the values makes of each coordinate, if that is linear."""
     if part.sources is None:
         return None
-    module = original(model, part.sources[1].removesuffix(".hook_out"))
+    module = backend.module(part.sources[1].block, part.sources[1].module)
     weight = getattr(module, "weight", None)
-    if not isinstance(weight, Tensor) or weight.ndim != 2:
+    if module is None or not isinstance(weight, Tensor) or weight.ndim != 2:
         return None
     width = W_O.shape[1]
     for W in (weight.detach().T, weight.detach()):
@@ -144,9 +147,9 @@ def _values(model: Any, part: Part, W_O: Tensor) -> Float[Tensor, "d n"] | None:
     return None
 
 
-def _normed(part: Part, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+def _normed(backend: Backend, part: Part, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
     """Vectors that a part writes, as they reach the stream."""
-    return part.scale * (vectors if part.norm is None else _passed(part.norm.read(), vectors))
+    return part.scale * (vectors if part.norm is None else _passed(part.norm.read(backend), vectors))
 
 
 def _passed(norm: FinalNorm, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

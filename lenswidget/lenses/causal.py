@@ -19,18 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 from tqdm.auto import tqdm
-from transformer_lens.model_bridge.exceptions import StopAtLayerException
 
 from lenswidget.lenses.lens import Lens
-from lenswidget.model.alone import alone
-from lenswidget.model.run import Run, residual_hooks, run
+from lenswidget.model.backend import Backend, whole
+from lenswidget.model.run import Run, run
+from lenswidget.model.site import Site
 
 STEP = 0.25
 """Length of a step, as a share of the median distance of a row's states from their mean: small, yet beyond half precision."""
@@ -42,7 +41,7 @@ BATCH = 1024
 
 @torch.no_grad()
 def causal_fidelity(
-    model: Any, lenses: Sequence[Lens], runs: Sequence[Run], *, directions: int, seed: int = 0
+    backend: Backend, lenses: Sequence[Lens], runs: Sequence[Run], *, directions: int, seed: int = 0
 ) -> tuple[Float32[np.ndarray, "rows lenses"], Float32[np.ndarray, "rows lenses"]]:
     """Influence and alignment for each row and lens, -1 to 1; NaN where a lens or the model answers to no direction.
 
@@ -55,17 +54,17 @@ def causal_fidelity(
             f"The texts give {found} states of width {width}, which vary in {min(found - 1, width)} directions; ask for no "
             f"more than those, or pass more text. Got directions={directions}."
         )
-    prompts = [run(model, one.tokens[:CONTEXT]) for one in runs[:PROMPTS]]
-    readout, hooks = prompts[0].readout, residual_hooks(model)[1:]
-    influence, alignment = np.full((2, len(hooks), len(lenses)), np.nan, dtype=np.float32)
-    for row, hook in enumerate(tqdm(hooks, desc="Causal fidelity", unit=" rows", leave=False)):
+    prompts = [run(backend, one.tokens[:CONTEXT]) for one in runs[:PROMPTS]]
+    readout, sites = prompts[0].readout, backend.rows
+    influence, alignment = np.full((2, len(sites), len(lenses)), np.nan, dtype=np.float32)
+    for row, site in enumerate(tqdm(sites, desc="Causal fidelity", unit=" rows", leave=False)):
         steps = _steps(torch.cat([one.residual[row, 1:] for one in runs]).float(), directions, seed)
         before = [prompt.residual[row, 1:] for prompt in prompts]
         # rounded as the model's rows are, so that the lens reads what the model goes on from
         after = [h + steps[:, None].to(h) for h in before]
-        arrived = [_go_on(model, prompt, hook, hooks[-1], changed) for prompt, changed in zip(prompts, after)]
+        arrived = [_go_on(backend, prompt, site, changed) for prompt, changed in zip(prompts, after)]
 
-        last = row == len(hooks) - 1  # the model's own in every lens
+        last = row == len(sites) - 1  # the model's own in every lens
         readers = [partial(_as_it_is if last else lens.move, row=row) for lens in lenses]
         unchanged, changed = torch.cat(before).float(), torch.cat(after, dim=1).float()
         output = torch.cat([prompt.residual[-1, 1:] for prompt in prompts]).float()
@@ -98,22 +97,20 @@ def _steps(states: Float[Tensor, "states d"], directions: int, seed: int) -> Flo
 
 
 def _go_on(
-    model: Any, prompt: Run, hook: str, last: str, changed: Float[Tensor, "directions positions d"]
+    backend: Backend, prompt: Run, site: Site, changed: Float[Tensor, "directions positions d"]
 ) -> Float[Tensor, "directions positions d"]:
     """The last row that the model arrives at from each of several changed rows. The first position stays as it was."""
-    arrived: list[Tensor] = []
 
-    def change(row: Float[Tensor, "batch all d"], hook: Any, to: Float[Tensor, "batch positions d"]) -> Tensor:
+    def change(row: Float[Tensor, "batch all d"], to: Float[Tensor, "batch positions d"]) -> Tensor:
         return torch.cat([row[:, :1], to.to(row)], dim=1)
 
-    def keep(row: Float[Tensor, "batch all d"], hook: Any) -> None:
-        arrived.append(row[:, 1:])
-        raise StopAtLayerException(row)  # its logits are for readout to make, a few at a time
-
+    arrived: list[Tensor] = []
+    last = backend.rows[-1]
     for some in torch.split(changed, max(1, BATCH // len(prompt.tokens))):
         tokens = prompt.tokens.expand(len(some), -1)
-        with alone(model):
-            model.run_with_hooks(tokens, return_type=None, fwd_hooks=[(hook, partial(change, to=some)), (last, keep)])
+        # its logits are for readout to make, a few at a time
+        done = backend.forward(tokens, keep={last: whole}, change={site: partial(change, to=some)}, stop=last)
+        arrived.append(done.kept[last][:, 1:])
     return torch.cat(arrived)
 
 

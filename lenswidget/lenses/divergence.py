@@ -12,7 +12,7 @@ from lenswidget.grids.grid import Grid, Quantity
 from lenswidget.lenses.lens import as_lens, moved
 from lenswidget.lenses.read import read
 from lenswidget.model.run import as_run
-from lenswidget.model.targets import Followed
+from lenswidget.model.targets import Targets
 
 
 def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
@@ -49,7 +49,7 @@ def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
     )
 
 
-def compare_lenses(run_or_cache: Any, *lenses: Any, follow: Followed = (), k: int = 10) -> Comparison:
+def compare_lenses(run_or_cache: Any, *lenses: Any, targets: Targets = (), k: int = 10) -> Comparison:
     """Read one run through two or more lenses and put them side by side, with how far each is from the first.
 
     The same as `compare(read(run, a), read(run, b))`, and the difference of each from the first also holds their
@@ -60,5 +60,5 @@ def compare_lenses(run_or_cache: Any, *lenses: Any, follow: Followed = (), k: in
         raise ValueError(
             f"compare_lenses reads a run through two or more lenses and got {len(lenses)}; read(run, lens) takes one."
         )
-    grids = [read(run, lens, follow=follow, k=k) for lens in lenses]
+    grids = [read(run, lens, targets=targets, k=k) for lens in lenses]
     return compare(*grids, divergences=[divergence(run, lenses[0], lens) for lens in lenses[1:]])

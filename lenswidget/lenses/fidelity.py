@@ -17,6 +17,8 @@ from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Strip
 from lenswidget.lenses.causal import causal_fidelity
 from lenswidget.lenses.fitting.text import in_words, strings, written_by
 from lenswidget.lenses.lens import Lens, as_lens, moved
+from lenswidget.model.backend import Backend
+from lenswidget.model.backends import backend_of
 from lenswidget.model.run import Run, run
 
 if TYPE_CHECKING:
@@ -159,7 +161,7 @@ class Fidelity:
 
 
 def fidelity(
-    model: Any, lenses: Any, texts: Any = None, *, tokens: int = 1024, directions: int = 0, seed: int = 0
+    model: object, lenses: Any, texts: Any = None, *, tokens: int = 1024, directions: int = 0, seed: int = 0
 ) -> Fidelity:
     """Measure how far each row of each lens can be believed, on text.
 
@@ -175,7 +177,7 @@ def fidelity(
     Raises ValueError for texts without a token to measure, for lenses of one name, and for a lens of another model.
     Source: Belrose et al. 2023, arXiv 2303.08112, sections 3 and 4.
     """
-    given = _named(lenses)
+    given, backend = _named(lenses), backend_of(model)
     if tokens < 1:
         raise ValueError(f"tokens is how many to measure, 1 or more; got {tokens}.")
     if directions and directions < 3:
@@ -185,7 +187,7 @@ def fidelity(
     kept: list[Run] = []
     worst: Check | None = None
     with tqdm(total=tokens, desc="Fidelity", unit="token", leave=False) as bar:
-        for window in _windows(model, texts, tokens, seed):
+        for window in _windows(backend, texts, tokens, seed):
             if not sums:
                 sums = [_Sums(window) for _ in readable]
             for lens, total in zip(readable.values(), sums):
@@ -203,7 +205,7 @@ def fidelity(
     stacked = {name: np.stack([column[name] for column in columns], axis=1) for name in columns[0]}
     influence = alignment = np.full_like(stacked["kl"], np.nan)
     if directions:
-        influence, alignment = causal_fidelity(model, list(readable.values()), kept, directions=directions, seed=seed)
+        influence, alignment = causal_fidelity(backend, list(readable.values()), kept, directions=directions, seed=seed)
     return Fidelity(
         model=window.model,
         rows=window.labels,
@@ -211,7 +213,7 @@ def fidelity(
         influence=influence,
         alignment=alignment,
         blind=sums[0].blind(),
-        data=in_words(model, texts),
+        data=in_words(backend.facts.name, texts),
         tokens=sums[0].positions,
         left_out=tuple(total.left_out for total in sums),
         check=worst,
@@ -298,19 +300,17 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def _windows(model: Any, texts: Any, tokens: int, seed: int) -> Iterator[Run]:
+def _windows(backend: Backend, texts: Any, tokens: int, seed: int) -> Iterator[Run]:
     """Runs of the texts, a window at a time, until `tokens` positions after the first are read."""
-    length = min(WINDOW, int(getattr(model.cfg, "n_ctx", 0) or WINDOW))
+    length = min(WINDOW, backend.facts.context or WINDOW)
     documents: Iterable[Any] = (
-        written_by(model, length, seed)
-        if texts is None
-        else (model.to_tokens(text, truncate=False)[0] for text in strings(texts))
+        written_by(backend, length, seed) if texts is None else (backend.encode(text) for text in strings(texts))
     )
     for document in documents:
         for window in torch.split(torch.as_tensor(document), length):
             if len(window) < 2:
                 continue
-            yield run(model, window[: tokens + 1])
+            yield run(backend, window[: tokens + 1])
             tokens -= min(len(window) - 1, tokens)
             if not tokens:
                 return

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.grid import Strip
+from lenswidget.lenses.card import Card, unembedding_hash
+from lenswidget.lenses.files.lens_file import write_lens_file
+from lenswidget.lenses.files.tuned_lens_folder import write_tuned_lens_folder
 from lenswidget.lenses.lens import Lens
-from lenswidget.model.probe import name_of
 from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run
 
@@ -24,33 +22,6 @@ SAMPLED = 1024
 """Entries of the unembedding that a lens remembers, to know its model again."""
 BLIND = 6.0
 """About as many bits from the output of a language model as a guess that never looks at the prompt; `lw.fidelity` measures it."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """Where a fitted lens comes from: what a reader of a figure would ask."""
-
-    model: str
-    data: str
-    """What text it was fitted on, in words."""
-    tokens: int
-    kl: tuple[float, ...] = ()
-    """KL(output ‖ row) on held-out text, mean over positions, in bits: one for each row from the embedding up."""
-    held_out: int = 0
-    """Tokens that `kl` was measured on."""
-    revision: str = ""
-    unembedding: str = ""
-    """The unembedding's hash, as `unembedding_hash` takes it; "" where it was not computed."""
-    settings: dict[str, Any] = field(default_factory=dict)
-    lenswidget: str = field(default_factory=lambda: importlib.metadata.version("lenswidget"))
-
-    @classmethod
-    def of(cls, model: Any, readout: Readout, data: str, tokens: int, settings: dict[str, Any] | None = None) -> Card:
-        """For a lens that is fitted to `model`; its revision is known where it came from a hub."""
-        config = getattr(getattr(model, "original_model", None), "config", None)
-        revision = str(getattr(config, "_commit_hash", None) or "")
-        unembedding = unembedding_hash(readout.W_U)
-        return cls(name_of(model), data, tokens, revision=revision, unembedding=unembedding, settings=settings or {})
 
 
 class FittedLens(Lens):
@@ -130,9 +101,7 @@ class FittedLens(Lens):
 
         An older file stays whole if that fails. Raises OSError where `path` can't be written.
         """
-        from lenswidget.lenses.files.lens_file import write_lens
-
-        return write_lens(self, path)
+        return write_lens_file(path, type(self).__name__, self.card, self.weight, self.bias, self.sample)
 
     def to_tuned_lens(self, folder: str | os.PathLike[str]) -> Path:
         """Write the folder that the tuned-lens library reads: `config.json` and `params.pt`.
@@ -140,9 +109,7 @@ class FittedLens(Lens):
         Any fitted lens can be written, since all are `h + W h + b`. Raises OSError where `folder` can't be written, and
         ValueError where it holds other files.
         """
-        from lenswidget.lenses.files.tuned_lens_folder import write_tuned_folder
-
-        return write_tuned_folder(self, folder)
+        return write_tuned_lens_folder(folder, self.card, self.weight, self.bias)
 
 
 def sample_of(readout: Readout) -> Float[Tensor, "n"]:
@@ -150,30 +117,3 @@ def sample_of(readout: Readout) -> Float[Tensor, "n"]:
     d, vocabulary = readout.W_U.shape
     places = torch.linspace(0, d * vocabulary - 1, SAMPLED, dtype=torch.float64).long().to(readout.W_U.device)
     return readout.W_U[places % d, places // d].float().cpu()
-
-
-def unembedding_hash(W_U: Float[Tensor, "d vocabulary"]) -> str:
-    """The SHA-256 by which the tuned-lens library knows an unembedding: of its `[vocabulary, d]` as numpy prints it.
-
-    Of a large array numpy prints the corners alone, to two digits here, so no more of it is taken off its device.
-    """
-    corners, printed = W_U.detach().T, 1000
-    if W_U.numel() > printed:
-        for dim in (0, 1):
-            size = corners.shape[dim]
-            ends = range(size) if size <= 6 else (0, 1, 2, 3, size - 3, size - 2, size - 1)  # the 3 is printed as "..."
-            corners = corners.index_select(dim, torch.tensor(ends, device=corners.device))
-        printed = 0
-    # as numpy prints by default, whatever is set here
-    with np.printoptions(
-        threshold=printed,
-        edgeitems=3,
-        linewidth=75,
-        suppress=False,
-        floatmode="maxprec",
-        sign="-",
-        formatter=None,
-        legacy=False,
-    ):
-        text = np.array_str(corners.float().cpu().numpy(), precision=1)
-    return hashlib.sha256(text.encode()).hexdigest()

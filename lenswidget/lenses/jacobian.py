@@ -9,10 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.lenses.card import Card, unembedding_hash
 from lenswidget.lenses.files.torch_file import reading
-from lenswidget.lenses.fitted import Card, FittedLens, sample_of, unembedding_hash
+from lenswidget.lenses.fitted import FittedLens, sample_of
 from lenswidget.lenses.fitting.text import in_words, strings
-from lenswidget.model.probe import name_of, readout_of
+from lenswidget.model.backends import backend_of
+from lenswidget.model.backends.transformer_lens import jacobian_lens_class
+from lenswidget.model.probe import readout_of
 
 SETTINGS = ("max_seq_len", "skip_first_positions")
 """What a card keeps of how TransformerLens fitted."""
@@ -36,7 +39,7 @@ class JacobianLens(FittedLens):
         return (*super().notes, *([f"no matrix for {names}: read as the logit lens does"] if missing else []))
 
     @classmethod
-    def fit(cls, model: Any, texts: Any, *, data: str = "", **options: Any) -> JacobianLens:
+    def fit(cls, model: object, texts: Any, *, data: str = "", **options: Any) -> JacobianLens:
         """Fit with TransformerLens's own `JacobianLens.fit`, which takes `options`: `max_seq_len=128`, `dim_batch=8`,
         `skip_first_positions=16` and so on.
 
@@ -46,16 +49,19 @@ class JacobianLens(FittedLens):
 
         Raises ValueError for a model that no lens can read or whose weights were processed, and where no text is long enough.
         """
-        readout_of(model)  # refuses, with the reason, what no lens can read
-        fitted = _transformer_lens().fit(model, list(strings(texts)), corpus=data or in_words(model, texts), **options)
-        return cls.from_transformer_lens(fitted, model)
+        backend = backend_of(model)
+        readout_of(backend)  # refuses, with the reason, what no lens can read
+        fitted = jacobian_lens_class().fit(
+            backend.model, list(strings(texts)), corpus=data or in_words(backend.facts.name, texts), **options
+        )
+        return cls.from_transformer_lens(fitted, backend)
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], **options: Any) -> JacobianLens:
         """A published lens, found and fetched by TransformerLens: by a model's name, as in `"gpt2-small"`, or by a
         repository on the Hub and `filename=`. A path to a `.pt` file works too."""
         with reading(name):
-            return cls.from_transformer_lens(_transformer_lens().from_pretrained(os.fspath(name), **options))
+            return cls.from_transformer_lens(jacobian_lens_class().from_pretrained(os.fspath(name), **options))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> JacobianLens:
@@ -64,7 +70,7 @@ class JacobianLens(FittedLens):
         Raises ValueError for a file that holds anything but a lens, code above all.
         """
         with reading(path):
-            return cls.from_transformer_lens(_transformer_lens().load(os.fspath(path)))
+            return cls.from_transformer_lens(jacobian_lens_class().load(os.fspath(path)))
 
     @classmethod
     def from_transformer_lens(cls, lens: Any, model: Any = None) -> JacobianLens:
@@ -81,8 +87,9 @@ class JacobianLens(FittedLens):
             weight[layer + 1] = matrix - torch.eye(lens.d_model)
         if not weight.isfinite().all():
             raise ValueError("This Jacobian lens holds values that are not finite; fit it again.")
-        readout = readout_of(model) if model is not None else None
-        name = told.get("model_name", "a model that the file doesn't name") if model is None else name_of(model)
+        backend = None if model is None else backend_of(model)
+        readout = None if backend is None else readout_of(backend)
+        name = backend.facts.name if backend else told.get("model_name", "a model that the file doesn't name")
         corpus = told.get("corpus", "a text that the file does not name")
         card = Card(
             model=str(name),
@@ -101,10 +108,4 @@ class JacobianLens(FittedLens):
         }
         metadata = {"corpus": self.card.data, "target_layer": len(self.weight) - 1}
         prompts = int(self.card.settings.get("prompts", 0))
-        return _transformer_lens()(matrices, n_prompts=prompts, d_model=self.weight.shape[-1], metadata=metadata)
-
-
-def _transformer_lens() -> Any:
-    from transformer_lens.tools.analysis import JacobianLens as Theirs
-
-    return Theirs
+        return jacobian_lens_class()(matrices, n_prompts=prompts, d_model=self.weight.shape[-1], metadata=metadata)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
-
-from lenswidget.lenses.fitted import Card, FittedLens, sample_of
+from lenswidget.lenses.card import Card
+from lenswidget.lenses.fitted import FittedLens, sample_of
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
-from lenswidget.lenses.fitting.residuals import Residuals, at_once, measured, specimen
+from lenswidget.lenses.fitting.regression import RIDGE, regress
+from lenswidget.lenses.fitting.residuals import Residuals, at_once, checked_run, measured
 from lenswidget.lenses.fitting.text import Text
-
-RIDGE = 1e-4
+from lenswidget.model.backends import backend_of
+from lenswidget.model.probe import readout_of
 
 
 class LinearLens(FittedLens):
@@ -30,7 +27,7 @@ class LinearLens(FittedLens):
     @classmethod
     def fit(
         cls,
-        model: Any,
+        model: object,
         texts: Any = None,
         *,
         tokens: int = 20_000,
@@ -52,104 +49,17 @@ class LinearLens(FittedLens):
         """
         if ridge < 0:
             raise ValueError(f"ridge is a share of a row's mean square and can't be negative; got {ridge}.")
-        text = Text(model, texts, held_out=held_out, window=window, seed=seed)
-        workers = Workers.here(model.unembed.W_U.device)
-        residuals = Residuals(model, workers)
+        backend = backend_of(model)
+        readout_of(backend)  # refuses, with the reason, what no lens can read
+        text = Text(backend, texts, held_out=held_out, window=window, seed=seed)
+        residuals = Residuals(backend, Workers.here(backend.device))
         progress = Progress(cls.name)
         with progress.running():
-            one = specimen(model, text.first)
+            one = checked_run(backend, text.first)
             moments = regress(text.batches(at_once(text), mixed=True), residuals, tokens, progress.tell)
             weight, bias = moments.solve(ridge)
             settings = {"ridge": ridge, "window": text.window, "seed": seed, "skipped": residuals.skipped}
-            card = Card.of(model, one.readout, data or text.words, int(moments.count), settings)
+            card = Card.of(backend, data or text.words, int(moments.count), settings)
             lens = cls(weight, bias, card, sample_of(one.readout))
-            lens.card = measured(lens, one, text, residuals)
+            lens.card = measured(lens, card, one, text, residuals)
         return lens
-
-
-class Moments:
-    """Second moments of every row with itself and with the last, summed batch by batch.
-
-    Products are taken in float32, about the mean of the first batch so that they stay small, and added up in float64.
-    """
-
-    def __init__(self, first: Float[Tensor, "rows positions d"], workers: Workers = Workers()) -> None:  # noqa: B008
-        rows, _, d = first.shape
-        device = first.device if first.device.type != "mps" else torch.device("cpu")  # which has no float64
-        self.shift = workers.from_first(first.mean(1, keepdim=True))
-        self.count = torch.zeros((), dtype=torch.float64, device=device)
-        self.sum = torch.zeros(rows, d, dtype=torch.float64, device=device)
-        self.own = torch.zeros(rows - 1, d, d, dtype=torch.float64, device=device)
-        self.cross = torch.zeros(rows - 1, d, d, dtype=torch.float64, device=device)
-        self.last = torch.zeros(d, dtype=torch.float64, device=device)
-
-    def add(self, residual: Float[Tensor, "rows positions d"]) -> None:
-        x = residual - self.shift
-        last = x[-1]
-        self.count += x.shape[1]
-        self.sum += x.sum(1).to(self.sum)
-        self.last += last.square().sum(0).to(self.last)
-        for row, before in enumerate(x[:-1]):
-            self.own[row] += (before.T @ before).to(self.own)
-            self.cross[row] += (before.T @ last).to(self.cross)
-
-    def gather(self, workers: Workers) -> None:
-        """Take the sums of all processes together."""
-        workers.add([self.count, self.sum, self.own, self.cross, self.last])
-
-    @property
-    def mean(self) -> Float[Tensor, "rows d"]:
-        return self.sum / self.count + self.shift.squeeze(1).to(self.sum)
-
-    @property
-    def spread(self) -> float:
-        """Root mean square, over coordinates, of the last row's standard deviations."""
-        return float((self.last / self.count - (self.sum[-1] / self.count).square()).mean().sqrt())
-
-    def covariance(self, row: int) -> Float[Tensor, "d d"]:
-        mean = self.sum[row] / self.count
-        return self.own[row] / self.count - torch.outer(mean, mean)
-
-    def solve(self, ridge: float) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"]]:
-        """Weights and biases of `h + W h + b` that come nearest to the last row in the mean square, on the CPU."""
-        mean, centre = self.mean, self.sum / self.count
-        eye = torch.eye(mean.shape[1]).to(mean)
-        weights, biases = [], []
-        for row, cross in enumerate(self.cross):
-            own = self.covariance(row)
-            own += ridge * own.diagonal().mean() * eye
-            to_last = torch.linalg.solve(own, cross / self.count - torch.outer(centre[row], centre[-1])).T
-            weights.append((to_last - eye).float().cpu())
-            biases.append((mean[-1] - to_last @ mean[row]).float().cpu())
-        return torch.stack(weights), torch.stack(biases)
-
-
-def regress(
-    windows: Iterator[Int[Tensor, "windows window"]],
-    residuals: Residuals,
-    tokens: int,
-    tell: Callable[[float], bool],
-) -> Moments:
-    """One pass over so many tokens, or as many as there are. `tell` hears how far it is, and says whether to stop there."""
-    moments: Moments | None = None
-    read = 0
-    stopping = False
-    while read < tokens and not stopping:
-        some = next(windows, None)
-        if some is None:
-            break
-        (residual,) = residuals(some)
-        moments = moments or Moments(residual, residuals.workers)
-        moments.add(residual)
-        read += some.numel() - len(some)
-        stopping = residuals.workers.any(tell(read / tokens))
-    if moments is None:
-        raise KeyboardInterrupt  # stopped before anything was read
-    moments.gather(residuals.workers)
-    count, d = int(moments.count), moments.sum.shape[1]
-    if count < d:
-        raise ValueError(
-            f"A linear lens for a width of {d} takes at least {d} tokens, and was given {count}. Pass more text, or none to "
-            "let the model write its own."
-        )
-    return moments

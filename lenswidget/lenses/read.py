@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lenswidget.attribution.jumps import explain, jumps, leading
+from lenswidget.attribution.jumps import jumps, leading
 from lenswidget.grids.grid import Grid
+from lenswidget.lenses.explain import Explanations
 from lenswidget.lenses.lens import as_lens, moved
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.to_grid import grid_of
 from lenswidget.model.run import as_run
-from lenswidget.model.targets import Followed, Token, compared, followed_targets
+from lenswidget.model.targets import TargetLike, Targets, targets_of, with_against
 
 if TYPE_CHECKING:
     from lenswidget.lenses.fidelity import Fidelity
@@ -24,8 +25,8 @@ def read(
     run_or_cache: Any,
     lens: Any,
     *,
-    follow: Followed = (),
-    against: Token | Iterable[Token] | None = None,
+    targets: Targets = (),
+    against: TargetLike | None = None,
     k: int = 10,
     extra: Iterable[str] = (),
     fidelity: Fidelity | None = None,
@@ -34,15 +35,17 @@ def read(
 
     `lens` is a `Lens` (`LogitLens()`, a fitted one) or a function of `(residual [positions, d], row)` that returns the
     row moved. The Grid has `L + 1` rows (the embedding, then the output of each block; the last is the model's own
-    output whatever the lens) and a column for each token. `follow` names tokens to follow through the rows: a text or
-    an id, or a list of them; a tuple or set within the list is one target whose probabilities add. `against` adds the
-    logit difference of each from one target more. `k` candidates are kept in each cell. `extra` adds the
+    output whatever the lens) and a column for each token. `targets` is a list of what to follow through the rows: each
+    a token, by its text or id, or a tuple or set of tokens that count as one, whose probabilities add. `against` adds
+    the logit difference of each from one target more. `k` candidates are kept in each cell. `extra` adds the
     Jensen–Shannon divergence (bits) and the total variation from the output, a pass over the vocabulary each. What
     `lw.fidelity` measured of the lens is shown beside the rows; without it, the held-out KL of a fitted lens that knows
     its own.
 
-    Raises ValueError for a followed text that is several tokens, naming them, for a cache that can't be read, and for
+    Raises ValueError for a target that is several tokens, naming them, for a cache that can't be read, and for
     a lens that was made for another model.
+
+        lw.read(run, lw.load_lens(), targets=[" Paris", (" London", "London")])
     """
     given = lens
     run, lens = as_run(run_or_cache), as_lens(lens)
@@ -52,40 +55,41 @@ def read(
     unknown = wanted - EXTRA
     if unknown:
         raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
-    targets = followed_targets(run, follow)
+    followed = targets_of(run, targets)
     strips = lens.strips if fidelity is None else (fidelity.strip(given),)
     if against is not None:
-        targets = compared(run, targets, against)
+        followed = with_against(run, followed, against)
     # what isn't moved needs no copy
     stream = run.residual if isinstance(lens, LogitLens) else moved(run, lens)
     reading = run.readout.read(
         stream,
         run.following,
         k=k,
-        targets=[target.ids for target in targets],
+        targets=[target.ids for target in followed],
         jensen_shannon="jensen_shannon" in wanted,
         total_variation="total_variation" in wanted,
     )
-    followed = [i for target in targets for i in target.ids]
-    carried = jumps(run, stream[:, -1], leading(reading.top_ids[:, -1].tolist(), followed))
-    grid = grid_of(run, reading, targets, compared=against is not None, kind=lens.name, notes=lens.notes, strips=strips)
+    named = [i for target in followed for i in target.ids]
+    carried = jumps(run, stream[:, -1], leading(reading.top_ids[:, -1].tolist(), named))
+    grid = grid_of(
+        run, reading, followed, compared=against is not None, kind=lens.name, notes=lens.notes, strips=strips
+    )
 
-    def ask(column: int, token: int, row: int) -> Grid:
-        return explain(run, token, row, position=column, lens=lens)
-
-    return replace(grid, jumps=carried, explain=ask)
+    return replace(grid, jumps=carried, explain=Explanations.of(run, lens))
 
 
 def logit_lens(
     run_or_cache: Any,
     *,
-    follow: Followed = (),
-    against: Token | Iterable[Token] | None = None,
+    targets: Targets = (),
+    against: TargetLike | None = None,
     k: int = 10,
     extra: Iterable[str] = (),
 ) -> Grid:
     """Read every row of the residual stream as if it were the last: `read` through a `LogitLens`.
 
     Source: nostalgebraist, "interpreting GPT: the logit lens", 2020.
+
+        lw.logit_lens(lw.run(model, "The capital of France is"), targets=[" Paris"])
     """
-    return read(run_or_cache, LogitLens(), follow=follow, against=against, k=k, extra=extra)
+    return read(run_or_cache, LogitLens(), targets=targets, against=against, k=k, extra=extra)

@@ -8,12 +8,15 @@ from typing import Any
 
 import torch
 
-from lenswidget.lenses.fitted import Card, FittedLens, sample_of
+from lenswidget.grids.named_row import named_row
+from lenswidget.lenses.card import Card
+from lenswidget.lenses.fitted import FittedLens, sample_of
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
-from lenswidget.lenses.fitting.residuals import Residuals, again, at_once, measured, specimen
+from lenswidget.lenses.fitting.residuals import Residuals, again, at_once, checked_run, measured
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.fitting.training import Budget, Recipe, Training
+from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
 
 STEPS = 160
@@ -28,17 +31,17 @@ class TunedLens(FittedLens):
     name = "Tuned lens"
 
     @classmethod
-    def identity(cls, model: Any) -> TunedLens:
+    def identity(cls, model: object) -> TunedLens:
         """A tuned lens before any training, which reads exactly as the logit lens does."""
-        layers, d = int(model.cfg.n_layers), int(model.cfg.d_model)
-        readout = readout_of(model)
-        card = Card.of(model, readout, "no text", 0)
+        backend = backend_of(model)
+        readout, layers, d = readout_of(backend), backend.facts.layers, backend.facts.width
+        card = Card.of(backend, "no text", 0)
         return cls(torch.zeros(layers, d, d), torch.zeros(layers, d), card, sample_of(readout))
 
     @classmethod
     def fit(
         cls,
-        model: Any,
+        model: object,
         texts: Any = None,
         *,
         steps: int | None = None,
@@ -47,7 +50,7 @@ class TunedLens(FittedLens):
         optimizer: str = "adam",
         start: str = "linear",
         rate: float | None = None,
-        rows: Iterable[int] | None = None,
+        rows: Iterable[int | str] | None = None,
         held_out: int = 1024,
         window: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -65,9 +68,9 @@ class TunedLens(FittedLens):
 
         From the `"linear"` start, `"adam"` takes whitened coordinates; `"lbfgs"` is the paper's optimizer; `"sgd"` from the
         `"identity"` is the recipe of the tuned-lens library: Nesterov momentum, weight decay, clipped gradients. `rate`
-        is the peak of the learning rate, which falls to zero. `rows` are the rows to train, 0 for the embedding; the
-        others stay as they start. On `held_out` more tokens the KL to the output is measured. `window` is how many
-        tokens the model sees at once, `data` says in words what the text is, for the card.
+        is the peak of the learning rate, which falls to zero. `rows` are the rows to train, by label or the label's number,
+        as in `["embed", "L5", 6]`; the others stay as they start. On `held_out` more tokens the KL to the output is
+        measured. `window` is how many tokens the model sees at once, `data` says in words what the text is, for the card.
 
         A live curve shows the way, with a button to stop; an interrupt stops, too. Both keep what is reached. `watch` is
         called with the `Progress` after each step instead. A `checkpoint` file is written on the way; `resume` goes on
@@ -80,28 +83,33 @@ class TunedLens(FittedLens):
         if steps is None and tokens is None and seconds is None:
             steps = STEPS
         budget = Budget(steps, tokens, seconds)
-        recipe = Recipe(optimizer, start, rate, _rows(rows, int(model.cfg.n_layers)), seed)
-        text = Text(model, texts, held_out=held_out, window=window, seed=seed)
-        residuals = Residuals(model, Workers.here(model.unembed.W_U.device))
-        one = specimen(model, text.first)
+        backend = backend_of(model)
+        readout_of(backend)  # refuses, with the reason, what no lens can read
+        recipe = Recipe(optimizer, start, rate, _rows(rows, backend.facts.layers), seed)
+        text = Text(backend, texts, held_out=held_out, window=window, seed=seed)
+        residuals = Residuals(backend, Workers.here(backend.device))
+        one = checked_run(backend, text.first)
         progress = Progress(cls.name, tuple(one.labels[row] for row in recipe.rows), watchers=[watch] if watch else [])
         training = Training(one, recipe, residuals, text.held_out, progress, checkpoint)
         with progress.running(training.restore(resume) if resume else 0.0):
             training.go(text.batches(at_once(text), mixed=True), again(texts, text), budget)
             weight, bias = training.result()
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
-            card = Card.of(model, one.readout, data or text.words, training.tokens, settings)
+            card = Card.of(backend, data or text.words, training.tokens, settings)
             lens = cls(weight, bias, card, sample_of(one.readout))
-            lens.card = measured(lens, one, text, residuals)
+            lens.card = measured(lens, card, one, text, residuals)
         return lens
 
 
-def _rows(rows: Iterable[int] | None, layers: int) -> tuple[int, ...]:
-    chosen = tuple(range(layers)) if rows is None else tuple(sorted(set(rows)))
-    wrong = [row for row in chosen if not 0 <= row < layers]
-    if wrong or not chosen:
-        what = f"row {wrong[0]}" if wrong else "none"
-        raise ValueError(
-            f"rows are rows to train, 0 for the embedding to {layers - 1}; got {what}. The last row needs no translator."
-        )
+def _rows(rows: Iterable[int | str] | None, layers: int) -> tuple[int, ...]:
+    """The indices of the rows to train, counted from the embedding."""
+    labels = ("embed", *(f"L{layer}" for layer in range(layers - 1)))
+    if rows is None:
+        return tuple(range(layers))
+    try:
+        chosen = tuple(sorted({named_row(labels, row) for row in rows}))
+    except ValueError as reason:
+        raise ValueError(f"rows are rows to train. {reason} The last row needs no translator.") from None
+    if not chosen:
+        raise ValueError(f"rows are rows to train, {labels[0]!r} to {labels[-1]!r}; got none.")
     return chosen

@@ -2,93 +2,80 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.model.alone import alone
-from lenswidget.model.components import stack_of
-from lenswidget.model.probe import name_of
+from lenswidget.model.backend import Backend, CachedPass, keep_whole
+from lenswidget.model.components import Components
+from lenswidget.model.site import Site
 
 
 class Activations:
-    """The activations of one run, by the names of their hooks, without the batch dimension.
+    """The activations of one run by their sites, without the batch dimension.
 
     The last position's are kept from the run itself. Those of other positions come from the cache that the run was made
-    of, or else from one further forward pass of the model with just the hooks that are needed; they are kept, too.
-    The model is held weakly: a run outlives it, and then has what it has.
+    of, or else from one further forward pass that keeps what is needed; they are kept, too.
     """
 
     def __init__(
         self,
-        model: Any,
+        backend: Backend,
+        components: Components,
         tokens: Int[Tensor, "positions"],
         last_row: Float[Tensor, "positions d"],
         *,
-        last: Mapping[str, Tensor] | None = None,
-        cache: Callable[[str], Tensor | None] | None = None,
+        last: Mapping[Site, Tensor] | None = None,
+        cache: CachedPass | None = None,
+        prompt: int = 0,
     ) -> None:
-        self._model = weakref.ref(model)
-        self._name = name_of(model)
+        self.backend = backend
+        self.components = components
         self._tokens = tokens
         self._last_row = last_row
         self._last = last or {}
-        self._whole: dict[str, Tensor] = {}
+        self._whole: dict[Site, Tensor] = {}
         self._cache = cache
-
-    @property
-    def model(self) -> Any:
-        """The model, to read weights from. Raises ValueError where it is gone."""
-        model = self._model()
-        if model is None:
-            raise ValueError(
-                f"{self._name} was deleted, and attribution reads its weights; keep the model, and run it again with "
-                "lw.run(model, prompt)."
-            )
-        return model
+        self._prompt = prompt
 
     @property
     def at_hand(self) -> bool:
         """Whether the last position's can be had without running the model."""
-        if self._model() is None:
-            return False
-        names = {name for part in stack_of(self.model).parts for name in part.hooks}
-        return names <= self._last.keys() or (
-            self._cache is not None and all(self._cache(n) is not None for n in names)
-        )
+        sites = set(self.components.sites)
+        if sites <= self._last.keys():
+            return True
+        return self._cache is not None and all(self._cache.get(site, self._prompt) is not None for site in sites)
 
-    def bring(self, names: Iterable[str], positions: Int[Tensor, "p"]) -> None:
+    def bring(self, sites: Iterable[Site], positions: Int[Tensor, "p"]) -> None:
         """Make sure of what `at` will be asked for, in one forward pass at most. Raises as `whole` does."""
-        names = list(names)
-        if not (self._only_last(positions) and self._last.keys() >= set(names)):
-            self.whole(names)
+        sites = list(sites)
+        if not (self._only_last(positions) and self._last.keys() >= set(sites)):
+            self.whole(sites)
 
-    def at(self, names: Iterable[str], positions: Int[Tensor, "p"]) -> dict[str, Tensor]:
-        """`[p, …]` for each hook."""
-        names = list(names)
-        if self._only_last(positions) and self._last.keys() >= set(names):
-            return {name: self._last[name] for name in names}
+    def at(self, sites: Iterable[Site], positions: Int[Tensor, "p"]) -> dict[Site, Tensor]:
+        """`[p, …]` for each site."""
+        sites = list(sites)
+        if self._only_last(positions) and self._last.keys() >= set(sites):
+            return {site: self._last[site] for site in sites}
         everywhere = len(positions) == len(self._tokens) and bool((positions.diff() == 1).all())
         # all positions are no copy
-        return {name: x if everywhere else x[positions.to(x.device)] for name, x in self.whole(names).items()}
+        return {site: x if everywhere else x[positions.to(x.device)] for site, x in self.whole(sites).items()}
 
     def _only_last(self, positions: Int[Tensor, "p"]) -> bool:
         return positions.tolist() == [len(self._tokens) - 1]
 
-    def whole(self, names: Iterable[str]) -> dict[str, Tensor]:
+    def whole(self, sites: Iterable[Site]) -> dict[Site, Tensor]:
         """The whole of some activations: `[positions, …]`, and patterns `[heads, queries, keys]`.
 
-        Raises ValueError for hooks that a cache lacks, and for a model that changed or is gone.
+        Raises ValueError for sites that a cache lacks, and for a model that changed.
         """
-        names = list(dict.fromkeys(names))
-        missing = [name for name in names if name not in self._whole]
+        sites = list(dict.fromkeys(sites))
+        missing = [site for site in sites if site not in self._whole]
         if missing and self._cache is not None:
-            found = {name: self._cache(name) for name in missing}
-            lacking = [name for name, x in found.items() if x is None]
+            found = {site: self._cache.get(site, self._prompt) for site in missing}
+            lacking = [self.backend.name(site) for site, x in found.items() if x is None]
             if lacking:
                 more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
                 raise ValueError(
@@ -96,41 +83,25 @@ class Activations:
                     "model.run_with_cache(prompt, names_filter=lw.hooks(model)), or pass lw.run(model, prompt), which brings "
                     "what it needs."
                 )
-            self._whole |= {name: x for name, x in found.items() if x is not None}
+            self._whole |= {site: x for site, x in found.items() if x is not None}
         elif missing:
             self._whole |= self._run(missing)
-        return {name: self._whole[name] for name in names}
+        return {site: self._whole[site] for site in sites}
 
-    def _run(self, names: list[str]) -> dict[str, Tensor]:
-        from lenswidget.model.run import row_hooks
-
-        model = self.model
-        last = row_hooks(model)[-1]
-        with alone(model), torch.inference_mode():
-            _, cache = model.run_with_cache(
-                self._tokens.unsqueeze(0), names_filter={*names, last}.__contains__, return_cache_object=False
-            )
-        now, then = cache[last][0].to(self._last_row), self._last_row
+    def _run(self, sites: list[Site]) -> dict[Site, Tensor]:
+        last = self.backend.rows[-1]
+        kept = self.backend.forward(self._tokens.unsqueeze(0), keep=keep_whole([*sites, last]), stop=last).kept
+        now, then = kept[last][0].to(self._last_row), self._last_row
         rounding = 64 * torch.finfo(then.dtype).eps
         apart = (now - then).abs().amax(-1) > rounding * then.abs().amax(-1)
         if bool((apart & then.isfinite().all(-1)).any()):
             raise ValueError(
-                f"{self._name} is not what it was: run again, its last residual row is another. Its weights or hooks were "
-                "changed since this run; make a new one with lw.run(model, prompt)."
+                f"{self.backend.facts.name} is not what it was: run again, its last residual row is another. Its weights or "
+                "hooks were changed since this run; make a new one with lw.run(model, prompt)."
             )
-        # a copy can enter autograd, an inference tensor can't
-        return {name: _first(cache[name])[0].clone() for name in names}
+        return {site: kept[site][0] for site in sites}
 
 
-def keep_last(into: dict[str, Tensor], name: str) -> Callable[..., None]:
-    """A forward hook that keeps what it sees at the last position."""
-
-    def hook(tensor: Any, hook: Any = None) -> None:
-        into[name] = _first(tensor)[0, -1:].detach().clone()
-
-    return hook
-
-
-def _first(output: Any) -> Tensor:
-    tensor: Tensor = output[0] if isinstance(output, tuple) else output
-    return tensor
+def last_position(activation: Tensor) -> Tensor:
+    """Keeps the last position of an activation."""
+    return activation[:, -1:].detach().clone()

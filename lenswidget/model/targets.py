@@ -1,4 +1,4 @@
-"""The tokens that a reader asks to follow: sets of ids, from texts and ids as people write them."""
+"""The targets that a reader names: sets of token ids, from texts and ids as people write them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from lenswidget.grids.grid import Target
 from lenswidget.model.run import Run
 
 Token = str | int
-Followed = Token | Iterable[Token | Iterable[Token]]
+TargetLike = Token | Iterable[Token]
+"""A token, by its text or its id; or a tuple or set of tokens that count as one target."""
+Targets = TargetLike | Sequence[TargetLike]
+"""A list of targets, or one."""
 
 
-def followed_targets(run: Run, follow: Followed) -> tuple[Target, ...]:
-    """The sets of token ids that `follow` names."""
-    items = list(follow) if isinstance(follow, (list, tuple)) else [follow]
-    targets = [followed_target(run, item) for item in items]
-    if len({target.ids for target in targets}) < len(targets):
-        raise ValueError("The same target is followed twice; name each once.")
-    return tuple(targets)
+def targets_of(run: Run, targets: Targets) -> tuple[Target, ...]:
+    """The sets of token ids that `targets` names: each item of a list is a target, and anything else is one."""
+    items = targets if isinstance(targets, list) else [] if targets == () else [targets]
+    found = [target_of(run, item) for item in items]
+    if len({target.ids for target in found}) < len(found):
+        raise ValueError("The same target is named twice in targets; name each once.")
+    return tuple(found)
 
 
-def compared(run: Run, targets: tuple[Target, ...], against: Any) -> tuple[Target, ...]:
+def with_against(run: Run, targets: tuple[Target, ...], against: Any) -> tuple[Target, ...]:
     """Targets, and last the one that each is compared with. Raises ValueError for one that is compared with itself."""
     if not targets:
         raise ValueError(
-            "A logit difference needs a token to compare; name one, as in follow=' Paris', against=' London'."
+            "A logit difference needs a target to compare; name one, as in targets=[' Paris'], against=' London'."
         )
-    last = followed_target(run, against)
+    last = target_of(run, against)
     for target in targets:
         both = set(target.ids) & set(last.ids)
         if both:
@@ -38,12 +41,12 @@ def compared(run: Run, targets: tuple[Target, ...], against: Any) -> tuple[Targe
     return (*targets, last)
 
 
-def followed_target(run: Run, item: Any) -> Target:
+def target_of(run: Run, target: Any) -> Target:
     """One set of token ids: of a text, of an id, or of several."""
-    group = item if isinstance(item, (tuple, set, frozenset, list)) else (item,)
+    group = target if isinstance(target, (tuple, set, frozenset)) else (target,)
     ids = tuple(dict.fromkeys(_token_id(run, token) for token in group))
     if not ids:
-        raise ValueError("A followed target needs at least one token; got an empty set.")
+        raise ValueError("A target needs at least one token; got an empty set.")
     return Target(" + ".join(run.texts[i] for i in ids), ids)
 
 
@@ -53,14 +56,14 @@ def _token_id(run: Run, token: Any) -> int:
         if len(ids) == 1:
             return ids[0]
         if not ids:
-            raise ValueError(f"{token!r} is no token at all; follow a text of one token, as in follow=' Paris'.")
+            raise ValueError(f"{token!r} is no token at all; name a text of one token, as in ' Paris'.")
         split = ", ".join(repr(run.texts[i]) for i in ids)
         raise ValueError(
-            f"{token!r} is {len(ids)} tokens ({split}), and a lens predicts one; follow the first, "
-            f"follow={run.texts[ids[0]]!r}, or its id, follow={ids[0]}."
+            f"{token!r} is {len(ids)} tokens ({split}), and a lens predicts one; name the first, {run.texts[ids[0]]!r}, or its "
+            f"id, {ids[0]}."
         )
     if isinstance(token, bool) or not hasattr(token, "__index__"):
-        raise TypeError(f"A followed token is a text or a token id; got {token!r}.")
+        raise TypeError(f"A target is a text or a token id, or a tuple of them that count as one; got {token!r}.")
     token_id = int(token)
     if not 0 <= token_id < run.readout.vocabulary:
         raise ValueError(f"Token id {token_id} is outside the vocabulary, 0 to {run.readout.vocabulary - 1}.")

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
+from lenswidget.model.backend import Backend
+
 
 class TokenTexts:
     """The texts of token ids, read from a tokenizer.
@@ -50,6 +52,14 @@ class TokenTexts:
             piece = self._tokenizer.convert_ids_to_tokens(token_id)
             text = _byte_piece(piece) or text
         return text
+
+
+def texts_of(backend: Backend) -> TokenTexts:
+    """The texts of a model's tokens. Raises ValueError for a model without a tokenizer."""
+    tokenizer = backend.tokenizer
+    if tokenizer is None:
+        raise ValueError(f"{backend.facts.name} has no tokenizer, so its tokens have no text; boot it with tokenizer=.")
+    return backend.remembered("texts", lambda: TokenTexts(tokenizer))
 
 
 def _byte_piece(piece: str) -> str:

@@ -13,7 +13,7 @@ LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 # The places and figures that a lesson's text names, checked at its end: to compute them again would cost as much again.
 TRUTHS = {
     "01_logit_lens": """
-grid = lw.logit_lens(tower, follow=" Paris")
+grid = lw.logit_lens(tower, targets=[" Paris"])
 rank = dict(zip(grid.rows, grid.quantities["rank of ' Paris'"].values[:, -1]))
 assert [row for row, value in rank.items() if value == 1] == ["L27", "L28", "L29"]
 assert rank["L22"] > 1000 and rank["L26"] == 3
@@ -23,7 +23,7 @@ assert distance["embed"] > 100
 assert all(distance[f"L{layer}"] > 15 for layer in range(23))
 assert all(distance[f"L{layer}"] < 8 for layer in range(26, 30))
 
-grid = lw.logit_lens(australia, follow=[" Canberra", " Sydney"])
+grid = lw.logit_lens(australia, targets=[" Canberra", " Sydney"])
 right, wrong = (grid.quantities[f"rank of ' {city}'"].values[20:, -1] for city in ("Canberra", "Sydney"))
 assert (wrong < right).all() and (wrong[-1], right[-1]) == (1, 2)
 """,
@@ -35,7 +35,7 @@ assert (raw[:25] > 1.5 * measured.blind).all()
 assert (fitted[24:] < measured.blind).all()
 
 lenses = lw.LogitLens(), linear, jacobian
-ranks = [lw.read(tower, lens, follow=" Paris").quantities["rank of ' Paris'"].values[:, -1] for lens in lenses]
+ranks = [lw.read(tower, lens, targets=[" Paris"]).quantities["rank of ' Paris'"].values[:, -1] for lens in lenses]
 assert ranks[1][22] < ranks[0][22]
 leads = [tower.labels[int((rank == 1).argmax())] for rank in ranks]
 assert (leads[0], leads[2]) == ("L27", "L23")
@@ -75,7 +75,7 @@ rank = {name: lens.quantities[f"rank of '{name}'"].values[:, -1] for name in (" 
 assert (rank[" the"][24:30] == 1).all() and (rank[" Mary"][29], rank[" Mary"][30]) == (20, 1)
 jump = lw.explain(mary, " Mary", "L29", against=" the").to_dataframe().set_index("layer")["contribution"]
 assert jump["L29.mlp"] > 0.75 * jump.sum()
-difference = lw.logit_lens(mary, follow=" Mary", against=" John").quantities["logit difference of ' Mary' from ' John'"]
+difference = lw.logit_lens(mary, targets=[" Mary"], against=" John").quantities["logit difference of ' Mary' from ' John'"]
 assert (difference.values[:24, -1] < 0).all() and (difference.values[24:, -1] > 0).all()
 
 lowered = lw.promotes(model, written).candidates.ids[0, 10:, 0]
@@ -99,16 +99,16 @@ same = [(whole == other).all(1) for whole, other in ((g.values, lacking.quantiti
         if n in ("probability", "entropy", "rank of ' Paris'"))]
 assert all(rows[:below].all() and not rows[below:].all() for rows in same)
 
-grid = lw.read(tokyo, tuned, follow=" Japan")
-lost = lw.diagnose(grid, right=" Japan")
+grid = lw.read(tokyo, tuned, targets=[" Japan"])
+lost = lw.diagnose(grid, target=" Japan")
 said = model.generate("Tokyo is the capital of", max_new_tokens=7, do_sample=False, verbose=False)
 assert said.endswith(" the city of narakyo.")
 assert {"L24", "L25", "L26", "L27"} <= set(lost.overwritten) and not {"L28", "L29"} & set(lost.led)
 assert (grid.quantities["probability of ' Japan'"].values[[26, 27], -1] > 0.7).all()  # L25 and L26
-assert lost.predicted == " the" and not lw.diagnose(tokyo, right=" Japan").led
+assert lost.predicted == " the" and not lw.diagnose(tokyo, target=" Japan").led
 
 assert w.progress == {"state": "idle"} and w.grid.title == "The city of light is called"
-assert again.state() == w.state() == state and again.colour == "entropy"
+assert again.state() == w.state() == state and again.color == "entropy"
 """,
 }
 

@@ -5,29 +5,49 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.whole_file import write_whole
+from lenswidget.lenses.card import Card
 from lenswidget.lenses.files.packing import PACKED, unpack
-from lenswidget.lenses.fitted import Card, FittedLens
 
 FORMAT = 1
 KEY = "lenswidget"
 """Where the file's metadata holds, as JSON: the format, the kind of lens, its card, and a digest of the tensors."""
 
 
-def write_lens(lens: FittedLens, path: str | os.PathLike[str]) -> Path:
-    """Write a lens to `path`, whole or not at all: `weight [L, d, d]`, `bias [L, d]` and `sample [n]`, float32."""
-    parts = {"weight": lens.weight, "bias": lens.bias, "sample": lens.sample}
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
+class LensFile:
+    """What a file of a lens holds: which kind of lens it is, and what that is made of."""
+
+    kind: str
+    """The name of its class."""
+    card: Card
+    weight: Float[Tensor, "L d d"]
+    bias: Float[Tensor, "L d"]
+    sample: Float[Tensor, "n"]
+
+
+def write_lens_file(
+    path: str | os.PathLike[str],
+    kind: str,
+    card: Card,
+    weight: Float[Tensor, "L d d"],
+    bias: Float[Tensor, "L d"],
+    sample: Float[Tensor, "n"],
+) -> Path:
+    """Write a lens to `path`, whole or not at all, in float32."""
+    parts = {"weight": weight, "bias": bias, "sample": sample}
     tensors = {name: part.detach().float().cpu().contiguous() for name, part in parts.items()}
-    return write_tensors(tensors, type(lens).__name__, lens.card, path)
+    return write_tensors(tensors, kind, card, path)
 
 
 def write_tensors(tensors: dict[str, Tensor], kind: str, card: Card, path: str | os.PathLike[str]) -> Path:
@@ -43,8 +63,8 @@ def write_tensors(tensors: dict[str, Tensor], kind: str, card: Card, path: str |
     return write_whole(path, lambda stream: stream.write(content))
 
 
-def read_lens(path: str | os.PathLike[str]) -> FittedLens:
-    """The lens that `write_lens` wrote to `path`.
+def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
+    """What `write_lens_file` wrote to `path`.
 
     Raises ValueError, with the reason, for a file that is cut short, that is not a lens, that a newer lenswidget wrote, or
     whose card doesn't match its tensors.
@@ -72,7 +92,8 @@ def read_lens(path: str | os.PathLike[str]) -> FittedLens:
         if tensors.keys() >= PACKED:
             tensors["weight"] = unpack(tensors)
         card = Card(**{**head["card"], "kl": tuple(head["card"].get("kl", ()))})
-        return _kind(head["kind"], where)(*_checked(tensors, card), card, tensors["sample"].float())
+        weight, bias = _checked(tensors, card)
+        return LensFile(str(head["kind"]), card, weight, bias, tensors["sample"].float())
     except (KeyError, TypeError, ValueError) as reason:
         raise ValueError(f"The card in {where!r} doesn't match its tensors: {reason}.") from reason
 
@@ -105,19 +126,6 @@ def _checked(tensors: dict[str, Tensor], card: Card) -> tuple[Tensor, Tensor]:
     if not (weight.isfinite().all() and bias.isfinite().all()):
         raise ValueError("the lens holds values that are not finite")
     return weight, bias
-
-
-def _kind(name: str, where: str) -> type[FittedLens]:
-    """The class of lens that is called `name`, one of ours or a user's own."""
-    from lenswidget.lenses import jacobian, linear, tuned  # noqa: F401 (imported so that they are subclasses)
-
-    found = [FittedLens]
-    for kind in found:
-        found += kind.__subclasses__()
-    for kind in found:
-        if kind.__name__ == name:
-            return kind
-    raise ValueError(f"{where!r} holds a {name}, and there is no such lens; import the module that defines it first")
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.whole_file import write_whole_folder
+from lenswidget.lenses.card import Card
 from lenswidget.lenses.files.torch_file import reading
-from lenswidget.lenses.fitted import Card, FittedLens
-
-if TYPE_CHECKING:
-    from lenswidget.lenses.tuned import TunedLens
 
 CONFIG, PARAMS = "config.json", "params.pt"
 KIND = "linear_tuned_lens"
@@ -23,13 +21,15 @@ SPACE = "AlignmentResearch/tuned-lens"
 """Where the authors of the tuned lens publish theirs: a space on the Hugging Face Hub, `lens/<model>/` in it."""
 
 
-def read_tuned_folder(folder: str | os.PathLike[str]) -> TunedLens:
-    """The lens in a folder of the tuned-lens library, with a bias or without one. `params.pt` is read with `weights_only`.
+def read_tuned_lens_folder(
+    folder: str | os.PathLike[str],
+) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"], Card]:
+    """Weight, bias and card of the lens in a folder of the tuned-lens library, which may have no bias.
+
+    `params.pt` is read with `weights_only`.
 
     Raises ValueError, with the reason, where a file holds something else: code, too few layers, other shapes.
     """
-    from lenswidget.lenses.tuned import TunedLens
-
     folder = Path(folder)
     try:
         config = json.loads((folder / CONFIG).read_text())
@@ -56,28 +56,30 @@ def read_tuned_folder(folder: str | os.PathLike[str]) -> TunedLens:
         revision=config.get("base_model_revision") or "",
         unembedding=config.get("unembed_hash") or "",
     )
-    return TunedLens(weight, bias, card, torch.zeros(0))
+    return weight, bias, card
 
 
-def write_tuned_folder(lens: FittedLens, folder: str | os.PathLike[str]) -> Path:
+def write_tuned_lens_folder(
+    folder: str | os.PathLike[str], card: Card, weight: Float[Tensor, "L d d"], bias: Float[Tensor, "L d"]
+) -> Path:
     """Write a lens as the tuned-lens library does, always with a bias: that library can't load a lens without one.
 
     The two files come together or not at all; an older lens stays whole if that fails.
     """
-    layers, d = lens.bias.shape
+    layers, d = bias.shape
     config = {
-        "base_model_name_or_path": lens.card.model,
+        "base_model_name_or_path": card.model,
         "d_model": d,
         "num_hidden_layers": layers,
         "bias": True,
-        "base_model_revision": lens.card.revision or None,
-        "unembed_hash": lens.card.unembedding or None,
+        "base_model_revision": card.revision or None,
+        "unembed_hash": card.unembedding or None,
         "lens_type": KIND,
     }
     state: dict[str, Tensor] = {}
-    for row, (weight, bias) in enumerate(zip(lens.weight, lens.bias)):
+    for row, (matrix, shift) in enumerate(zip(weight, bias)):
         # a copy, since a view would be written with all that it is a view of
-        state |= {f"{row}.weight": weight.detach().cpu().clone(), f"{row}.bias": bias.detach().cpu().clone()}
+        state |= {f"{row}.weight": matrix.detach().cpu().clone(), f"{row}.bias": shift.detach().cpu().clone()}
 
     def write(place: Path) -> None:
         with (place / PARAMS).open("wb") as stream:
@@ -87,11 +89,11 @@ def write_tuned_folder(lens: FittedLens, folder: str | os.PathLike[str]) -> Path
     return write_whole_folder(folder, write, files=(CONFIG, PARAMS))
 
 
-def is_tuned_folder(path: Path) -> bool:
+def is_tuned_lens_folder(path: Path) -> bool:
     return (path / CONFIG).is_file() and (path / PARAMS).is_file()
 
 
-def fetch_tuned_folder(name: str, revision: str | None = None) -> Path:
+def fetch_tuned_lens_folder(name: str, revision: str | None = None) -> Path:
     """A lens that the authors of the tuned lens published, by its model's name, as a folder in the Hub's cache.
 
     Raises ValueError, naming what is there, for a model that has none, and OSError where the Hub can't be reached.

@@ -5,19 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.lenses.fitted import Card, FittedLens
+from lenswidget.lenses.card import Card
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.sampled_kl import kl_to_output
 from lenswidget.lenses.fitting.text import Text
-from lenswidget.model.alone import alone
-from lenswidget.model.run import Run, residual_hooks, run
+from lenswidget.lenses.lens import Lens
+from lenswidget.model.backend import Backend
+from lenswidget.model.run import Run, run
 
 BATCH = 4096
 """Tokens in a forward pass."""
@@ -31,7 +31,7 @@ class Residuals:
     Where several processes fit together, each runs its share of the windows.
     """
 
-    model: Any
+    backend: Backend
     workers: Workers = field(default_factory=Workers)
     positions: int = 0
     skipped: int = 0
@@ -43,28 +43,17 @@ class Residuals:
 
         In so many parts, each of every so manieth position, for neighbours are alike.
         """
-        from transformer_lens.model_bridge.exceptions import StopAtLayerException
-
-        rows: list[Tensor] = []
-        hooks = residual_hooks(self.model)[1:]
+        sites, device = self.backend.rows, self.backend.device
         windows = self.workers.share(windows)
         if not len(windows):  # fewer windows than processes
-            nothing = torch.zeros(len(hooks), 0, int(self.model.cfg.d_model), device=self.model.unembed.W_U.device)
+            nothing = torch.zeros(len(sites), 0, self.backend.facts.width, device=device)
             return (nothing,) * parts
-
-        def keep(row: Tensor, hook: Any, last: bool) -> None:
-            rows.append(row.detach()[:, 1:].float())
-            if last:
-                # no fit needs the logits of the whole text, a fifth of a small model's work
-                raise StopAtLayerException(row)
-
-        with alone(self.model), torch.no_grad():
-            named = [(name, partial(keep, last=name == hooks[-1])) for name in hooks]
-            self.model.run_with_hooks(windows, return_type=None, fwd_hooks=named)
-            residual = torch.stack([row.to(self.model.unembed.W_U.device) for row in rows])
-            finite = residual.isfinite().all(-1).all(0)
-            self._count(finite.numel(), int((~finite).sum()))
-            return tuple(residual[:, :, part::parts][:, finite[:, part::parts]] for part in range(parts))
+        # no fit needs the logits of the whole text, a fifth of a small model's work
+        kept = self.backend.forward(windows, keep=dict.fromkeys(sites, _but_the_first), stop=sites[-1]).kept
+        residual = torch.stack([kept[site].to(device) for site in sites])
+        finite = residual.isfinite().all(-1).all(0)
+        self._count(finite.numel(), int((~finite).sum()))
+        return tuple(residual[:, :, part::parts][:, finite[:, part::parts]] for part in range(parts))
 
     def _count(self, positions: int, bad: int) -> None:
         self.positions += positions
@@ -81,6 +70,10 @@ class Residuals:
             )
 
 
+def _but_the_first(row: Float[Tensor, "windows window d"]) -> Float[Tensor, "windows rest d"]:
+    return row.detach()[:, 1:].float()
+
+
 def again(texts: Any, text: Text) -> Iterator[Int[Tensor, "windows window"]]:
     """The text from its beginning, as often as is asked for; nothing where an iterator is used up."""
     while not isinstance(texts, Iterator):
@@ -92,9 +85,9 @@ def at_once(text: Text) -> int:
     return max(1, BATCH // text.window)
 
 
-def specimen(model: Any, windows: Int[Tensor, "windows window"]) -> Run:
+def checked_run(backend: Backend, windows: Int[Tensor, "windows window"]) -> Run:
     """A short run, which checks that the last row is this model and that its weights are its own."""
-    one = run(model, windows[0, :16])
+    one = run(backend, windows[0, :16])
     if one.processed:
         raise ValueError(
             f"{one.model} was loaded with processed weights, which write another residual stream than the model's own. Load "
@@ -110,11 +103,11 @@ def kl_by_row(one: Run, moved: Float[Tensor, "rows positions d"], workers: Worke
     return tuple((total[:-1] / total[-1]).tolist())
 
 
-def measured(lens: FittedLens, one: Run, text: Text, residuals: Residuals) -> Card:
-    """The lens's card, with what held-out text says of it."""
+def measured(lens: Lens, card: Card, one: Run, text: Text, residuals: Residuals) -> Card:
+    """The card of a lens, with what held-out text says of it."""
     if not len(text.held_out):
-        return lens.card
+        return card
     (apart,) = residuals(text.held_out)
     moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(apart[:-1])), apart[-1]])
     tokens = text.held_out.numel() - len(text.held_out)
-    return replace(lens.card, kl=kl_by_row(one, moved, residuals.workers), held_out=tokens)
+    return replace(card, kl=kl_by_row(one, moved, residuals.workers), held_out=tokens)

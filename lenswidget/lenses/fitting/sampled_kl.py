@@ -34,14 +34,14 @@ def kl_to_output(readout: Readout, moved: Float[Tensor, "rows positions d"]) -> 
 class Sample:
     """Some columns of the unembedding, and the output's distribution over them.
 
-    The columns are the tokens that the output expects most over the batch, each standing for itself, and others drawn
+    The columns are the tokens that the output expects most over the batch, each log_weight for itself, and others drawn
     with replacement in proportion to what it expects of them. A drawn column stands for as many as it was likely to be
-    missed: `standing` is the logarithm of that, so that sums over the sample estimate sums over the vocabulary.
+    missed: `log_weight` is the logarithm of that, so that sums over the sample estimate sums over the vocabulary.
     """
 
     W_U: Float[Tensor, "d columns"]
     b_U: Float[Tensor, "columns"] | None
-    standing: Float[Tensor, "columns"]
+    log_weight: Float[Tensor, "columns"]
     output: Float[Tensor, "positions columns"]
     """log q over the sample, normalised there."""
     readout: Readout
@@ -63,7 +63,7 @@ class Sample:
         positions = torch.tensor(float(len(last)), device=log_q.device)
         if readout.vocabulary <= leading + drawn:
             columns = torch.arange(readout.vocabulary, device=log_q.device)
-            standing = torch.zeros(len(columns), device=log_q.device)
+            log_weight = torch.zeros(len(columns), device=log_q.device)
         else:
             expected = log_q.exp().sum(0)
             workers.add([expected])
@@ -75,13 +75,13 @@ class Sample:
             # drawn on the CPU, so that a seed means the same on every device
             others = torch.multinomial(chance.cpu(), drawn, replacement=True, generator=generator).to(top.device)
             columns = torch.cat([top, others])
-            standing = torch.cat([torch.zeros(leading, device=top.device), -(drawn * chance[others]).log()])
+            log_weight = torch.cat([torch.zeros(leading, device=top.device), -(drawn * chance[others]).log()])
         workers.add([positions])
-        output = (log_q[:, columns] + standing).log_softmax(-1)
+        output = (log_q[:, columns] + log_weight).log_softmax(-1)
         # a gather of rows, which is what columns are in memory
         W_U = readout.W_U.T[columns].float().T
         b_U = None if readout.b_U is None else readout.b_U[columns]
-        return cls(W_U, b_U, standing, output, readout, int(positions))
+        return cls(W_U, b_U, log_weight, output, readout, int(positions))
 
     def kl(self, moved: Float[Tensor, "positions d"]) -> Float[Tensor, ""]:
         """KL(output ‖ row) in nats over the sample, summed over positions. Differentiable."""
@@ -91,5 +91,5 @@ class Sample:
         logits = logits * self.readout.scale
         if self.readout.cap is not None:
             logits = (logits / self.readout.cap).tanh() * self.readout.cap
-        log_p = (logits + self.standing).log_softmax(-1)
+        log_p = (logits + self.log_weight).log_softmax(-1)
         return torch.nn.functional.kl_div(log_p, self.output, log_target=True, reduction="sum")

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from lenswidget.model.probe import name_of
+from lenswidget.model.backend import Backend
 
 WINDOW = 256
 """Tokens that the model sees at once, where its context allows."""
@@ -27,28 +27,29 @@ class Text:
     the model writes itself. `held_out` are `[windows, window]`, at least as many tokens as asked where there is text
     enough: a window of every fifth document, or of eight windows of a longer
     one, until there are enough; the rest of those is left unread. All others come in `batches`.
-    A window starts with the BOS token where TransformerLens adds one.
+    A window starts with the BOS token where a prompt does.
 
     Raises ValueError for texts without tokens, or with only one, and for too few to fill two windows.
     """
 
     def __init__(
-        self, model: Any, texts: Any = None, *, held_out: int = 1024, window: int | None = None, seed: int = 0
+        self, backend: Backend, texts: Any = None, *, held_out: int = 1024, window: int | None = None, seed: int = 0
     ):
-        self._again: Callable[[], Text] = partial(Text, model, texts, held_out=held_out, window=window, seed=seed)
-        context = int(getattr(model.cfg, "n_ctx", 0) or WINDOW)
-        self.window = min(window or WINDOW, context)
-        self.words = in_words(model, texts)
+        self._again: Callable[[], Text] = partial(Text, backend, texts, held_out=held_out, window=window, seed=seed)
+        self.window = min(window or WINDOW, backend.facts.context or WINDOW)
+        self.words = in_words(backend.facts.name, texts)
         self.written = texts is None
         self._seed = seed
-        tokenizer = model.tokenizer
+        tokenizer = backend.tokenizer
         if tokenizer is None:
-            raise ValueError(f"{name_of(model)} has no tokenizer to cut texts into tokens; boot it with tokenizer=.")
-        self._prefix = [tokenizer.bos_token_id] if _prepends_bos(model) else []
+            raise ValueError(
+                f"{backend.facts.name} has no tokenizer to cut texts into tokens; boot it with tokenizer=."
+            )
+        self._prefix = [tokenizer.bos_token_id] if _prepends_bos(backend) else []
         end = tokenizer.eos_token_id
         self._end = [] if end is None else [end]
         if texts is None:
-            self._documents = written_by(model, self.window, seed)
+            self._documents = written_by(backend, self.window, seed)
         else:
             self._documents = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in strings(texts))
         self._seen: set[int] = set()
@@ -61,7 +62,7 @@ class Text:
             if following is None:
                 break
             self._waiting.append(following)
-        self._require(len(held), wanted, name_of(model))
+        self._require(len(held), wanted, backend.facts.name)
         self.held_out: Int[Tensor, "windows window"] = (
             torch.stack(held) if held else torch.empty(0, self.window, dtype=torch.int64)
         )
@@ -158,10 +159,10 @@ def strings(texts: Any) -> Iterator[str]:
         yield text
 
 
-def in_words(model: Any, texts: Any) -> str:
-    """What text this is, for a card."""
+def in_words(model: str, texts: Any) -> str:
+    """What text this is, for a card; `model` is the name of the one that writes where there is none."""
     if texts is None:
-        return f"text that {name_of(model)} wrote itself"
+        return f"text that {model} wrote itself"
     if isinstance(texts, str) or (hasattr(texts, "__len__") and len(texts) == 1):
         return "one text"
     named = getattr(getattr(texts, "info", None), "dataset_name", None)
@@ -170,20 +171,20 @@ def in_words(model: Any, texts: Any) -> str:
     return f"{len(texts):,} texts" if hasattr(texts, "__len__") else "texts from an iterator"
 
 
-def _prepends_bos(model: Any) -> bool:
-    """Whether TransformerLens starts a prompt on this model with a BOS token: found by trying."""
-    bos = model.tokenizer.bos_token_id
-    return bos is not None and int(model.to_tokens("a")[0, 0]) == bos
+def _prepends_bos(backend: Backend) -> bool:
+    """Whether a prompt on this model starts with a BOS token: found by trying."""
+    bos = backend.tokenizer.bos_token_id
+    return bos is not None and int(backend.encode("a")[0]) == bos
 
 
-def written_by(model: Any, length: int, seed: int, batch: int = 16) -> Iterator[list[int]]:
+def written_by(backend: Backend, length: int, seed: int, batch: int = 16) -> Iterator[list[int]]:
     """Texts that the model writes, sampled at temperature 1, each from a first token drawn from its vocabulary."""
-    tokenizer = model.tokenizer
+    tokenizer = backend.tokenizer
     special = set(tokenizer.all_special_ids)
     ordinary = torch.tensor([i for i in range(len(tokenizer)) if i not in special])
-    prefix = torch.tensor([tokenizer.bos_token_id] if _prepends_bos(model) else [], dtype=torch.int64)
+    prefix = torch.tensor([tokenizer.bos_token_id] if _prepends_bos(backend) else [], dtype=torch.int64)
     generator = torch.Generator().manual_seed(seed)
-    network = model.original_model
+    network: Any = backend.network
     while True:
         first = ordinary[torch.randint(len(ordinary), (batch, 1), generator=generator)]
         start = torch.cat([prefix.expand(batch, -1), first], 1).to(next(network.parameters()).device)

@@ -16,9 +16,9 @@ from torch import Tensor
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.lenses.fitting.descent import RATES, WARM_UP, Translator, whitening
 from lenswidget.lenses.fitting.progress import Progress
+from lenswidget.lenses.fitting.regression import RIDGE, Moments, regress
 from lenswidget.lenses.fitting.residuals import Residuals, kl_by_row
 from lenswidget.lenses.fitting.sampled_kl import Sample
-from lenswidget.lenses.linear import RIDGE, Moments, regress
 from lenswidget.model.run import Run
 
 Batches = Iterator[Int[Tensor, "windows window"]]
@@ -27,9 +27,9 @@ START_TOKENS = 20_000
 """Tokens of the linear lens that a fit starts from."""
 PARTS = 16
 """Steps taken on what one forward pass writes, each on every sixteenth position: neighbours are too alike for one step."""
-GLANCE = 128
+CURVE_TOKENS = 128
 """Held-out tokens that the live curve is measured on; the card's figure takes them all."""
-GLANCES = 12
+CURVE_POINTS = 12
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Training:
         self.parts = 1 if recipe.optimizer == "lbfgs" else PARTS
         self.start = (torch.zeros(rows - 1, d, d), torch.zeros(rows - 1, d))
         self.translators: dict[int, Translator] = {}
-        self.glanced = -1
+        self.measured = -1
 
     def go(self, text: Batches, again: Batches, budget: Budget) -> None:
         """Train until the budget is spent, the text and what comes `again` end, or someone stops it."""
@@ -110,9 +110,9 @@ class Training:
                 next(batches, None)
         else:
             self.begin(text)
-        self.glimpse = self.residuals(self.held_out, max(1, self.held_out.numel() // GLANCE))[0]
+        self.curve_residual = self.residuals(self.held_out, max(1, self.held_out.numel() // CURVE_TOKENS))[0]
         spent = budget.spent(self.step, self.tokens, self.progress.clock())
-        self.glance(spent)
+        self.measure(spent)
         while spent < 1 and not self.progress.stopping:
             windows = next(batches, None)
             if windows is None:
@@ -122,7 +122,7 @@ class Training:
                 self.descend(parts[self.part], spent)
                 self.part += 1
                 spent = self.residuals.workers.most(budget.spent(self.step, self.tokens, self.progress.clock()))
-                self.glance(spent)
+                self.measure(spent)
                 self.progress.stopping = self.residuals.workers.any(self.progress.tell(spent))
             if self.part == self.parts:
                 self.read, self.part = self.read + 1, 0
@@ -165,15 +165,15 @@ class Training:
         self.step += 1
         self.tokens += sample.positions
 
-    def glance(self, spent: float) -> None:
+    def measure(self, spent: float) -> None:
         """Measure the curve's next point where it is due, and write a checkpoint beside it."""
-        due = int(spent * GLANCES)
-        if due == self.glanced or not self.held_out.numel():
+        due = int(spent * CURVE_POINTS)
+        if due == self.measured or not self.held_out.numel():
             return
-        self.glanced = due
+        self.measured = due
         with torch.no_grad():
-            moved = [translator.move(self.glimpse[row]) for row, translator in self.translators.items()]
-            kl = kl_by_row(self.one, torch.stack([*moved, self.glimpse[-1]]), self.residuals.workers)
+            moved = [translator.move(self.curve_residual[row]) for row, translator in self.translators.items()]
+            kl = kl_by_row(self.one, torch.stack([*moved, self.curve_residual[-1]]), self.residuals.workers)
         self.progress.kl.append((spent, kl))
         self.save()
 
@@ -191,7 +191,7 @@ class Training:
             return
         state = {
             "recipe": {**asdict(self.recipe), "model": self.one.model},
-            "counts": (self.step, self.tokens, self.read, self.part, self.glanced),
+            "counts": (self.step, self.tokens, self.read, self.part, self.measured),
             "seconds": self.progress.clock(),
             "kl": self.progress.kl,
             "generator": self.generator.get_state(),
@@ -216,7 +216,7 @@ class Training:
                     f"{os.fspath(path)!r} is a checkpoint of a fit with {name}={theirs.get(name)!r}; this one has {mine!r}. Give "
                     "the same settings to go on, or leave out resume= to begin anew."
                 )
-        self.step, self.tokens, self.read, self.part, self.glanced = state["counts"]
+        self.step, self.tokens, self.read, self.part, self.measured = state["counts"]
         self.progress.kl = list(state["kl"])
         self.generator.set_state(state["generator"])
         self.start = state["start"]

@@ -1,0 +1,24 @@
+"""diagnose(): what became of a right answer, in a run or in a Grid that was read from one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lenswidget.grids.diagnosis import Diagnosis, diagnosis_of
+from lenswidget.grids.grid import Grid
+from lenswidget.lenses.read import logit_lens
+
+
+def diagnose(run_or_grid: Any, target: str | int, *, position: int = -1) -> Diagnosis:
+    """Say what became of the right answer at a position: decided where, led where, overwritten where.
+
+    `target` is the right answer, the text or the id of one token; `position` the index of a column, the last by default.
+    A Run, or a TransformerLens cache, is read by the logit lens; pass a Grid to diagnose another lens.
+
+    Raises ValueError for an answer of several tokens, and for one that a Grid doesn't follow: make it with
+    `targets=[target]`.
+
+        print(lw.diagnose(run, " Canberra"))
+    """
+    grid = run_or_grid if isinstance(run_or_grid, Grid) else logit_lens(run_or_grid, targets=[target])
+    return diagnosis_of(grid, target, position)

@@ -1,0 +1,138 @@
+"""explain(): what moved a token's logit from one row of a lens to the next, by attention head and MLP."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lenswidget.attribution.attribute import Attribution, positions_of, target_and_against
+from lenswidget.attribution.direction import along
+from lenswidget.attribution.formulas import Contributions
+from lenswidget.attribution.jumps import SUMS, moves
+from lenswidget.grids.grid import Check, Grid
+from lenswidget.grids.named_row import named_row
+from lenswidget.lenses.lens import Lens, as_lens
+from lenswidget.lenses.logit import LogitLens
+from lenswidget.model.readout import ROUNDING
+from lenswidget.model.run import Run, as_run, run
+from lenswidget.model.targets import TargetLike, named
+
+
+def explain(
+    run_or_cache: Any,
+    target: TargetLike,
+    row: int | str,
+    *,
+    against: TargetLike | None = None,
+    position: int = -1,
+    lens: Any = None,
+) -> Grid:
+    """What moved a token's logit from the row below to `row`; the rows of the Grid sum to the jump.
+
+    `row` is a row of the lens by its label, `"L5"`, or the label's number, 5. With `against` it is the logit difference
+    that moves. `lens` is the one that is read, by default the logit lens.
+
+    Raises ValueError for the embedding, below which there is no row, and for what `attribute` refuses.
+
+        lw.explain(run, " Paris", "L26")
+    """
+    run = as_run(run_or_cache)
+    return explained(run, target, named_row(run.labels, row), against=against, position=position, lens=lens)
+
+
+@torch.no_grad()
+def explained(
+    run: Run, target: TargetLike, row: int, *, against: TargetLike | None = None, position: int = -1, lens: Any = None
+) -> Grid:
+    """`explain`, with the row as an index, counted from the embedding."""
+    lens = LogitLens() if lens is None else as_lens(lens)
+    targets = target_and_against(run, target, against)
+    where = positions_of(run, position)
+    if len(where) != 1:
+        raise ValueError(f"A jump is explained at one position; got {position!r}.")
+    if row == 0:
+        raise ValueError(
+            f"Nothing moved a token to the embedding: there is no row below it; explain {run.labels[1]!r} or a later row."
+        )
+    last = len(run.residual) - 1
+    lens.require(run)
+    below, above = (
+        h if i == last else lens.move(h, i).float() for i, h in ((i, run.row(i, where)) for i in (row - 1, row))
+    )
+    readout = run.readout
+    before, after = (along(readout, targets, readout.norm(m)) for m in (below, above))
+    block = run.require_activations().components.blocks[row - 1]
+    parts = moves(run, block, where, below, above, after.U)
+    # a soft-cap and a set's log-sum-exp are no dot products: they get what they make of the rest
+    linear = ((readout.norm(above) - readout.norm(below)) * after.U).sum(-1)
+    jump = after.logit - before.logit
+    if readout.cap is not None or any(len(target.ids) > 1 for target in targets):
+        rest = "set" if any(len(t.ids) > 1 for t in targets) else "soft-cap"
+        parts.append(Contributions(None, rest, (jump - linear)[None]))
+    off = float((torch.cat([r.values for r in parts]).double().sum(0) - jump).abs().max())
+    size = max(float(r.values.abs().max()) for r in parts)
+    rounding = max(ROUNDING[run.residual.dtype], ROUNDING[readout.W_U.dtype])
+    name = named(targets)
+    grid = Attribution(
+        run,
+        targets,
+        parts,
+        run.tokens[where].numpy().astype(np.int32),
+        where.numpy().astype(np.int32),
+        Check(off, rounding * max(size, 1e-6), SUMS),
+        (
+            f"{name} at {run.labels[row]}: {float(jump):+.4g} in logits, from {float(before.logit):.4g} at "
+            f"{run.labels[row - 1]}",
+            *lens.notes,
+            *run.notes,
+        ),
+    ).grid(None)
+    return replace(grid, kind=f"What moved {name} at {run.labels[row]}, {lens.name}")
+
+
+@dataclass(frozen=True, eq=False)
+class Explanations:
+    """Answers what moved a token in a Grid that was read, for as long as the model lives.
+
+    A Grid keeps no run and no model: this is the recipe by which the run is made again where it is gone.
+    """
+
+    run: weakref.ReferenceType[Run]
+    model: weakref.ReferenceType[Any]
+    name: str
+    tokens: Int[Tensor, "positions"]
+    output: Float[Tensor, "d"]
+    """The last row at the last position, by which the run is known again."""
+    lens: Lens
+
+    @classmethod
+    def of(cls, run: Run, lens: Lens) -> Explanations | None:
+        """For a run that has its model; None for one that was detached."""
+        if run.activations is None:
+            return None
+        model = weakref.ref(run.activations.backend.model)
+        return cls(weakref.ref(run), model, run.model, run.tokens, run.residual[-1, -1].clone(), lens)
+
+    def __call__(self, column: int, token: int, row: int) -> Grid:
+        return explained(self.run() or self._again(), token, row, position=column, lens=self.lens)
+
+    def _again(self) -> Run:
+        model = self.model()
+        if model is None:
+            raise ValueError(
+                f"{self.name} was deleted, and what moved a token is read from its weights; keep the model, and read it again."
+            )
+        one = run(model, self.tokens)
+        now, then = one.residual[-1, -1].float(), self.output.float()
+        if float((now - then).abs().max()) > 64 * torch.finfo(self.output.dtype).eps * float(then.abs().max()):
+            raise ValueError(
+                f"{self.name} is not what it was when this was read: its weights or hooks were changed since. Read it again with "
+                "lw.run(model, prompt)."
+            )
+        return one

@@ -1,0 +1,233 @@
+"""Backend: what lenswidget may ask of a model. One subclass a library, in `backends/`; nothing else touches a model."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lenswidget.model.site import Site
+
+T = TypeVar("T")
+Keep = Callable[[Tensor], Tensor]
+"""What to keep of an activation `[batch, positions, …]`, or of a pattern `[batch, heads, queries, keys]`."""
+Change = Callable[[Tensor], Tensor | None]
+"""What to put in an activation's place; None leaves it as it is."""
+STATES = 4
+"""How many states of a model are remembered, for flags and adapters that are switched to and fro."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a model says of itself."""
+
+    name: str
+    """As people call it: the last part of its path or name."""
+    architecture: str
+    layers: int
+    width: int
+    """Of the residual stream, `d_model`."""
+    context: int | None
+    """Tokens that it takes at once; None where it has no limit."""
+    heads: int
+    """Attention heads a block, as its config says."""
+    eps: float
+    """Of its norms, for a norm that doesn't tell its own."""
+    revision: str = ""
+    """The commit that it came from, where it came from a hub."""
+    processed: bool = False
+    """Whether its weights were folded or centred, so that its stream is not the one that the model was trained with."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward pass left: the logits, None where it was stopped before them, and what was kept."""
+
+    logits: Float[Tensor, "batch positions vocabulary"] | None
+    kept: Mapping[Site, Tensor]
+
+
+@dataclass
+class _Memory:
+    """What is remembered of one model: a lock, and for each of its last states what was found in it."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    found: dict[Hashable, dict[str, Any]] = field(default_factory=dict)
+
+
+_memories: weakref.WeakKeyDictionary[Any, _Memory] = weakref.WeakKeyDictionary()
+_making = threading.Lock()
+
+
+class Backend(ABC):
+    """A model of one library, as the rest of lenswidget sees it.
+
+    It is cheap, and made anew for each use: what is remembered of a model is kept beside it and shared. `remembered` finds
+    a thing once for each state of the model, and again when that has changed: its flags, modules, weights or tokenizer.
+    What users hang on a model for one look isn't part of its state: nothing is found under it (`without_hooks`).
+    A subclass is registered with `lenswidget.model.backends.register`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, model: object) -> bool:
+        """Whether a model is one of this library's."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> Facts:
+        """What the model says of itself."""
+
+    @abstractmethod
+    def find_state(self) -> Hashable:
+        """A value that changes when what may be remembered does: flags, modules, weights, tokenizer."""
+
+    @abstractmethod
+    def refusal(self) -> str | None:
+        """Why no lens can read this model, in a sentence that names it; None where one can."""
+
+    @property
+    @abstractmethod
+    def tokenizer(self) -> Any:
+        """The Hugging Face tokenizer; None where the model has none."""
+
+    @abstractmethod
+    def encode(self, text: str) -> Int[Tensor, "positions"]:
+        """The token ids of a text, with what the library adds before it, a beginning-of-sequence token for one."""
+
+    @abstractmethod
+    def sites(self) -> Collection[Site]:
+        """Every site at which a part of a block may be found: what enters and leaves its modules, and its patterns."""
+
+    @abstractmethod
+    def name(self, site: Site) -> str:
+        """What the library calls a site: the name of its hook."""
+
+    @abstractmethod
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch positions"],
+        *,
+        keep: Mapping[Site, Keep],
+        change: Mapping[Site, Change] | None = None,
+        stop: Site | None = None,
+        without_hooks: bool = False,
+    ) -> Pass:
+        """Run the model. `keep` says what of which sites, `change` what to put in an activation's place (the changed one is
+        kept), `stop` the site after which nothing more is computed; `without_hooks` runs it without what its user hung on
+        it. No gradient is recorded."""
+
+    @abstractmethod
+    def module(self, block: int | None, path: str) -> torch.nn.Module | None:
+        """The model's own module at a path within a block, with its weights as they are now; `"norm"` outside the blocks is
+        the final norm. None where there is none."""
+
+    @abstractmethod
+    def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
+        """`W_U` and its bias, as they are stored."""
+
+    @abstractmethod
+    def after_unembedding(self, logits: Tensor) -> Tensor:
+        """What the model does to its logits after the unembedding: a scale, a soft-cap, or nothing."""
+
+    @property
+    @abstractmethod
+    def network(self) -> torch.nn.Module:
+        """The network that can write text, as Hugging Face's `generate` does."""
+
+    # What follows from the calls above, for every library.
+
+    @property
+    def rows(self) -> tuple[Site, ...]:
+        """The sites of the `L + 1` rows of the residual stream, from the embedding up."""
+        return tuple(Site(layer, "", "row") for layer in range(self.facts.layers + 1))
+
+    @property
+    def ids(self) -> Site:
+        """The site at which token ids enter the model."""
+        return Site(None, "embed", "in")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the unembedding is, and so everything that is read."""
+        return self.unembedding()[0].device
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """The lock under which lenswidget runs the model; the thread that has it may take it again.
+
+        Hooks are the model's and not the thread's: without it, a live prompt and a cell that runs meanwhile would go
+        through each other's hooks.
+        """
+        return self._memory.lock
+
+    @cached_property
+    def state(self) -> Hashable:
+        """The state that the model was in when this backend was first asked for what is remembered."""
+        return self.find_state()
+
+    def require_readable(self) -> None:
+        """Raises ValueError, with the reason, for a model that no lens can read."""
+        reason = self.remembered("refusal", self.refusal)
+        if reason is not None:
+            raise ValueError(reason)
+
+    def remembered(self, what: str, find: Callable[[], T]) -> T:
+        """What `find` returns, found once for each state of the model."""
+        with self.lock:
+            found = self._memory.found
+            known = found.pop(self.state, {})
+            found[self.state] = known  # the newest is last
+            while len(found) > STATES:
+                found.pop(next(iter(found)))
+            if what not in known:
+                known[what] = find()
+            value: T = known[what]
+            return value
+
+    @property
+    def _memory(self) -> _Memory:
+        with _making:
+            return _memories.setdefault(self.model, _Memory())
+
+
+class CachedPass(ABC):
+    """What an earlier forward pass left in a library's own cache of activations."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    @property
+    @abstractmethod
+    def prompts(self) -> int:
+        """How many prompts it holds."""
+
+    @abstractmethod
+    def get(self, site: Site, prompt: int = 0) -> Tensor | None:
+        """One prompt's activation, without the batch dimension; None where it wasn't kept."""
+
+    @abstractmethod
+    def unembedded(self, prompt: int = 0) -> Tensor | None:
+        """What left the unembedding, before any scale or soft-cap; None where it wasn't kept."""
+
+
+def whole(activation: Tensor) -> Tensor:
+    """Keeps all of an activation."""
+    return activation.detach()
+
+
+def keep_whole(sites: Sequence[Site]) -> dict[Site, Keep]:
+    """Some sites, all of each: for `Backend.forward`."""
+    return dict.fromkeys(sites, whole)

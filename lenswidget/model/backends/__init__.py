@@ -1,0 +1,46 @@
+"""One file a library of models: the only place that touches a library's model."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from lenswidget.model.backend import Backend, CachedPass
+from lenswidget.model.backends.transformer_lens import TransformerLensBackend, TransformerLensCache, is_cache
+
+_registered: list[type[Backend]] = []
+
+
+def register(kind: type[Backend]) -> type[Backend]:
+    """Let lenswidget read the models of one more library; the newest is asked first. Works as a decorator.
+
+    Raises TypeError, naming them, where calls of `Backend` are missing.
+    """
+    if not (inspect.isclass(kind) and issubclass(kind, Backend)):
+        raise TypeError(f"A backend is a subclass of lenswidget.model.backend.Backend; got {kind!r}.")
+    missing = sorted(kind.__abstractmethods__)
+    if missing:
+        raise TypeError(f"{kind.__name__} lacks {', '.join(missing)}; a backend answers every call of Backend.")
+    _registered.insert(0, kind)
+    return kind
+
+
+def backend_of(model: object) -> Backend:
+    """The backend of a model. Raises TypeError for an object that is no model of a known kind, naming these."""
+    if isinstance(model, Backend):
+        return model
+    for kind in _registered:
+        if kind.recognises(model):
+            return kind(model)
+    raise TypeError(
+        f"A run needs a model of TransformerLens and got {type(model).__name__}; boot one with lw.load(name), which takes a "
+        "name on the Hub or a local folder."
+    )
+
+
+def cached_pass(source: Any) -> CachedPass | None:
+    """What a library's own cache of activations holds; None for an object that is none."""
+    return TransformerLensCache(source, backend_of(source.model)) if is_cache(source) else None
+
+
+register(TransformerLensBackend)

@@ -1,0 +1,283 @@
+"""TransformerLens: its `TransformerBridge`, and the caches of activations that it returns."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Hashable, Mapping
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, Pass
+from lenswidget.model.site import Site
+
+# Modules that TransformerLens mounts between the last block and the unembedding, apart from the final norm.
+_BEFORE_UNEMBEDDING = {
+    "mlm_head": "a masked-language-model head of its own",
+    "prediction_head": "a prediction head",
+    "project_out": "a projection to another width",
+    "hc_head": "a head that joins several residual streams",
+    "sigma_map": "a norm that depends on the diffusion step",
+}
+_HOOK = re.compile(r"(?:blocks\.(\d+)\.)?((?:\w+\.)*)hook_(in|out|pattern)")
+_EMBEDDING = re.compile(r"[a-z_]*embed[a-z_]*")
+
+
+class TransformerLensBackend(Backend):
+    """A `TransformerBridge`: a Hugging Face model in which TransformerLens has named the modules and hung hooks on them."""
+
+    @classmethod
+    def recognises(cls, model: object) -> bool:
+        bridges = sys.modules.get("transformer_lens.model_bridge")
+        return bridges is not None and isinstance(model, bridges.TransformerBridge)
+
+    @cached_property
+    def facts(self) -> Facts:
+        cfg = self.model.cfg
+        config = getattr(getattr(self.model, "original_model", None), "config", None)
+        return Facts(
+            name=str(getattr(cfg, "model_name", "") or type(self.model).__name__).rstrip("/").split("/")[-1],
+            architecture=str(getattr(cfg, "architecture", "") or "this architecture"),
+            layers=int(cfg.n_layers),
+            width=int(cfg.d_model),
+            context=int(getattr(cfg, "n_ctx", 0) or 0) or None,
+            heads=int(getattr(cfg, "n_heads", 0) or 0),
+            eps=float(cfg.eps),
+            revision=str(getattr(config, "_commit_hash", None) or ""),
+            processed=bool(getattr(self.model, "_weights_processed", False)),
+        )
+
+    def find_state(self) -> Hashable:
+        parts: list[Hashable] = []
+        points = {id(point) for point in self.model.hook_dict.values()}
+        for module in self.model.modules():
+            if id(module) not in points:
+                # a torch hook's number is given once only, as an address is not
+                parts.append((id(module), module.training, *module._forward_pre_hooks, *module._forward_hooks))
+        # what is written into a weight in place raises its version
+        weights = [(weight.data_ptr(), weight._version) for weight in self.model.parameters()]
+        flags = [(name, value) for name, value in vars(self.model.cfg).items() if isinstance(value, (bool, int, str))]
+        tokenizer = self.model.tokenizer
+        words = None if tokenizer is None else (id(tokenizer), len(tokenizer))
+        return hash((*parts, *weights, *flags, words))
+
+    def refusal(self) -> str | None:
+        name, architecture, model = self.facts.name, self.facts.architecture, self.model
+        original = getattr(model, "original_model", None)
+        if any(module.training for module in model.modules()) or (original is not None and original.training):
+            return f"{name} is in training mode, where dropout changes every run; call model.eval() first."
+        modules = model._modules
+        for flag, reads in (("is_audio_model", "sound"), ("is_visual_model", "images")):
+            if getattr(model.cfg, flag, False):
+                return f"{architecture} reads {reads}; a lens needs a model that reads tokens."
+        if "encoder_blocks" in modules or "decoder_blocks" in modules:
+            return f"{architecture} is an encoder-decoder; lenses read models with one stack of blocks."
+        if modules.get("unembed") is None:
+            return f"{architecture} has no unembedding: it gives no logits over a vocabulary to read."
+        between = [what for name, what in _BEFORE_UNEMBEDDING.items() if modules.get(name) is not None]
+        if between:
+            return (
+                f"{architecture} has {between[0]} between its last block and its unembedding, and no lens here goes "
+                "through it."
+            )
+        blocks = modules.get("blocks")
+        if blocks is None or not len(blocks):
+            stacks = [name for name, module in modules.items() if isinstance(module, torch.nn.ModuleList)]
+            return (
+                f"{architecture} has no single stack of blocks{f' but {stacks}' if stacks else ''}; a lens reads the outputs of "
+                "one, in order."
+            )
+        repeats = int(getattr(model.cfg, "total_ut_steps", 1) or 1)
+        if repeats > 1:
+            return (
+                f"{architecture} runs its stack of blocks {repeats} times over; TransformerLens caches only the last time, and "
+                "a lens needs every row from the embedding on."
+            )
+        for block in blocks:
+            if not getattr(block, "hook_out_is_single_residual_stream", False):
+                return f"{architecture} carries several residual streams side by side ({type(block).__name__}); a lens reads one."
+        return None
+
+    @property
+    def tokenizer(self) -> Any:
+        return self.model.tokenizer
+
+    def encode(self, text: str) -> Int[Tensor, "positions"]:
+        ids: Tensor = self.model.to_tokens(text, truncate=False)[0].cpu()
+        return ids
+
+    def sites(self) -> list[Site]:
+        found = []
+        for hook in self.model.hook_dict:
+            match = _HOOK.fullmatch(hook)
+            if match is None:
+                continue
+            block, module, end = match[1], match[2].rstrip("."), match[3]
+            deep = module.count(".")
+            if block is None and not (_EMBEDDING.fullmatch(module) and end != "pattern"):
+                continue
+            if deep > (0 if end == "pattern" else 1) or (not module and end == "pattern"):
+                continue
+            found.append(Site(None if block is None else int(block), module, end))  # type: ignore[arg-type]
+        return found
+
+    def name(self, site: Site) -> str:
+        if site.end == "row":
+            return self._row(int(site.block or 0))
+        path = [*(() if site.block is None else ("blocks", str(site.block))), *((site.module,) if site.module else ())]
+        return ".".join([*path, f"hook_{site.end}"])
+
+    def _row(self, row: int) -> str:
+        if row < self.facts.layers:
+            return f"blocks.{row}.hook_resid_pre"
+        # without a final norm, what enters the unembedding is the last row; the blocks of GPT-1, the model that has none,
+        # return lists, and TransformerLens caches no list
+        has_norm = self.model._modules.get("ln_final") is not None
+        return f"blocks.{row - 1}.hook_resid_post" if has_norm else "unembed.hook_in"
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch positions"],
+        *,
+        keep: Mapping[Site, Keep],
+        change: Mapping[Site, Change] | None = None,
+        stop: Site | None = None,
+        without_hooks: bool = False,
+    ) -> Pass:
+        kept: dict[Site, Tensor] = {}
+
+        def changing(function: Change) -> Any:
+            def hook(value: Any, hook: Any = None) -> Any:
+                new = function(_tensor(value))
+                return None if new is None else (new, *value[1:]) if isinstance(value, tuple) else new
+
+            return hook
+
+        def keeping(site: Site, function: Keep | None) -> Any:
+            def hook(value: Any, hook: Any = None) -> None:
+                value = _tensor(value)
+                if function is not None and isinstance(value, Tensor):
+                    kept[site] = function(value)
+                if site == stop:
+                    raise _Stopped
+
+            return hook
+
+        hooks = [(self.name(site), changing(function)) for site, function in (change or {}).items()]
+        hooks += [(self.name(site), keeping(site, function)) for site, function in keep.items()]
+        if stop is not None and stop not in keep:
+            hooks.append((self.name(stop), keeping(stop, None)))
+        alone = self._without_hooks() if without_hooks else contextlib.nullcontext()
+        with self.lock, alone, torch.no_grad(), self.model.hooks(fwd_hooks=hooks), contextlib.suppress(_Stopped):
+            return Pass(self.model(tokens), kept)
+        return Pass(None, kept)
+
+    @contextlib.contextmanager
+    def _without_hooks(self) -> Iterator[None]:
+        """What hangs on hook points is put aside, and put back."""
+        points = {id(point): point for point in self.model.hook_dict.values()}.values()
+        hung = [(point, dict(point._forward_hooks)) for point in points if point._forward_hooks]
+        for point, _ in hung:
+            point._forward_hooks.clear()
+        try:
+            yield
+        finally:
+            for point, functions in hung:
+                point._forward_hooks.update(functions)
+
+    def module(self, block: int | None, path: str) -> torch.nn.Module | None:
+        module = self.model.blocks[block] if block is not None else self.model
+        for part in ("ln_final" if block is None and path == "norm" else path).split("."):
+            module = getattr(module, part, None)
+        original: torch.nn.Module | None = getattr(module, "original_component", module)
+        return original
+
+    def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
+        unembed = self.model.unembed
+        bias = unembed.b_U
+        return unembed.W_U.detach(), None if bias is None else bias.detach()
+
+    def after_unembedding(self, logits: Tensor) -> Tensor:
+        transformed: Tensor = self.model.adapter.apply_output_logits_transform(logits)
+        return transformed
+
+    @property
+    def network(self) -> torch.nn.Module:
+        network: torch.nn.Module = self.model.original_model
+        return network
+
+
+class _Stopped(BaseException):
+    """Ends a forward pass where nothing more is asked for. No library catches it by accident."""
+
+
+def _tensor(value: Any) -> Any:
+    """The activation itself, where a module returns it among others."""
+    return value[0] if isinstance(value, tuple) else value
+
+
+class TransformerLensCache(CachedPass):
+    """One prompt of an `ActivationCache`."""
+
+    def __init__(self, cache: Any, backend: Backend) -> None:
+        super().__init__(backend)
+        self._cache = cache
+
+    @property
+    def prompts(self) -> int:
+        first = self._cache.cache_dict.get(self.backend.name(self.backend.rows[0]))
+        return 1 if first is None or not self._cache.has_batch_dim else len(first)
+
+    def get(self, site: Site, prompt: int = 0) -> Tensor | None:
+        return self._find(self.backend.name(site), prompt)
+
+    def unembedded(self, prompt: int = 0) -> Tensor | None:
+        return self._find("unembed.hook_out", prompt)
+
+    def _find(self, name: str, prompt: int) -> Tensor | None:
+        try:
+            held: Tensor | None = self._cache[name]  # it knows some names that its dictionary doesn't
+        except KeyError:
+            return None
+        if held is None or not self._cache.has_batch_dim:
+            return held
+        one: Tensor = held[prompt]
+        return one
+
+
+def is_cache(source: object) -> bool:
+    """Whether an object is TransformerLens's `ActivationCache`."""
+    return hasattr(source, "cache_dict") and hasattr(source, "model")
+
+
+def boot(source: str, *, device: str | None, dtype: torch.dtype) -> Any:
+    """A `TransformerBridge` of a model on the Hub or in a folder."""
+    from transformer_lens.model_bridge import TransformerBridge
+
+    model = TransformerBridge.boot_transformers(source, device=device, dtype=dtype)
+    model.eval()
+    return model
+
+
+def no_bos(model: Any) -> None:
+    """Let nothing be put before a prompt on this model, whatever TransformerLens would put there."""
+    model.cfg.default_prepend_bos = False
+
+
+def jacobian_lens_class() -> Any:
+    """TransformerLens's own Jacobian lens: it fits one and knows the files in which they are published.
+
+    Raises ImportError, with what to install, where this TransformerLens has none.
+    """
+    try:
+        from transformer_lens.tools.analysis import JacobianLens
+    except ImportError as reason:
+        raise ImportError(
+            "This TransformerLens has no Jacobian lens; install a newer one: pip install --upgrade transformer_lens."
+        ) from reason
+    return JacobianLens
