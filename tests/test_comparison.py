@@ -171,7 +171,7 @@ def test_the_overview_reads_every_grid_where_it_answers() -> None:
             )
             assert overview.candidates is not None and grid.candidates is not None and grid.decision is not None
             np.testing.assert_array_equal(overview.candidates.ids[row], grid.candidates.ids[:, at])
-            assert overview.strips[0].values[row] == grid.decision[at]
+            assert overview.row_quantities[0].values[row] == grid.decision[at]
 
 
 def test_each_prompt_follows_its_own_answer_and_the_overview_knows() -> None:
@@ -270,8 +270,8 @@ def test_a_page_opens_in_the_state_that_it_is_given(tmp_path: Path) -> None:
     (settings,) = re.findall('data-lens-settings="([^"]*)"', figure(state={"view": "difference", "pins": [" tok5"]}))
     state = json.loads(html.unescape(settings))
     assert state == comparison.widget(view="difference", pins=[[5]]).state()
-    with pytest.raises(ValueError, match="state has 'colours'"):
-        figure(state={"colours": "entropy"})
+    with pytest.raises(ValueError, match="state has 'colors'"):
+        figure(state={"colors": "entropy"})
     assert "data-lens-settings" not in figure()
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity
 from lenswidget.view.picture import bitmap
-from lenswidget.view.picture.colors import Theme, colours
+from lenswidget.view.picture.colors import Theme, colors
 from lenswidget.view.picture.picture import MOST, png, scene_of, svg
 from lenswidget.view.picture.scene import Box, Line, Scene, Words, breadth
 from tests.grids import HOSTILE, hostile_grid, make_grid
@@ -144,7 +144,7 @@ def test_the_strip_beside_the_rows_has_a_step_for_each_and_a_key() -> None:
     steps = boxes(scene, "trust1", "trust2", "trust3", "trust4")
     assert len(steps) == 6 + 2, "six rows that can be believed somewhat, and the key"
     assert "held-out KL: 0 to 9 bits" in said(scene)
-    assert not boxes(scene_of(replace(make_grid(7, 5), strips=())), "trust4")
+    assert not boxes(scene_of(replace(make_grid(7, 5), row_quantities=())), "trust4")
 
 
 LONG = "L23H3 a name that is far too long for any picture of this size, WMWMWMWMWMWMWMWM"
@@ -177,11 +177,11 @@ def test_no_text_leaves_the_picture_or_runs_into_another(grid: Grid) -> None:
 
 
 @pytest.mark.parametrize("grid", [parts([1.0, -2.0] * 3000), by_layer()], ids=["bars", "by layer"])
-def test_a_picture_is_small_and_has_the_colours_of_both_themes(grid: Grid) -> None:
+def test_a_picture_is_small_and_has_the_colors_of_both_themes(grid: Grid) -> None:
     drawn = svg(grid)
     minidom.parseString(drawn)
     for theme in ("light", "dark"):
-        assert colours(theme)["muted"] in drawn
+        assert colors(theme)["muted"] in drawn
     picture, width, _ = png(grid)
     assert len(picture) < 60_000
     image = Image.open(io.BytesIO(picture))
@@ -189,22 +189,22 @@ def test_a_picture_is_small_and_has_the_colours_of_both_themes(grid: Grid) -> No
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_bitmap_has_every_colour_of_its_scale_also_one_of_a_single_cell(theme: Theme, tmp_path: Path) -> None:
+def test_a_bitmap_has_every_color_of_its_scale_also_one_of_a_single_cell(theme: Theme, tmp_path: Path) -> None:
     values = np.full((9, 9), 0.1, dtype=np.float32)
     values[3, 3] = -9
-    grid = parts(values, view="heatmap", aside=(0,))
+    grid = parts(values, view="heatmap", excluded=(0,))
     image = Image.open(grid.to_png(tmp_path / "one.png", theme=theme, dpi=96.0)).convert("RGB")
-    seen = {tuple(colour) for colour in np.asarray(image).reshape(-1, 3).tolist()}
+    seen = {tuple(color) for color in np.asarray(image).reshape(-1, 3).tolist()}
     wanted = {box.fill for box in scene_of(grid).shapes if isinstance(box, Box)}
-    assert {"d0", "aside"} <= wanted
-    assert {tuple(bytes.fromhex(colours(theme)[name][1:])) for name in wanted} <= seen
+    assert {"d0", "excluded"} <= wanted
+    assert {tuple(bytes.fromhex(colors(theme)[name][1:])) for name in wanted} <= seen
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_bitmap_of_few_colours_is_what_all_colours_would_draw(theme: Theme) -> None:
+def test_a_bitmap_of_few_colors_is_what_all_colors_would_draw(theme: Theme) -> None:
     """Every pixel is within half a step of its ink, a fifth of the way from fill to ink, of what Pillow draws in RGB."""
     grid = replace(make_grid(7, 5), rows=("embed", *"ABCDEF"))
-    scene, zoom, named = scene_of(grid), 1.5, colours(theme)
+    scene, zoom, named = scene_of(grid), 1.5, colors(theme)
     image = Image.new("RGB", (round(scene.width * zoom), round(scene.height * zoom)))
     draw = ImageDraw.Draw(image)
     for shape in scene.shapes:

@@ -161,7 +161,7 @@ def test_a_prompt_that_cannot_run_is_a_sentence(smollm: Any, prompt: Any, error:
         ({"follow": [True]}, TypeError, "a text or a token id; got True"),
         ({"k": 0}, ValueError, "got 0"),
         ({"extra": ["warmth"]}, ValueError, "got 'warmth'"),
-        ({"colour": "entropy"}, TypeError, "colour"),
+        ({"color": "entropy"}, TypeError, "color"),
     ],
 )
 def test_an_option_that_means_nothing_is_a_sentence(

@@ -25,13 +25,13 @@ from tests.grids import HOSTILE, hostile_grid, make_grid
 
 
 def test_settings_are_traits_that_can_be_observed() -> None:
-    widget = LensWidget(make_grid(), colour="entropy", pins=[" tok3"])
+    widget = LensWidget(make_grid(), color="entropy", pins=[" tok3"])
     seen = []
-    widget.observe(lambda change: seen.append((change.name, change.new)), ["selected", "pins", "colour"])
+    widget.observe(lambda change: seen.append((change.name, change.new)), ["selected", "pins", "color"])
     widget.selected = [3, 2]
     widget.pins = [" tok3", [4, " tok5"]]
-    widget.colour = "change"
-    assert seen == [("selected", [3, 2]), ("pins", [[3], [4, 5]]), ("colour", "change")]
+    widget.color = "change"
+    assert seen == [("selected", [3, 2]), ("pins", [[3], [4, 5]]), ("color", "change")]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_only_where_one_of_them_can_be_hidden_are_picture_and_widget_two_outputs
 @pytest.mark.parametrize(
     ("settings", "error", "says"),
     [
-        ({"color": "entropy"}, TypeError, "no setting 'color'; it has colour"),
-        ({"colour": "warmth"}, traitlets.TraitError, "no quantity 'warmth'.*it has probability"),
+        ({"colour": "entropy"}, TypeError, "no setting 'colour'; it has color"),
+        ({"color": "warmth"}, traitlets.TraitError, "no quantity 'warmth'.*it has probability"),
         ({"jump": [0, 3, 0]}, traitlets.TraitError, r"no jump \[0, 3, 0\].*rows 1 to 6 that have a row below"),
         ({"selected": [99, 0]}, traitlets.TraitError, r"Cell \[99, 0\] is outside.*rows 0 to 6"),
         ({"pins": [" Paris"]}, traitlets.TraitError, "No candidate of this Grid reads ' Paris'"),
@@ -97,7 +97,7 @@ def test_two_tokens_that_look_alike_are_told_apart() -> None:
 def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -> None:
     grids = [make_grid(), make_grid(seed=1)]
     choices = {
-        "colour": "entropy", "pins": [[3], [4, 5]], "selected": [2, 1], "trajectory": "rank", "stride": 2, "height": 300,
+        "color": "entropy", "pins": [[3], [4, 5]], "selected": [2, 1], "trajectory": "rank", "stride": 2, "height": 300,
         "view": "difference", "shown": 1, "links": ["hover"], "rows_compared": [2, 5], "filter": "look here", "jump": [1, 3, 2],
         "order": "waterfall",
     }  # fmt: skip
@@ -108,14 +108,14 @@ def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -
     state = json.loads(json.dumps(widget.state()))
     assert state == choices
     assert LensWidget(grids, state=state).state() == choices
-    assert LensWidget(grids, state=state, colour="change").colour == "change"
+    assert LensWidget(grids, state=state, color="change").color == "change"
 
 
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        ({"zoom": 2}, "state has 'zoom', which is no choice of a LensWidget; it has colour, pins"),
-        ({"colour": "warmth"}, r"state\['colour'\] can't be shown here: This Grid has no quantity 'warmth'"),
+        ({"zoom": 2}, "state has 'zoom', which is no choice of a LensWidget; it has color, pins"),
+        ({"color": "warmth"}, r"state\['color'\] can't be shown here: This Grid has no quantity 'warmth'"),
         ({"selected": [7, 0]}, r"state\['selected'\].*rows 0 to 6"),
         ({"pins": 3}, r"state\['pins'\]"),
         ({"pins": [" Paris"]}, r"state\['pins'\].*No candidate"),
@@ -215,10 +215,10 @@ def test_some_of_the_parts_of_a_sum_claim_no_sum() -> None:
 
 
 def test_another_grid_takes_the_place_of_the_first() -> None:
-    widget = LensWidget(make_grid(), colour="entropy", selected=[6, 4])
+    widget = LensWidget(make_grid(), color="entropy", selected=[6, 4])
     smaller = make_grid(3, 2, seed=5)
     widget.grid = replace(smaller, quantities={"probability": smaller.quantities["probability"]})
-    assert (widget.colour, widget.selected) == ("", None)
+    assert (widget.color, widget.selected) == ("", None)
     assert widget.grids == encode([widget.grid])
 
 

@@ -55,7 +55,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Strip:
+class RowQuantity:
     """One number for every row, drawn beside the row labels: how far a row can be trusted, for one.
 
     `strong` says which end is the good one; a row near the other end looks faint.
@@ -178,14 +178,14 @@ class Grid(Showable):
     """The token that really follows each column, NO_TOKEN where none does."""
     decision: Int32[np.ndarray, "columns"] | None = None
     """The row from which the top candidate is the output's, all the way up."""
-    aside: tuple[int, ...] = ()
-    """Positions that are kept, and left out of colour scales and means: the first one, whose norm dwarfs the rest."""
+    excluded: tuple[int, ...] = ()
+    """Positions that are kept, and left out of color scales and means: the first one, whose norm dwarfs the rest."""
     special: tuple[int, ...] = ()
     """Ids in `texts` that are no text: the beginning of a sequence, an end of turn."""
     column_labels: tuple[str, ...] | None = None
     view: Literal["heatmap", "bars"] = "heatmap"
     """How the Grid wants to be drawn: bars suit rows that are parts of a sum."""
-    strips: tuple[Strip, ...] = ()
+    row_quantities: tuple[RowQuantity, ...] = ()
     jumps: Jumps | None = None
     check: Check | None = None
     model: str = ""
@@ -204,12 +204,12 @@ class Grid(Showable):
                     f"Quantity {name!r} has shape {quantity.values.shape}; a Grid of {shape[0]} rows and "
                     f"{shape[1]} columns needs {shape}."
                 )
-        for strip in self.strips:
-            if strip.values.shape != shape[:1]:
+        for one in self.row_quantities:
+            if one.values.shape != shape[:1]:
                 raise ValueError(
-                    f"Strip {strip.name!r} has shape {strip.values.shape}; a Grid of {shape[0]} rows needs {shape[:1]}."
+                    f"Row quantity {one.name!r} has shape {one.values.shape}; a Grid of {shape[0]} rows needs {shape[:1]}."
                 )
-        figures: list[Quantity | Strip] = [*self.quantities.values(), *self.strips]
+        figures: list[Quantity | RowQuantity] = [*self.quantities.values(), *self.row_quantities]
         for figure in figures:
             if figure.domain is not None and not np.isfinite(figure.domain).all():
                 raise ValueError(
@@ -247,7 +247,7 @@ class Grid(Showable):
             rows=tuple(self.rows[i] for i in rows),
             columns=self.columns[columns],
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
-            strips=tuple(replace(s, values=s.values[rows]) for s in self.strips),
+            row_quantities=tuple(replace(s, values=s.values[rows]) for s in self.row_quantities),
             jumps=self.jumps and _slice_jumps(self.jumps, rows, columns),
             explain=self.explain and _slice_explain(self.explain, rows, columns),
             check=self.check and self.check.of_part(**fewer, last_row=last_row),
@@ -258,7 +258,7 @@ class Grid(Showable):
             trajectories=self.trajectories and _slice_trajectories(self.trajectories, rows, columns),
             following=None if self.following is None else self.following[columns],
             decision=decision,
-            aside=tuple(int(p) for p in self.positions[columns] if p in self.aside),
+            excluded=tuple(int(p) for p in self.positions[columns] if p in self.excluded),
         )
 
     def __eq__(self, other: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,10 +15,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from lenswidget.grids.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
+from lenswidget.grids.grid import Candidates, Check, Grid, Jumps, Quantity, RowQuantity, Target, Trajectories
 from lenswidget.grids.whole_file import write_whole
 
-FILE_VERSION = 1
+FILE_VERSION = 2
 Kind = Literal["Grid", "Comparison"]
 
 
@@ -39,6 +40,8 @@ def read(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], dict
         header = json.loads(arrays.pop("header").tobytes())
         version, holds = header.get("file_version", 0), header.get("holds", "Grid")
         is_newer = version > FILE_VERSION
+        if version < 2:
+            arrays = _from_version_1(header, arrays)
     if is_newer:
         raise ValueError(
             f"{os.fspath(path)!r} is a {kind} file of version {version}; this lenswidget reads up to {FILE_VERSION}. "
@@ -47,6 +50,18 @@ def read(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], dict
     if holds != kind:
         raise ValueError(f"{os.fspath(path)!r} holds a {holds}; read it with lw.{holds}.load(path).")
     return header, arrays
+
+
+def _from_version_1(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give a header and its arrays the names of today: row quantities were strips, excluded positions stood aside."""
+
+    def renamed(name: str) -> str:
+        return re.sub(r"(^|/)strip/", r"\1row_quantity/", name)
+
+    for part in [part for part in header.get("parts", {"": header}).values() if part]:
+        part["row_quantities"], part["excluded"] = part.pop("strips"), part.pop("aside")
+        part["arrays"] = [renamed(name) for name in part["arrays"]]
+    return {renamed(name): array for name, array in arrays.items()}
 
 
 @contextmanager
@@ -76,7 +91,7 @@ def flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays: dict[str, np.ndarray] = {
         f"quantity/{i}": quantity.values for i, quantity in enumerate(grid.quantities.values())
     }
-    arrays |= {f"strip/{i}": strip.values for i, strip in enumerate(grid.strips)}
+    arrays |= {f"row_quantity/{i}": one.values for i, one in enumerate(grid.row_quantities)}
     if grid.jumps is not None:
         arrays |= {f"jumps/{name}": getattr(grid.jumps, name) for name in ("columns", "tokens", "values")}
     for name in ("columns", "positions", "following", "decision"):
@@ -94,11 +109,11 @@ def flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "column_labels": grid.column_labels and list(grid.column_labels),
         "view": grid.view,
         "quantities": [_facts(quantity) for quantity in grid.quantities.values()],
-        "strips": [_facts(strip) for strip in grid.strips],
+        "row_quantities": [_facts(one) for one in grid.row_quantities],
         "jumps": grid.jumps and [list(grid.jumps.parts), _check(grid.jumps.check)],
         "texts": sorted((int(i), text) for i, text in grid.texts.items()),
         "targets": [[target.label, list(target.ids)] for target in grid.targets],
-        "aside": list(grid.aside),
+        "excluded": list(grid.excluded),
         "special": list(grid.special),
         "check": grid.check and _check(grid.check),
         "notes": list(grid.notes),
@@ -113,7 +128,7 @@ def _check(check: Check) -> list[Any]:
     return [check.error if np.isfinite(check.error) else None, check.tolerance, check.claim]
 
 
-def _facts(part: Quantity | Strip) -> dict[str, Any]:
+def _facts(part: Quantity | RowQuantity) -> dict[str, Any]:
     return {f.name: getattr(part, f.name) for f in fields(part) if f.name != "values"}
 
 
@@ -160,11 +175,11 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Gr
         targets=tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
         following=arrays.get("following"),
         decision=arrays.get("decision"),
-        aside=tuple(header["aside"]),
+        excluded=tuple(header["excluded"]),
         special=tuple(header["special"]),
         column_labels=header["column_labels"] and tuple(header["column_labels"]),
         view=header["view"],
-        strips=tuple(figures(Strip, "strip", header["strips"])),
+        row_quantities=tuple(figures(RowQuantity, "row_quantity", header["row_quantities"])),
         jumps=header["jumps"]
         and Jumps(
             arrays["jumps/columns"],

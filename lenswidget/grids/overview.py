@@ -10,7 +10,7 @@ from jaxtyping import Int32
 
 from lenswidget.grids.alignment import NONE, one_tokenizer
 from lenswidget.grids.difference import on_slots
-from lenswidget.grids.grid import NO_TOKEN, Candidates, Grid, Quantity, Strip
+from lenswidget.grids.grid import NO_TOKEN, Candidates, Grid, Quantity, RowQuantity
 
 VARIOUS = "·"
 """Stands where the tokens of several Grids differ."""
@@ -21,7 +21,7 @@ def overview_of(
 ) -> Grid | None:
     """A row for each Grid and a column for each layer, read at the index `at` of its columns: the last by default.
 
-    The cells hold what leads there, and the strip "decision layer" the layer from which it leads. None for Grids
+    The cells hold what leads there, and the row quantity "decision layer" the layer from which it leads. None for Grids
     without a quantity in common, and for those that have no layers.
     """
     answers = [np.array([range(grid.shape[1])[at]], dtype=np.int32) for grid in grids]
@@ -36,7 +36,7 @@ def overview_of(
     if not quantities or any(grid.view != "heatmap" for grid in grids):
         return None
     candidates, texts = None, {}
-    decisions: tuple[Strip, ...] = ()
+    decisions: tuple[RowQuantity, ...] = ()
     if all(grid.candidates is not None and one_tokenizer(grids[0], grid) for grid in grids):
         k = min(grid.candidates.ids.shape[2] for grid in grids if grid.candidates is not None)
         ids = np.full((len(grids), len(rows), k), NO_TOKEN, dtype=np.int32)
@@ -53,7 +53,7 @@ def overview_of(
             for g, grid in enumerate(grids)
         ]
         values = np.array(slots, dtype=np.float32)
-        decisions = (Strip("decision layer", values, strong="low", domain=(0.0, float(len(rows) - 1))),)
+        decisions = (RowQuantity("decision layer", values, strong="low", domain=(0.0, float(len(rows) - 1))),)
     return Grid(
         title=f"{len(grids)} grids, each at the position that answers",
         kind="Overview",
@@ -66,7 +66,7 @@ def overview_of(
         texts=texts,
         special=tuple(sorted({i for grid in grids for i in grid.special} & texts.keys())),
         candidates=candidates,
-        strips=decisions,
+        row_quantities=decisions,
     )
 
 
@@ -128,7 +128,7 @@ def mean_of(
         texts=texts,
         special=tuple(i for i in first.special if i in texts),
         candidates=candidates,
-        aside=first.aside,
+        excluded=first.excluded,
         view=first.view,
         notes=(f"mean and standard deviation over {len(grids)} prompts; “{VARIOUS}” where their tokens differ",),
     )

@@ -15,7 +15,7 @@ class Showable:
     """Shows itself where it ends a cell: alive where scripts run, as a picture where they can't."""
 
     def widget(self: Any, **settings: Any) -> LensWidget:
-        """This as a living widget; keywords are the widget's traits (`colour=`, `pins=`, `selected=`)."""
+        """This as a living widget; keywords are the widget's traits (`color=`, `pins=`, `selected=`)."""
         from lenswidget.view.widget import LensWidget
 
         return LensWidget(self, **settings)

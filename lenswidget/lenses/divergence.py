@@ -42,7 +42,7 @@ def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
         },
         texts=texts,
         special=tuple(i for i in texts if i in run.texts.special),
-        aside=(0,) if len(columns) > 1 else (),
+        excluded=(0,) if len(columns) > 1 else (),
         check=run.check,
         notes=(f"KL({ours.name} ‖ {theirs.name})", *run.notes),
         provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt},

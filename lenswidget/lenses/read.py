@@ -53,7 +53,7 @@ def read(
     if unknown:
         raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
     targets = followed_targets(run, follow)
-    strips = lens.strips if fidelity is None else (fidelity.strip(given),)
+    beside = lens.row_quantities if fidelity is None else (fidelity.row_quantity(given),)
     if against is not None:
         targets = compared(run, targets, against)
     # what isn't moved needs no copy
@@ -68,7 +68,9 @@ def read(
     )
     followed = [i for target in targets for i in target.ids]
     carried = jumps(run, stream[:, -1], leading(reading.top_ids[:, -1].tolist(), followed))
-    grid = grid_of(run, reading, targets, compared=against is not None, kind=lens.name, notes=lens.notes, strips=strips)
+    grid = grid_of(
+        run, reading, targets, compared=against is not None, kind=lens.name, notes=lens.notes, row_quantities=beside
+    )
 
     def ask(column: int, token: int, row: int) -> Grid:
         return explain(run, token, row, position=column, lens=lens)

@@ -22,9 +22,9 @@ from lenswidget.view.picture.picture import PICTURED, png
 from lenswidget.view.script import host_keeps_modules, loader, module, shared_script, style
 from lenswidget.view.wire import encode
 
-LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
+LINKS = ["hover", "selection", "pins", "color", "scroll", "stride"]
 CHOICES = (
-    "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
+    "color", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
     "jump", "order",
 )  # fmt: skip
 """The settings that make up a state."""
@@ -60,8 +60,8 @@ class LensWidget(anywidget.AnyWidget):
     """The selected cell, `[row, column]` as indices into the Grid (into the slots of a Comparison), or None."""
     pins = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
     """Pinned tokens: a list of groups of token ids. The probabilities of a group add. Texts may be assigned too."""
-    colour = traitlets.Unicode().tag(sync=True)
-    """The name of the quantity that colours the cells; "" for the Grid's first."""
+    color = traitlets.Unicode().tag(sync=True)
+    """The name of the quantity that colors the cells; "" for the Grid's first."""
     trajectory = traitlets.Enum(["probability", "log", "rank"], default_value="probability").tag(sync=True)
     """What the chart over the layers shows: probability, the same on a logarithmic scale, or rank."""
     stride = traitlets.Int(0, min=0).tag(sync=True)
@@ -138,7 +138,7 @@ class LensWidget(anywidget.AnyWidget):
     def grid(self, shown: Shown) -> None:
         self._hold(shown)
         with self.hold_sync():
-            for name in ("colour", "selected", "rows_compared", "shown", "jump"):
+            for name in ("color", "selected", "rows_compared", "shown", "jump"):
                 if self._problem(name, getattr(self, name)):
                     self.set_trait(name, self.traits()[name].default(self))
             self.set_trait("explained", {})
@@ -240,7 +240,7 @@ class LensWidget(anywidget.AnyWidget):
             self._latest.stop()
         super().close()
 
-    @traitlets.validate("colour", "selected", "rows_compared", "shown", "jump")
+    @traitlets.validate("color", "selected", "rows_compared", "shown", "jump")
     def _valid(self, proposal: Any) -> Any:
         problem = self._problem(proposal.trait.name, proposal.value)
         if problem:
@@ -251,11 +251,11 @@ class LensWidget(anywidget.AnyWidget):
         """Why a choice can't be shown, in a sentence."""
         rows, columns = self._shape
         what = "Grid" if self._comparison is None else "Comparison"
-        if name == "colour" and value:
+        if name == "color" and value:
             differences = self._comparison.differences if self._comparison else ()
             known = dict.fromkeys(q for grid in (*self._grids, *differences) if grid for q in grid.quantities)
             if value not in known:
-                return f"This {what} has no quantity {value!r} to colour by; it has {', '.join(known)}."
+                return f"This {what} has no quantity {value!r} to color by; it has {', '.join(known)}."
         if name == "selected" and value is not None and not (0 <= value[0] < rows and 0 <= value[1] < columns):
             return (
                 f"Cell {list(value)} is outside this {what}, which has rows 0 to {rows - 1} and columns 0 to {columns - 1}; "

@@ -32,9 +32,9 @@ from typing import Any
 import numpy as np
 
 from lenswidget.grids.comparison import Comparison
-from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Strip, Trajectories
+from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, RowQuantity, Trajectories
 
-VERSION = 3
+VERSION = 4
 PROBABILITIES = np.concatenate(
     [
         [0.0],
@@ -144,12 +144,12 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "columnLabels": grid.column_labels and list(grid.column_labels),
         "view": grid.view,
         "positions": arrays.put(grid.positions, "i4"),
-        "aside": [i for i, p in enumerate(grid.positions.tolist()) if p in grid.aside],
+        "excluded": [i for i, p in enumerate(grid.positions.tolist()) if p in grid.excluded],
         "following": None if grid.following is None else arrays.put(tokens(grid.following), "i4"),
         "decision": None if grid.decision is None else arrays.put(grid.decision, "i4"),
         "targets": [{"label": t.label, "tokens": [index[i] for i in t.ids]} for t in grid.targets],
         "quantities": _quantities(grid, arrays),
-        "strips": [_strip(strip, arrays) for strip in grid.strips],
+        "rowQuantities": [_row_quantity(one, arrays) for one in grid.row_quantities],
         "jumps": None
         if jumps is None
         else {
@@ -258,14 +258,14 @@ def _indices(indices: np.ndarray, arrays: _Arrays) -> dict[str, Any]:
     return arrays.put(indices, "u1" if top < 0xFF else "u2" if top < 0xFFFF else "i4")
 
 
-def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
+def _row_quantity(quantity: RowQuantity, arrays: _Arrays) -> dict[str, Any]:
     return {
-        "name": strip.name,
-        "unit": strip.unit,
-        "strong": strip.strong,
-        "domain": strip.domain and list(strip.domain),
-        "says": strip.says,
-        "values": arrays.put(strip.values, "f4"),
+        "name": quantity.name,
+        "unit": quantity.unit,
+        "strong": quantity.strong,
+        "domain": quantity.domain and list(quantity.domain),
+        "says": quantity.says,
+        "values": arrays.put(quantity.values, "f4"),
     }
 
 

@@ -45,7 +45,7 @@ def expected(grid: Grid) -> dict:
     assert grid.candidates is not None and grid.trajectories is not None and grid.jumps is not None
     return {
         "quantities": {name: plain(q.values) for name, q in grid.quantities.items()},
-        "strips": [plain(strip.values) for strip in grid.strips],
+        "rowQuantities": [plain(one.values) for one in grid.row_quantities],
         "jumps": plain(grid.jumps.values),
         "candidateIds": grid.candidates.ids.tolist(),
         "candidateProbability": np.exp2(grid.candidates.log_probability).tolist(),

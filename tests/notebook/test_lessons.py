@@ -108,7 +108,7 @@ assert (grid.quantities["probability of ' Japan'"].values[[26, 27], -1] > 0.7).a
 assert lost.predicted == " the" and not lw.diagnose(tokyo, right=" Japan").led
 
 assert w.progress == {"state": "idle"} and w.grid.title == "The city of light is called"
-assert again.state() == w.state() == state and again.colour == "entropy"
+assert again.state() == w.state() == state and again.color == "entropy"
 """,
 }
 

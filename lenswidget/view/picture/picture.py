@@ -16,7 +16,7 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.view.picture import bitmap
 from lenswidget.view.picture.bars_scene import bars_scene
-from lenswidget.view.picture.colors import Theme, colours
+from lenswidget.view.picture.colors import Theme, colors
 from lenswidget.view.picture.heatmap_scene import heatmap_scene
 from lenswidget.view.picture.scene import SIZE, Box, Line, Ring, Scene, Shape, Words, stacked
 
@@ -53,28 +53,28 @@ def _stacked(grids: Sequence[Grid], most: tuple[int, int] = MOST) -> Scene:
     return stacked([scene_of(grid, most=most) for grid in grids[:PICTURED]])
 
 
-def scene_of(grid: Grid, colour: str = "", most: tuple[int, int] | None = None) -> Scene:
+def scene_of(grid: Grid, color: str = "", most: tuple[int, int] | None = None) -> Scene:
     """The picture of a Grid, as it wants to be drawn: all of it, or at `most` so many rows and columns.
 
     Raises ValueError for a Grid without cells or a quantity that it lacks.
     """
     if not all(grid.shape):
         raise ValueError(f"A Grid of {grid.shape[0]} rows and {grid.shape[1]} columns has no cell to draw.")
-    if colour and colour not in grid.quantities:
-        raise ValueError(f"This Grid has no quantity {colour!r} to colour by; it has {', '.join(grid.quantities)}.")
+    if color and color not in grid.quantities:
+        raise ValueError(f"This Grid has no quantity {color!r} to color by; it has {', '.join(grid.quantities)}.")
     if grid.view == "bars":
         return bars_scene(grid, few=most is not None)
-    return heatmap_scene(grid, colour, most)
+    return heatmap_scene(grid, color, most)
 
 
 def write_svg(
-    grid: Grid, path: str | os.PathLike[str], *, colour: str = "", width: float | None = None, theme: Theme = "light"
+    grid: Grid, path: str | os.PathLike[str], *, color: str = "", width: float | None = None, theme: Theme = "light"
 ) -> Path:
-    """Draw the whole Grid, coloured by a quantity, `width` inches wide; text stays text.
+    """Draw the whole Grid, colored by a quantity, `width` inches wide; text stays text.
 
     Raises ValueError for a quantity that the Grid lacks, OSError where the file can't be written.
     """
-    scene = scene_of(grid, colour)
+    scene = scene_of(grid, color)
     drawn = _svg(scene, grid, (_theme(theme),), _inches(width))
     return write_whole(path, lambda stream: stream.write(drawn.encode("utf-8")))
 
@@ -83,13 +83,13 @@ def write_png(
     grid: Grid,
     path: str | os.PathLike[str],
     *,
-    colour: str = "",
+    color: str = "",
     width: float | None = None,
     theme: Theme = "light",
     dpi: float = 200.0,
 ) -> Path:
     """The same as a bitmap of `dpi` pixels an inch."""
-    scene = scene_of(grid, colour)
+    scene = scene_of(grid, color)
     inches = _inches(width) or scene.width / PIXELS
     zoom = inches * dpi / scene.width
     if not dpi > 0 or scene.width * zoom > LARGEST or scene.height * zoom > LARGEST:
@@ -104,10 +104,10 @@ LARGEST = 30_000
 
 
 def write_pdf(
-    grid: Grid, path: str | os.PathLike[str], *, colour: str = "", width: float | None = None, theme: Theme = "light"
+    grid: Grid, path: str | os.PathLike[str], *, color: str = "", width: float | None = None, theme: Theme = "light"
 ) -> Path:
     """The same as a PDF of one page that fits it, for a paper. Needs `pip install lenswidget[pdf]`."""
-    scene = scene_of(grid, colour)
+    scene = scene_of(grid, color)
     drawn = _pdf(scene, _theme(theme), grid, (_inches(width) or scene.width / PIXELS) * 72 / scene.width)
     return write_whole(path, lambda stream: stream.write(drawn))
 
@@ -125,12 +125,12 @@ def _theme(theme: Theme) -> Theme:
 
 
 def _svg(scene: Scene, grid: Grid, themes: tuple[Theme, ...], inches: float | None = None) -> str:
-    """The first theme's colours, and the second's for readers who have it dark."""
+    """The first theme's colors, and the second's for readers who have it dark."""
     width, height = scene.width, scene.height
     size = f'width="{inches}in"' if inches else f'width="{width}" height="{height}"'
     fills = {s.fill if isinstance(s, Box) else s.ink for s in scene.shapes if isinstance(s, (Box, Words))}
     lines = {s.ink for s in scene.shapes if isinstance(s, (Line, Ring))}
-    light, *dark = (_rules(colours(theme), fills, lines) for theme in themes)
+    light, *dark = (_rules(colors(theme), fills, lines) for theme in themes)
     return "".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} '
@@ -177,7 +177,7 @@ def _pdf(scene: Scene, theme: Theme, grid: Grid, zoom: float) -> bytes:
         raise ImportError(
             "A PDF needs reportlab: pip install 'lenswidget[pdf]', or choose grid.to_svg(path)."
         ) from reason
-    named = colours(theme)
+    named = colors(theme)
     stream = io.BytesIO()
     canvas = Canvas(stream, pagesize=(scene.width * zoom, scene.height * zoom), invariant=True)
     canvas.setTitle(_encodable(f"{grid.kind}: {grid.title}"))

@@ -1,4 +1,4 @@
-"""What a picture holds, as a list of shapes; `picture.py` draws them as SVG, PNG or PDF. Colours are names, see `colours.py`.
+"""What a picture holds, as a list of shapes; `picture.py` draws them as SVG, PNG or PDF. Colors are names, see `colors.py`.
 
 A picture is opened with other fonts than those it was drawn for, so what a text needs is reckoned in those of a wide font.
 """
@@ -24,7 +24,7 @@ SIZE = 11
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle, filled with a colour that has a name."""
+    """A rectangle, filled with a color that has a name."""
 
     x: Number
     y: Number
@@ -55,7 +55,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Words:
-    """A line of text on its baseline; `ink` names its colour: "on c3" is the ink that can be read on "c3"."""
+    """A line of text on its baseline; `ink` names its color: "on c3" is the ink that can be read on "c3"."""
 
     x: Number
     y: Number
@@ -103,7 +103,7 @@ def head(grid: Grid, width: int, *more: str) -> tuple[list[Shape], int]:
 
 
 def claimed(check: Check) -> tuple[str, str]:
-    """What a Grid claims of itself and whether that holds, in words and their colour."""
+    """What a Grid claims of itself and whether that holds, in words and their color."""
     return spaced(str(check)), "muted" if check.holds else "warning"
 
 
