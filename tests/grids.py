@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from lenswidget.grids.grid import Candidates, Check, Grid, Jumps, Quantity, RowQuantity, Target, Trajectories
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Target, Trajectories
 
 HOSTILE = [
     "</script><script>alert(1)</script>", '"quoted"', "'", "&amp;<b>", "\u202egnihsams", "\ud83d", "👩‍🚀", "\n", "\t", " ",

@@ -18,7 +18,8 @@ import torch
 
 import lenswidget as lw
 from lenswidget.grids.comparison import _require
-from lenswidget.grids.grid import Candidates, Grid, Quantity
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Candidates, Quantity
 from lenswidget.view.wire import encode
 from tests.golden.write import expected_comparison, golden_comparison, header_of
 from tests.grids import hostile_grid, make_grid

@@ -13,8 +13,12 @@ import numpy as np
 import pytest
 
 from lenswidget.grids.comparison import Comparison
-from lenswidget.grids.grid import Check, Grid
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.grid_file import FILE_VERSION, flatten
+from lenswidget.grids.parts import Check
+from lenswidget.grids.showable import Viewer, Widget
+from lenswidget.view import viewer
+from lenswidget.view.widget import LensWidget
 from tests.golden.write import golden_grid
 from tests.grids import hostile_grid, make_grid
 
@@ -34,7 +38,9 @@ def test_what_was_saved_is_what_is_loaded(grid: Grid, tmp_path: Path) -> None:
 
 def test_a_file_of_the_first_version_still_loads() -> None:
     """It has older names for some fields. Its floats were computed on another machine: exp2 differs in the last place."""
-    (header, arrays), (expected, known) = (flatten(grid) for grid in (Grid.load(SAVED / "grid-1.npz"), golden_grid()))
+    (header, arrays), (expected, known) = (
+        flatten(vars(grid)) for grid in (Grid.load(SAVED / "grid-1.npz"), golden_grid())
+    )
     assert header == expected and arrays.keys() == known.keys()
     for name, values in known.items():
         np.testing.assert_allclose(arrays[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
@@ -141,7 +147,9 @@ def test_a_file_from_a_newer_version_says_so(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("lenswidget.grids.grid_file.FILE_VERSION", FILE_VERSION + 1)
     path = make_grid().save(tmp_path / "a.npz")
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=rf"version {FILE_VERSION + 1}; this lenswidget reads up to {FILE_VERSION}.*pip install -U"):
+    with pytest.raises(
+        ValueError, match=rf"version {FILE_VERSION + 1}; this lenswidget reads up to {FILE_VERSION}.*pip install -U"
+    ):
         Grid.load(path)
 
 
@@ -182,6 +190,12 @@ def test_repr_says_what_it_holds() -> None:
     below = make_grid()[:-1]
     assert "last row, left out here, is the model, off by 2e-6" in repr(below)
     assert make_grid()[2:].check == make_grid().check
+
+
+def test_what_is_registered_to_show_grids_has_all_that_they_ask_for() -> None:
+    assert isinstance(viewer, Viewer)
+    widget = make_grid().widget(color="entropy")
+    assert isinstance(widget, LensWidget) and isinstance(widget, Widget) and widget.color == "entropy"
 
 
 def test_the_view_needs_no_torch() -> None:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity
-from lenswidget.view.picture import bitmap
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity
 from lenswidget.view.picture.colors import Theme, colors
-from lenswidget.view.picture.picture import MOST, png, scene_of, svg
+from lenswidget.view.picture.draw import MOST, preview_png, preview_svg, scene_of
+from lenswidget.view.picture.png import png
 from lenswidget.view.picture.scene import Box, Line, Scene, Words, breadth
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
@@ -178,11 +179,11 @@ def test_no_text_leaves_the_picture_or_runs_into_another(grid: Grid) -> None:
 
 @pytest.mark.parametrize("grid", [parts([1.0, -2.0] * 3000), by_layer()], ids=["bars", "by layer"])
 def test_a_picture_is_small_and_has_the_colors_of_both_themes(grid: Grid) -> None:
-    drawn = svg(grid)
+    drawn = preview_svg(grid)
     minidom.parseString(drawn)
     for theme in ("light", "dark"):
         assert colors(theme)["muted"] in drawn
-    picture, width, _ = png(grid)
+    picture, width, _ = preview_png(grid)
     assert len(picture) < 60_000
     image = Image.open(io.BytesIO(picture))
     assert image.width >= width
@@ -223,7 +224,7 @@ def test_a_bitmap_of_few_colors_is_what_all_colors_would_draw(theme: Theme) -> N
                 draw.rectangle(box, named[shape.fill])
             else:
                 draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=round(2 * zoom))
-    few = Image.open(io.BytesIO(bitmap.png(scene, theme, zoom)))
+    few = Image.open(io.BytesIO(png(scene, theme, zoom)))
     few.load()
     difference = np.abs(np.asarray(few.convert("RGB")).astype(int) - np.asarray(image).astype(int))
     assert difference.max() <= 255 / 10 + 1

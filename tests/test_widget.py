@@ -16,8 +16,9 @@ import traitlets
 from ipywidgets.widgets.widget import _instances
 from PIL import Image
 
-from lenswidget.grids.grid import Check, Grid, Quantity
-from lenswidget.view.picture.picture import png, svg
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Check, Quantity
+from lenswidget.view.picture.draw import preview_png, preview_svg
 from lenswidget.view.widget import LensWidget, _showable
 from lenswidget.view.wire import encode
 from tests.golden.write import header_of
@@ -248,7 +249,7 @@ def test_running_a_cell_again_leaves_no_widget_behind(monkeypatch: pytest.Monkey
     "grid", [hostile_grid(), make_grid(1, 1), make_grid(130, 60)], ids=["hostile", "one cell", "large"]
 )
 def test_the_picture_is_well_formed_and_every_text_in_it_is_only_text(grid: Grid) -> None:
-    drawn = minidom.parseString(svg(grid))
+    drawn = minidom.parseString(preview_svg(grid))
     assert {node.nodeName for node in drawn.getElementsByTagName("*")} <= {
         "svg",
         "title",
@@ -257,12 +258,12 @@ def test_the_picture_is_well_formed_and_every_text_in_it_is_only_text(grid: Grid
         "text",
         "polyline",
     }
-    assert len(svg(grid)) < 120_000
-    assert len(png(grid)[0]) < 64_000
+    assert len(preview_svg(grid)) < 120_000
+    assert len(preview_png(grid)[0]) < 64_000
 
 
 def test_the_picture_keeps_the_last_row() -> None:
-    assert ">L128<" in svg(make_grid(130, 4))
+    assert ">L128<" in preview_svg(make_grid(130, 4))
 
 
 def test_hostile_texts_cross_as_they_are() -> None:

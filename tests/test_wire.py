@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lenswidget.grids.grid import Quantity, Trajectories
+from lenswidget.grids.parts import Quantity, Trajectories
 from lenswidget.view.wire import ONE_PERCENT, PROBABILITIES, _places, _ranks, _steps, encode
 from tests.golden.write import expected, golden_grid, header_of
 from tests.grids import hostile_grid, make_grid

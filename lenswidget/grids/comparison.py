@@ -52,7 +52,7 @@ class Comparison(Showable):
         header: dict[str, Any] = {"names": self.names, "notes": self.notes, "parts": {}}
         arrays = {"rows": self.rows, "columns": self.columns}
         for part, grid in self._parts().items():
-            header["parts"][part], own = (None, {}) if grid is None else grid_file.flatten(grid)
+            header["parts"][part], own = (None, {}) if grid is None else grid_file.flatten(vars(grid))
             arrays |= {f"{part}/{name}": array for name, array in own.items()}
         return grid_file.write(path, "Comparison", header, arrays)
 
@@ -62,7 +62,7 @@ class Comparison(Showable):
         header, arrays = grid_file.read(path, "Comparison")
         with grid_file.whole(path, "Comparison"):
             parts: dict[str, Any] = {
-                part: known and grid_file.unflatten(known, {n: arrays[f"{part}/{n}"] for n in known["arrays"]})
+                part: known and Grid(**grid_file.unflatten(known, {n: arrays[f"{part}/{n}"] for n in known["arrays"]}))
                 for part, known in header["parts"].items()
             }
             count = len(header["names"])

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from lenswidget.grids.grid import NO_TOKEN, Grid
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN
 
 
 @dataclass(frozen=True)

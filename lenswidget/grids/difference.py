@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lenswidget.grids.alignment import NONE, one_tokenizer
-from lenswidget.grids.grid import NO_TOKEN, Grid, Quantity
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Quantity
 
 WHATEVER_THE_VOCABULARY = {"probability", "entropy"}
 """What can be subtracted between models whose vocabularies differ."""

@@ -10,7 +10,8 @@ from jaxtyping import Int32
 
 from lenswidget.grids.alignment import NONE, one_tokenizer
 from lenswidget.grids.difference import on_slots
-from lenswidget.grids.grid import NO_TOKEN, Candidates, Grid, Quantity, RowQuantity
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Candidates, Quantity, RowQuantity
 
 VARIOUS = "·"
 """Stands where the tokens of several Grids differ."""
@@ -143,7 +144,7 @@ def row_labels(grids: Sequence[Grid], rows: Int32[np.ndarray, "row_slots grids"]
 def _shared_quantities(grids: Sequence[Grid]) -> Iterator[tuple[Quantity, list[Quantity]]]:
     """What all Grids measure, described once: by name, or of what each of them follows in the same place."""
     for quantity in grids[0].quantities.values():
-        matches = [_same(quantity, grid) for grid in grids]
+        matches = [counterpart(quantity, grid) for grid in grids]
         found = [match for match in matches if match is not None]
         if len(found) == len(grids):
             name = _one(match.name for match in found)
@@ -151,7 +152,8 @@ def _shared_quantities(grids: Sequence[Grid]) -> Iterator[tuple[Quantity, list[Q
             yield replace(quantity, name=name or f"{quantity.measure} of what is followed{place}", target=None), found
 
 
-def _same(quantity: Quantity, grid: Grid) -> Quantity | None:
+def counterpart(quantity: Quantity, grid: Grid) -> Quantity | None:
+    """What a Grid measures as another measures `quantity`: by name, or of what both follow in the same place."""
     for other in grid.quantities.values():
         alike = (other.measure, other.target) == (quantity.measure, quantity.target)
         if alike and (other.name == quantity.name or quantity.target is not None):

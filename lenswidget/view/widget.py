@@ -15,10 +15,11 @@ import traitlets
 
 from lenswidget.grids.alignment import one_tokenizer
 from lenswidget.grids.comparison import Comparison, compare
-from lenswidget.grids.grid import NO_TOKEN, Grid
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
+from lenswidget.grids.parts import NO_TOKEN
 from lenswidget.view.latest import Latest, Report
-from lenswidget.view.picture.picture import PICTURED, png
+from lenswidget.view.picture.draw import PICTURED, preview_png
 from lenswidget.view.script import host_keeps_modules, loader, module, shared_script, style
 from lenswidget.view.wire import encode
 
@@ -326,7 +327,7 @@ class LensWidget(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture, width, height = png(*self._grids[:PICTURED])
+        picture, width, height = preview_png(*self._grids[:PICTURED])
         data |= {
             "text/plain": repr(self._comparison or self.grid),
             "image/png": base64.b64encode(picture).decode("ascii"),

@@ -32,7 +32,8 @@ from typing import Any
 import numpy as np
 
 from lenswidget.grids.comparison import Comparison
-from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, RowQuantity, Trajectories
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Trajectories
 
 VERSION = 4
 PROBABILITIES = np.concatenate(

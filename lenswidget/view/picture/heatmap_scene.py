@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lenswidget.grids.grid import NO_TOKEN, Grid, Quantity, RowQuantity
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import cell_text, spaced, visible
+from lenswidget.grids.parts import NO_TOKEN, Quantity, RowQuantity
 from lenswidget.view.picture.colors import PINS, STEPS, TRUST
 from lenswidget.view.picture.scene import (
     MARGIN,

@@ -1,4 +1,4 @@
-"""What a picture holds, as a list of shapes; `picture.py` draws them as SVG, PNG or PDF. Colors are names, see `colors.py`.
+"""What a picture holds, as a list of shapes; `svg.py`, `png.py` and `pdf.py` draw them. Colors are names, see `colors.py`.
 
 A picture is opened with other fonts than those it was drawn for, so what a text needs is reckoned in those of a wide font.
 """
@@ -13,8 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from lenswidget.grids.grid import Check, Grid
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
+from lenswidget.grids.parts import Check
 
 Number = int | float
 MARGIN = 12
