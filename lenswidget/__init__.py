@@ -32,7 +32,7 @@ _HOME = {
     "attribute": "attribution.attribute",
     "compare": "grids.comparison",
     "compare_lenses": "lenses.divergence",
-    "diagnose": "grids.diagnosis",
+    "diagnose": "lenses.diagnose",
     "divergence": "lenses.divergence",
     "explain": "attribution.jumps",
     "fidelity": "lenses.fidelity",
@@ -61,10 +61,10 @@ if TYPE_CHECKING:
     from lenswidget.grids.comparison import Comparison as Comparison
     from lenswidget.grids.comparison import compare as compare
     from lenswidget.grids.diagnosis import Diagnosis as Diagnosis
-    from lenswidget.grids.diagnosis import diagnose as diagnose
     from lenswidget.grids.grid import Grid as Grid
     from lenswidget.grids.row_changes import row_changes as row_changes
     from lenswidget.interactive.live_prompt import live as live
+    from lenswidget.lenses.diagnose import diagnose as diagnose
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
     from lenswidget.lenses.fidelity import Fidelity as Fidelity

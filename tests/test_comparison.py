@@ -18,6 +18,7 @@ import torch
 
 import lenswidget as lw
 from lenswidget.grids.comparison import _require
+from lenswidget.grids.diagnosis import diagnosis_of
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import Candidates, Quantity
 from lenswidget.view.wire import encode
@@ -135,12 +136,12 @@ def test_models_with_different_vocabularies_compare_only_what_means_the_same() -
         ([make_grid(), make_grid()], {"names": ["a", "a"]}, ValueError, "'a' was given twice"),
         ([make_grid(), make_grid()], {"align": "sense"}, ValueError, "'text' or 'position'; got 'sense'"),
         ([make_grid(), make_grid()], {"divergences": [make_grid()] * 2}, ValueError, "2 divergences were given for 2"),
-        ([make_grid(), make_grid()], {"at": 5}, ValueError, "Position 5 .* of 5 columns"),
+        ([make_grid(), make_grid()], {"position": 5}, ValueError, "Column 5 .* of 5 columns"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(grids: list, arguments: dict, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        _require(grids, **{"names": None, "align": "text", "at": -1, "divergences": (), **arguments})
+        _require(grids, **{"names": None, "align": "text", "position": -1, "divergences": (), **arguments})
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_the_overview_reads_every_grid_where_it_answers() -> None:
     grids = [make_grid(7, 5), make_grid(7, 4, seed=1), make_grid(7, 6, seed=2)]
     grids = [replace(grid, texts=grids[0].texts) for grid in grids]
     for at in (-1, 2):
-        overview = lw.compare(*grids, at=at).overview
+        overview = lw.compare(*grids, position=at).overview
         assert overview is not None and overview.shape == (3, 7)
         assert overview.column_labels == grids[0].rows
         for row, grid in enumerate(grids):
@@ -323,7 +324,7 @@ def leading(leaders: list[str], *, also: str = " right") -> Grid:
 def test_a_diagnosis_tells_what_became_of_an_answer(
     leaders: list[str], decided: str, overwritten: tuple, look_at: tuple, says: str
 ) -> None:
-    diagnosis = lw.diagnose(leading(leaders), " right")
+    diagnosis = diagnosis_of(leading(leaders), " right")
     assert (diagnosis.decided, diagnosis.overwritten, diagnosis.look_at) == (decided, overwritten, look_at)
     assert str(diagnosis) == diagnosis.sentence == says
     assert diagnosis.predicted == leaders[-1]
@@ -331,19 +332,23 @@ def test_a_diagnosis_tells_what_became_of_an_answer(
 
 def test_a_diagnosis_refuses_what_it_cannot_know() -> None:
     grid = leading([" a", " right"])
-    with pytest.raises(ValueError, match=r"holds no token ' Paris'; follow it .*follow=' Paris'"):
-        lw.diagnose(grid, " Paris")
+    with pytest.raises(
+        ValueError, match=r"holds no token ' Paris'; lw.logit_lens\(run, targets=\[' Paris'\]\) makes"
+    ):
+        diagnosis_of(grid, " Paris")
     with pytest.raises(ValueError, match="2 tokens of this Grid read 'x'"):
-        lw.diagnose(replace(grid, texts={**grid.texts, 98: "x", 99: "x"}), "x")
+        diagnosis_of(replace(grid, texts={**grid.texts, 98: "x", 99: "x"}), "x")
     with pytest.raises(ValueError, match="Column 1 is outside this Grid, which has 1"):
-        lw.diagnose(grid, " right", at=1)
+        diagnosis_of(grid, " right", position=1)
+    with pytest.raises(ValueError, match="the last row here, 'embed', isn't its output"):
+        diagnosis_of(grid[:-1], " right")
     with pytest.raises(ValueError, match="holds none"):
-        lw.diagnose(replace(grid, candidates=None), " right")
+        diagnosis_of(replace(grid, candidates=None), " right")
 
 
 def test_layer_against_layer_every_token_that_moved_is_told_with_its_ranks() -> None:
     grid = make_grid(9, 4, k=5)
-    table = lw.row_changes(grid, "L2", 7)
+    table = lw.row_changes(grid, "L2", 6)
     assert grid.candidates is not None
     expected = {}
     for c in range(4):
@@ -359,6 +364,8 @@ def test_layer_against_layer_every_token_that_moved_is_told_with_its_ranks() -> 
         wanted = "entered" if before is None else "left" if after is None else "rose" if after < before else "fell"
         assert words[key] == wanted
     one = table.iloc[0]
+    assert (one.row_before, one.layer_before, one.row_after, one.layer_after) == (3, "L2", 7, "L6")
+    assert one.prompt_token == grid.text(grid.columns[0])
     span = grid.trajectories.of(int(one.position))  # type: ignore[union-attr]
     entry = span.start + grid.trajectories.ids[span].tolist().index(one.token_id)  # type: ignore[union-attr]
     assert one.probability_after == pytest.approx(2 ** grid.trajectories.log_probability[entry, 7])  # type: ignore[union-attr]
@@ -366,11 +373,13 @@ def test_layer_against_layer_every_token_that_moved_is_told_with_its_ranks() -> 
 
 def test_a_row_against_itself_or_against_none_is_refused() -> None:
     with pytest.raises(ValueError, match="A row against itself doesn't change; got L2 twice"):
-        lw.row_changes(make_grid(), "L2", 3)
+        lw.row_changes(make_grid(), "L2", 2)
     with pytest.raises(KeyError, match="'L99' is no row"):
         lw.row_changes(make_grid(), "L2", "L99")
+    with pytest.raises(KeyError, match=r"6, which is 'L6', is no row of this Grid: .* has embed to L5"):
+        lw.row_changes(make_grid(), 2, 6)
     with pytest.raises(ValueError, match="holds no candidate tokens"):
-        lw.row_changes(replace(make_grid(), candidates=None), 0, 1)
+        lw.row_changes(replace(make_grid(), candidates=None), "embed", 1)
 
 
 # --- in one run of a model -----------------------------------------------------------------------------------

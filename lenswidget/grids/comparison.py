@@ -92,7 +92,7 @@ def compare(
     *grids: Grid,
     names: Sequence[str] | None = None,
     align: Literal["text", "position"] = "text",
-    at: int = -1,
+    position: int = -1,
     divergences: Sequence[Grid] = (),
 ) -> Comparison:
     """Put two or more Grids side by side.
@@ -100,12 +100,12 @@ def compare(
     Columns stand together by what they say (`align="text"`): common beginning and end, the text between, characters
     where tokenizers differ. `align="position"` takes them from the last back, whatever they say. Rows stand together
     by label, and by relative depth where models differ. `names` tell the Grids apart; by default whatever differs
-    does. `at` is the position that answers, for the overview: the last one by default. `divergences` are Grids from
-    `lw.divergence`, one for each Grid after the first, shown with the differences.
+    does. `position` is the index of the column that answers, for the overview: the last one by default. `divergences`
+    are Grids from `lw.divergence`, one for each Grid after the first, shown with the differences.
 
     Raises TypeError for what is no Grid, ValueError for fewer than two of them.
     """
-    _require(grids, names, align, at, divergences)
+    _require(grids, names, align, position, divergences)
     labels = tuple(names) if names is not None else _names(grids)
     columns = align_columns(grids) if align == "text" else align_by_position(grids)
     rows = align_rows(grids)
@@ -132,14 +132,14 @@ def compare(
         rows,
         columns,
         tuple(differences),
-        overview=overview_of(grids, labels, rows, at),
+        overview=overview_of(grids, labels, rows, position),
         mean=mean_of(grids, rows, columns),
         notes=tuple(notes),
     )
 
 
 def _require(
-    grids: Sequence[Any], names: Sequence[str] | None, align: str, at: int, divergences: Sequence[Grid]
+    grids: Sequence[Any], names: Sequence[str] | None, align: str, position: int, divergences: Sequence[Grid]
 ) -> None:
     for grid in grids:
         if isinstance(grid, (list, tuple)):
@@ -162,9 +162,9 @@ def _require(
     if align not in {"text", "position"}:
         raise ValueError(f"align is 'text' or 'position'; got {align!r}.")
     shortest = min(grid.shape[1] for grid in grids)
-    if not -shortest <= at < shortest:
+    if not -shortest <= position < shortest:
         raise ValueError(
-            f"Position {at} can't answer in a Grid of {shortest} columns; at counts from 0, or from -1 backwards."
+            f"Column {position} can't answer in a Grid of {shortest} columns; position counts from 0, or from -1 backwards."
         )
     if divergences and len(divergences) != len(grids) - 1:
         raise ValueError(

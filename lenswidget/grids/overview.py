@@ -18,14 +18,14 @@ VARIOUS = "·"
 
 
 def overview_of(
-    grids: Sequence[Grid], names: Sequence[str], rows: Int32[np.ndarray, "row_slots grids"], at: int = -1
+    grids: Sequence[Grid], names: Sequence[str], rows: Int32[np.ndarray, "row_slots grids"], position: int = -1
 ) -> Grid | None:
-    """A row for each Grid and a column for each layer, read at the index `at` of its columns: the last by default.
+    """A row for each Grid and a column for each layer, read at the index `position` of its columns: the last by default.
 
     The cells hold what leads there, and the row quantity "decision layer" the layer from which it leads. None for Grids
     without a quantity in common, and for those that have no layers.
     """
-    answers = [np.array([range(grid.shape[1])[at]], dtype=np.int32) for grid in grids]
+    answers = [np.array([range(grid.shape[1])[position]], dtype=np.int32) for grid in grids]
 
     def lines(parts: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([on_slots(part, rows[:, g], answers[g])[:, 0] for g, part in enumerate(parts)])

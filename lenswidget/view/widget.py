@@ -201,7 +201,7 @@ class LensWidget(anywidget.AnyWidget):
         if not ids:
             raise traitlets.TraitError(
                 f"No candidate of this Grid reads {token!r}, so it can't be pinned by its text; follow it when the Grid is "
-                f"made, lw.logit_lens(run, follow={token!r})."
+                f"made, lw.logit_lens(run, targets=[{token!r}])."
             )
         raise traitlets.TraitError(f"{token!r} is the text of {len(ids)} tokens, {ids}; pin one by its id.")
 

@@ -100,12 +100,12 @@ same = [(whole == other).all(1) for whole, other in ((g.values, lacking.quantiti
 assert all(rows[:below].all() and not rows[below:].all() for rows in same)
 
 grid = lw.read(tokyo, tuned, follow=" Japan")
-lost = lw.diagnose(grid, right=" Japan")
+lost = lw.diagnose(grid, target=" Japan")
 said = model.generate("Tokyo is the capital of", max_new_tokens=7, do_sample=False, verbose=False)
 assert said.endswith(" the city of narakyo.")
 assert {"L24", "L25", "L26", "L27"} <= set(lost.overwritten) and not {"L28", "L29"} & set(lost.led)
 assert (grid.quantities["probability of ' Japan'"].values[[26, 27], -1] > 0.7).all()  # L25 and L26
-assert lost.predicted == " the" and not lw.diagnose(tokyo, right=" Japan").led
+assert lost.predicted == " the" and not lw.diagnose(tokyo, target=" Japan").led
 
 assert w.progress == {"state": "idle"} and w.grid.title == "The city of light is called"
 assert again.state() == w.state() == state and again.color == "entropy"

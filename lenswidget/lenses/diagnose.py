@@ -1,0 +1,23 @@
+"""What became of a right answer, of a run as well as of a Grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lenswidget.grids.diagnosis import Diagnosis, diagnosis_of
+from lenswidget.grids.grid import Grid
+
+
+def diagnose(run_or_grid: Any, target: str | int, *, position: int = -1) -> Diagnosis:
+    """Say what became of the right answer at a position: decided where, led where, overwritten where.
+
+    `target` is the text or the id of one token; `position` the index of a column, the last by default. A Run, or a
+    TransformerLens cache, is read by the logit lens; pass a Grid to diagnose another lens.
+
+    Raises ValueError for an answer of several tokens, and for one that a Grid doesn't follow.
+    """
+    if isinstance(run_or_grid, Grid):
+        return diagnosis_of(run_or_grid, target, position)
+    from lenswidget.lenses.read import logit_lens  # a Grid is diagnosed also where there is no torch
+
+    return diagnosis_of(logit_lens(run_or_grid, follow=target), target, position)
