@@ -332,9 +332,7 @@ def test_a_diagnosis_tells_what_became_of_an_answer(
 
 def test_a_diagnosis_refuses_what_it_cannot_know() -> None:
     grid = leading([" a", " right"])
-    with pytest.raises(
-        ValueError, match=r"holds no token ' Paris'; lw.logit_lens\(run, targets=\[' Paris'\]\) makes"
-    ):
+    with pytest.raises(ValueError, match=r"holds no token ' Paris'; lw.logit_lens\(run, targets=\[' Paris'\]\) makes"):
         diagnosis_of(grid, " Paris")
     with pytest.raises(ValueError, match="2 tokens of this Grid read 'x'"):
         diagnosis_of(replace(grid, texts={**grid.texts, 98: "x", 99: "x"}), "x")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Int32
@@ -19,22 +19,28 @@ from lenswidget.grids.marks import spaced
 from lenswidget.grids.overview import mean_of, overview_of
 from lenswidget.grids.showable import Showable
 
+if TYPE_CHECKING:
+    import pandas
+
 NAME = 24
 """Letters that a name may have."""
 
 
 @dataclass(frozen=True, eq=False)  # it holds arrays
 class Comparison(Showable):
-    """Two or more Grids, how their cells answer to each other, and their differences; made by `compare`.
+    """Two or more Grids, how their cells answer to each other, and their differences; made by `lw.compare`.
 
-    `rows` and `columns` hold, for each slot, the index into each Grid, -1 where it has a gap. `differences[i]` is
-    `grids[i + 1] − grids[0]` on the slots, or None where they have no quantity in common. `overview` has a row for each
-    Grid and a column for each layer, read at the position that answers; `mean` is there for prompts of one shape.
+    - `grids`, and `names`: what tells them apart, the lens, the model or the words of the prompt
+    - `rows`, `columns`: for each slot, `[slots, grids]`, the index into each Grid, -1 where it has a gap
+    - `differences`: `differences[i]` is `grids[i + 1] − grids[0]` on the slots, a Grid, or None where they have no quantity
+      in common
+    - `overview`: a Grid with a row for each of `grids` and a column for each layer, read at the position that answers
+    - `mean`: a Grid with their mean and spread, for prompts of one shape
+    - `notes`: what a reader should know
     """
 
     grids: tuple[Grid, ...]
     names: tuple[str, ...]
-    """What tells the Grids apart: the lens, the model or the words of the prompt."""
     rows: Int32[np.ndarray, "row_slots grids"]
     columns: Int32[np.ndarray, "column_slots grids"]
     differences: tuple[Grid | None, ...]
@@ -46,6 +52,19 @@ class Comparison(Showable):
     def shape(self) -> tuple[int, int]:
         """Slots of rows and of columns."""
         return len(self.rows), len(self.columns)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One line a cell of every Grid: the name of its Grid ("grid"), then the columns of `Grid.to_dataframe`.
+
+        A quantity that only some Grids have is NaN in the others' lines. What differs is a Grid itself:
+        `comparison.differences[0].to_dataframe()`.
+        """
+        import pandas
+
+        tables = [grid.to_dataframe() for grid in self.grids]
+        for name, table in zip(self.names, tables):
+            table.insert(0, "grid", name)
+        return pandas.concat(tables, ignore_index=True)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the Comparison and all of its Grids to one file, whole or not at all. `Comparison.load` reads it."""

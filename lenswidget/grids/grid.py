@@ -7,6 +7,7 @@ notebook that has no torch.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,10 +45,30 @@ __all__ = [
 class Grid(Showable):
     """Labelled rows and columns, with quantities, candidates and trajectories in the cells.
 
-    For a lens, rows run from the embedding (index 0) to the output of the last block; `columns` are the prompt's token ids.
-    Where columns are no tokens (heads, layers), `column_labels` say what they are and `columns` holds NO_TOKEN.
-    Index it with rows and positions, `grid[20:, -5:]` or `grid["L20":"L25"]`, and a quantity by name,
-    `grid.quantities["entropy"].values`.
+    Index it with rows and positions, `grid[20:, -5:]` or `grid["L20":"L25"]`; `grid.values("entropy")` are a quantity's
+    numbers. Rows and columns count from 0; for a lens, row 0 is the embedding and the last the model's output.
+
+    - `title`: what was read, most often the prompt; `kind`: by what, as "Logit lens"; `model`: of which model
+    - `rows`: labels, from the lowest up: "embed", "L0", "L1", …
+    - `columns`: the prompt's token ids, NO_TOKEN (-1) where a column is no token (heads, layers); `positions`: their
+      places in the prompt
+    - `column_labels`: what columns are that are no tokens, or None
+    - `quantities`: by name, one number for every cell each
+    - `row_quantities`: one number for every row each, drawn beside the row labels: how far a row can be trusted
+    - `texts`: by id, the text of every token that occurs; `special`: ids among them that are no text, as the beginning of
+      a sequence
+    - `candidates`: the leading tokens of every cell; `trajectories`: all of them through all the rows of their column
+    - `targets`: sets of tokens that are followed, each as one
+    - `following`: the token that really follows each column, NO_TOKEN where none does
+    - `decision`: for each column, the index of the row from which the top candidate is the output's, all the way up
+    - `excluded`: positions that are shown, and left out of color scales and means: the first one, whose norm dwarfs the rest
+    - `view`: how the Grid wants to be drawn, "heatmap" or "bars", which suit rows that are parts of a sum
+    - `jumps`: what moved tokens from one row to the next, as far as it was worked out beforehand
+    - `check`: what the Grid claims of itself, and how nearly it holds; `notes`: what a reader should know
+    - `provenance`: where it came from, by name
+    - `explain`: asks the model about a cell, `explain(column, token, row)`: what moved a token, as bars that sum to the
+      jump of its logit from row `row - 1`; or with NO_TOKEN what the head or neuron there promotes. None where there is no
+      model to ask; it is neither saved, pickled nor compared
     """
 
     title: str
@@ -61,16 +82,11 @@ class Grid(Showable):
     trajectories: Trajectories | None = None
     targets: tuple[Target, ...] = ()
     following: Int32[np.ndarray, "columns"] | None = None
-    """The token that really follows each column, NO_TOKEN where none does."""
     decision: Int32[np.ndarray, "columns"] | None = None
-    """The row from which the top candidate is the output's, all the way up."""
     excluded: tuple[int, ...] = ()
-    """Positions that are kept, and left out of color scales and means: the first one, whose norm dwarfs the rest."""
     special: tuple[int, ...] = ()
-    """Ids in `texts` that are no text: the beginning of a sequence, an end of turn."""
     column_labels: tuple[str, ...] | None = None
     view: Literal["heatmap", "bars"] = "heatmap"
-    """How the Grid wants to be drawn: bars suit rows that are parts of a sum."""
     row_quantities: tuple[RowQuantity, ...] = ()
     jumps: Jumps | None = None
     check: Check | None = None
@@ -78,9 +94,6 @@ class Grid(Showable):
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     explain: Callable[[int, int, int], Grid] | None = field(default=None, repr=False)
-    """Asks the model about a cell, `explain(column, token, row)`: what moved a token, bars that sum to the jump of its logit
-    from row `row - 1`; or with NO_TOKEN what the head or neuron there promotes. None where there is no model to ask; it
-    is neither saved nor compared."""
 
     def __post_init__(self) -> None:
         shape = self.shape
@@ -116,18 +129,76 @@ class Grid(Showable):
         """The text of a token id that occurs in this Grid."""
         return self.texts.get(int(token_id), f"token {int(token_id)}")
 
+    def values(self, measure: str, *, target: Any = None) -> Float32[np.ndarray, "rows columns"]:
+        """The numbers of one quantity, `[rows, columns]`, by what it measures and the target it speaks of.
+
+        `measure` is "probability", "rank", "logit difference" or another that the Grid has, or a quantity's whole name.
+        `target` is a followed token, by text or id, or a set of tokens that is followed as one. Without it, the quantity
+        is the one that speaks of the cells ("probability": of their leading tokens), or the only one of its measure.
+
+        Raises ValueError, with what there is, for a quantity that the Grid doesn't have.
+
+            grid.values("rank", target=" Paris")[-1, -1]
+        """
+        if target is None and measure in self.quantities:
+            return self.quantities[measure].values
+        alike = [q for q in self.quantities.values() if q.measure == measure]
+        if not alike:
+            measures = dict.fromkeys(repr(q.measure) for q in self.quantities.values())
+            raise ValueError(f"This Grid has no {measure!r}; it has {', '.join(measures)}.")
+        known = ", ".join(self._told(q) for q in alike)
+        if target is None:
+            found = [q for q in alike if q.target is None] or alike
+        else:
+            found = [q for q in alike if q.target is not None and self._is_of(self.targets[q.target], target)]
+            if not found:
+                raise ValueError(
+                    f"This Grid has no {measure!r} of {target!r}; it has {known}. Follow a token when the Grid is made, "
+                    f"lw.logit_lens(run, targets=[{target!r}])."
+                )
+        if len(found) > 1:
+            raise ValueError(
+                f"Several quantities of this Grid are {measure!r}"
+                + (f" of {target!r}; name the token by its id" if target is not None else "; name one with target=")
+                + f". It has {known}."
+            )
+        return found[0].values
+
+    def _is_of(self, followed: Target, target: Any) -> bool:
+        """Whether a target is what somebody names: by its label, or by texts and ids of all its tokens."""
+        if target == followed.label:
+            return True
+        tokens = list(target) if isinstance(target, (tuple, list, set, frozenset)) else [target]
+        pairs = [[token == i or token == self.texts.get(i) for token in tokens] for i in followed.ids]
+        return bool(tokens) and all(map(any, pairs)) and all(map(any, zip(*pairs)))
+
+    def _told(self, quantity: Quantity) -> str:
+        if quantity.target is None:
+            return repr(quantity.name)
+        target = self.targets[quantity.target]
+        return f"{quantity.name!r} (target={target.label!r}, id {', '.join(map(str, target.ids))})"
+
     def __getitem__(self, key: Any) -> Grid:
-        """Part of the Grid: rows first, then positions, each a number, a slice or a list; rows also by label."""
+        """Part of the Grid: rows first, then positions, each a number, a slice, a mask or a list; rows also by label.
+
+        Rows may come in another order; then no row is known to be the model's output, so there is no decision layer.
+        """
         rows_key, columns_key = key if isinstance(key, tuple) else (key, slice(None))
         rows = indices(rows_key, self.rows, "row")
         columns = indices(columns_key, [str(p) for p in self.positions], "position")
         cells = np.ix_(rows, columns)
-        shape, last_row = self.shape, len(rows) > 0 and int(rows[-1]) == len(self.rows) - 1
-        fewer = {"fewer_rows": len(rows) < shape[0], "fewer_columns": len(columns) < shape[1]}
+        is_there = len(self.rows) - 1 in rows
+        ends_there = len(rows) > 0 and int(rows[-1]) == len(self.rows) - 1
         decision = None
-        if self.decision is not None and last_row:
+        if self.decision is not None and ends_there and (np.diff(rows) > 0).all():
             # the first kept row at or above the old decision: still the row from which the output leads
             decision = np.searchsorted(rows, self.decision[columns]).astype(np.int32)
+        check = self.check and self.check.of_part(
+            # a sum over rows is one in any order
+            fewer_rows=sorted(rows.tolist()) != list(range(len(self.rows))),
+            fewer_columns=sorted(columns.tolist()) != list(range(len(self.columns))),
+            last_row="last row" if ends_there else self.rows[-1] if is_there else "last row, left out here,",
+        )
         return replace(
             self,
             rows=tuple(self.rows[i] for i in rows),
@@ -136,7 +207,7 @@ class Grid(Showable):
             row_quantities=tuple(replace(s, values=s.values[rows]) for s in self.row_quantities),
             jumps=self.jumps and slice_jumps(self.jumps, rows, columns),
             explain=self.explain and slice_explain(self.explain, rows, columns),
-            check=self.check and self.check.of_part(**fewer, last_row=last_row),
+            check=check,
             positions=self.positions[columns],
             quantities={n: replace(q, values=q.values[cells]) for n, q in self.quantities.items()},
             candidates=self.candidates
@@ -170,30 +241,52 @@ class Grid(Showable):
         if self.candidates is not None and rows and columns and self.columns[-1] != NO_TOKEN:
             top = self.candidates.ids[-1, -1, 0]
             p = 2.0 ** float(self.candidates.log_probability[-1, -1, 0])
-            lines.append(f"  after {self.text(self.columns[-1])!r}: {self.text(top)!r} with probability {p:.3f}")
+            # what the model says, or only what a row says that isn't its output
+            where = "" if self.decision is not None else f"{self.rows[-1]}, "
+            lines.append(f"  {where}after {self.text(self.columns[-1])!r}: {self.text(top)!r} with probability {p:.3f}")
         if self.check is not None:
             lines.append(f"  {self.check}")
         return "\n".join(map(spaced, lines))  # a terminal obeys what it is told by control characters
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """One line a cell: row, position, token, the leading token, and every quantity in its unit."""
+        """One line a cell: where it stands, its leading token, and every quantity in its unit.
+
+        "row" is the row's index in this Grid, from the embedding where that is the first, "layer" its label; "column" is
+        the column's label where columns have any (heads, lenses); "token" is empty where a column is no token.
+        """
         import pandas
 
         rows, columns = self.shape
         table: dict[str, Any] = {
             "row": np.repeat(np.arange(rows), columns),
             "layer": np.repeat(np.array(self.rows, dtype=object), columns),
-            "position": np.tile(self.positions, rows),
-            "token_id": np.tile(self.columns, rows),
-            "token": [self.text(i) for i in np.tile(self.columns, rows)],
         }
+        if self.column_labels is not None:
+            table["column"] = np.tile(np.array(self.column_labels, dtype=object), rows)
+        table["position"] = np.tile(self.positions, rows)
+        table["token_id"] = np.tile(self.columns, rows)
+        table["token"] = self._texts(table["token_id"])
         if self.candidates is not None:
-            top = self.candidates.ids[:, :, 0].ravel()
-            table["top_id"] = top
-            table["top"] = [self.text(i) for i in top]
+            table["top_id"] = self.candidates.ids[:, :, 0].ravel()
+            table["top"] = self._texts(table["top_id"])
         for name, quantity in self.quantities.items():
             table[name] = quantity.values.ravel()
         return pandas.DataFrame(table)
+
+    def _texts(self, ids: np.ndarray) -> list[str | None]:
+        return [None if i == NO_TOKEN else self.text(i) for i in ids.tolist()]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled without `explain`, which holds a run of a model."""
+        return {**vars(self), "explain": None}
+
+    def __copy__(self) -> Grid:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Grid:
+        """A copy asks the same model."""
+        own = {name: copy.deepcopy(value, memo) for name, value in vars(self).items() if name != "explain"}
+        return replace(self, **own)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the Grid to one file, whole or not at all, without pickle. `Grid.load` reads it."""

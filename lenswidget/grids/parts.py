@@ -43,7 +43,9 @@ class Quantity:
 class RowQuantity:
     """One number for every row, drawn beside the row labels: how far a row can be trusted, for one.
 
-    `strong` says which end is the good one; a row near the other end looks faint.
+    `values` is `[rows]`. `strong` says which end is the good one; a row near the other end looks faint. `domain` are the
+    ends of the scale, None where the data decide. `says` is a sentence about a row, with {} where its value goes: "{} from
+    the output on held-out text".
     """
 
     name: str
@@ -52,7 +54,6 @@ class RowQuantity:
     strong: Literal["high", "low"] = "high"
     domain: tuple[float, float] | None = None
     says: str = ""
-    """A sentence about a row, with {} where its value goes: "{} from the output on held-out text"."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,15 @@ class Check:
     def holds(self) -> bool:
         return self.error <= self.tolerance
 
-    def of_part(self, *, fewer_rows: bool, fewer_columns: bool, last_row: bool) -> Check | None:
-        """What is left of it in a part of the Grid: nothing, where it speaks of a sum over rows or cells that aren't there."""
+    def of_part(self, *, fewer_rows: bool, fewer_columns: bool, last_row: str) -> Check | None:
+        """What is left of it in a part of the Grid: nothing, where it speaks of a sum over rows or cells that aren't there.
+
+        `last_row` is what the part calls the row that was last: "last row", or its label where it isn't last any more.
+        """
         lost = {"rows sum": fewer_rows, "cells sum": fewer_rows or fewer_columns}
         if any(gone and self.claim.startswith(words) for words, gone in lost.items()):
             return None
-        return (
-            self if last_row else replace(self, claim=self.claim.replace("last row is", "last row, left out here, is"))
-        )
+        return replace(self, claim=self.claim.replace("last row is", f"{last_row} is"))
 
     def __str__(self) -> str:
         if self.error == 0:
@@ -104,11 +106,10 @@ class Jumps:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The leading tokens of every cell, best first."""
+    """The leading tokens of every cell, best first: `ids` and `log_probability`, in bits, are `[rows, columns, k]`."""
 
     ids: Int32[np.ndarray, "rows columns k"]
     log_probability: Float32[np.ndarray, "rows columns k"]
-    """In bits."""
 
 
 @dataclass(frozen=True)
@@ -116,15 +117,15 @@ class Trajectories:
     """Every token that is a candidate anywhere in a column, through all the rows of that column.
 
     The token that really follows and the followed targets are among them everywhere, candidates or not.
-    Column `c` owns entries `offsets[c]` to `offsets[c + 1]`.
+    Column `c` owns entries `offsets[c]` to `offsets[c + 1]`, whose tokens are `ids`. `log_probability`, in bits, and `rank`
+    are `[entries, rows]`: rank 1 is the prediction; BEYOND (0) stands where the token is no candidate of that cell and its
+    rank was not counted.
     """
 
     offsets: Int32[np.ndarray, "columns_and_one"]
     ids: Int32[np.ndarray, "entries"]
     log_probability: Float32[np.ndarray, "entries rows"]
-    """In bits."""
     rank: Int32[np.ndarray, "entries rows"]
-    """1 is the prediction; BEYOND (0) where the token is no candidate of that cell and its rank was not counted."""
 
     def of(self, column: int) -> slice:
         """The entries that belong to a column."""
@@ -133,7 +134,7 @@ class Trajectories:
 
 @dataclass(frozen=True)
 class Target:
-    """A set of token ids that is followed as one: its probability is the sum over the set."""
+    """A set of token `ids` that is followed as one, under a `label`: its probability is the sum over the set."""
 
     label: str
     ids: tuple[int, ...]

@@ -15,13 +15,16 @@ Answer = TypeVar("Answer")
 
 
 def indices(key: Any, labels: Sequence[str], axis: str) -> np.ndarray:
-    """The indices that a number, label, slice or list of them picks from `labels`."""
+    """The indices that a number, label, slice, mask or list picks from `labels`."""
+    labels = list(labels)
 
     def find(item: Any) -> int:
         if isinstance(item, str):
             if item not in labels:
                 raise KeyError(f"{item!r} is no {axis} of this Grid; it has {labels[0]} to {labels[-1]}.")
             return labels.index(item)
+        if isinstance(item, (bool, np.bool_)):
+            raise TypeError(f"A {axis} is a number or a label; got {item}. A mask has a bool for each: {len(labels)}.")
         index = operator.index(item)
         if not -len(labels) <= index < len(labels):
             raise IndexError(
@@ -29,13 +32,18 @@ def indices(key: Any, labels: Sequence[str], axis: str) -> np.ndarray:
             )
         return index % len(labels)
 
-    labels = list(labels)
     if isinstance(key, slice):
         start = find(key.start) if isinstance(key.start, str) else key.start
         # a label is a place, not a count: a slice of labels includes its end, as in pandas
         stop = find(key.stop) + 1 if isinstance(key.stop, str) else key.stop
         return np.arange(len(labels))[start : stop : key.step]
-    items = key if isinstance(key, (list, tuple, np.ndarray, range)) else [key]
+    if isinstance(key, str) or np.ndim(key) == 0:
+        return np.array([find(key)], dtype=np.int64)
+    items = list(key)
+    if items and all(isinstance(item, (bool, np.bool_)) for item in items):
+        if len(items) != len(labels):
+            raise IndexError(f"A mask of {axis}s has a bool for each, {len(labels)} in this Grid; got {len(items)}.")
+        return np.flatnonzero(items)
     return np.array([find(item) for item in items], dtype=np.int64)
 
 
