@@ -23,7 +23,7 @@ from lenswidget.grids.parts import NO_TOKEN, Candidates, Check, Jumps, RowQuanti
 from lenswidget.grids.showable import Viewer, Widget
 from lenswidget.view import viewer
 from lenswidget.view.widget import LensWidget
-from tests.golden.write import golden_grid
+from tests.golden.write import saved_grid
 from tests.grids import hostile_grid, make_grid
 
 SAVED = Path(__file__).parent / "golden" / "saved"
@@ -43,7 +43,7 @@ def test_what_was_saved_is_what_is_loaded(grid: Grid, tmp_path: Path) -> None:
 def test_a_file_of_the_first_version_still_loads() -> None:
     """It has older names for some fields. Its floats were computed on another machine: exp2 differs in the last place."""
     (header, arrays), (expected, known) = (
-        flatten(vars(grid)) for grid in (Grid.load(SAVED / "grid-1.npz"), golden_grid())
+        flatten(vars(grid)) for grid in (Grid.load(SAVED / "grid-1.npz"), saved_grid())
     )
     assert header == expected and arrays.keys() == known.keys()
     for name, values in known.items():
