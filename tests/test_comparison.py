@@ -254,6 +254,15 @@ def test_a_comparison_that_was_saved_is_what_is_loaded(grids: Any, tmp_path: Pat
     assert encode(loaded.grids, loaded) == encode(comparison.grids, comparison)
 
 
+def test_a_comparison_is_one_table_of_all_cells() -> None:
+    one, other = make_grid(), make_grid(5, 4, seed=1)
+    table = lw.compare(one, other, names=["a", "b"]).to_dataframe()
+    assert len(table) == 35 + 20 and list(table.columns[:3]) == ["grid", "row", "layer"]
+    pandas.testing.assert_frame_equal(
+        table[table.grid == "b"][list(other.to_dataframe())].reset_index(drop=True), other.to_dataframe()
+    )
+
+
 def test_a_file_of_one_kind_is_not_read_as_the_other_nor_when_it_is_cut(tmp_path: Path) -> None:
     one, both = make_grid().save(tmp_path / "one.npz"), lw.compare(make_grid(), make_grid()).save(tmp_path / "both.npz")
     with pytest.raises(ValueError, match=r"one\.npz' holds a Grid; read it with lw\.Grid\.load"):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from lenswidget.grids.comparison import compare
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity
 from lenswidget.view.picture.colors import Theme, colors
@@ -234,3 +235,41 @@ def test_every_kind_of_picture_can_be_written(tmp_path: Path) -> None:
     grid = parts([1, -2], spread=[0.5, 0.1])
     assert grid.to_pdf(tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
     assert "sum" in grid.to_svg(tmp_path / "a.svg", theme="dark").read_text()
+
+
+@pytest.mark.parametrize("domain", [None, (0.0, 1000.0)])
+def test_a_zero_on_a_logarithmic_scale_is_drawn_at_its_low_end(domain: tuple[float, float] | None) -> None:
+    values = np.array([[0.0, 1.0, 10.0, -5.0], [100.0, 1000.0, np.nan, 1.0]], dtype=np.float32)
+    grid = replace(make_grid(2, 4), excluded=(), candidates=None, trajectories=None)
+    grid = replace(grid, quantities={"size": Quantity("size", values, scale="log", domain=domain)})
+    scene = scene_of(grid)
+    cells = [shape.fill for shape in scene.shapes if isinstance(shape, Box) and shape.width == 61]
+    assert cells == ["c0", "c0", "c5", "c0", "c11", "c16", "odd", "c0"]
+    assert {"1", "1\u202f000"} <= {shape.text for shape in scene.shapes if isinstance(shape, Words)}
+    nothing = replace(grid.quantities["size"], values=np.zeros((2, 4), dtype=np.float32), domain=None)
+    assert scene_of(replace(grid, quantities={"size": nothing})).shapes
+
+
+# --- several Grids ---------------------------------------------------------------------------------------------
+
+
+def test_a_comparison_is_a_picture_of_its_grids_under_their_names(tmp_path: Path) -> None:
+    one, other = make_grid(title="one prompt"), make_grid(seed=1, title="another prompt")
+    comparison = compare(one, other, names=["first", "second"])
+    drawn = comparison.to_svg(tmp_path / "a.svg", color="entropy", width=6.0).read_text("utf-8")
+    assert "first · one prompt" in drawn and "second · another prompt" in drawn
+    assert drawn.count("entropy (bits)") == 2
+    image = Image.open(comparison.to_png(tmp_path / "a.png", dpi=96.0))
+    scene = scene_of(comparison)
+    assert image.size == (scene.width, scene.height) and scene.height > 2 * scene_of(one).height - 20
+    assert comparison.to_pdf(tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ValueError, match="This Comparison has no quantity 'warmth' to color by; it has probability"):
+        comparison.to_png(tmp_path / "b.png", color="warmth")
+
+
+def test_what_each_grid_follows_colors_it_where_the_first_names_its_own(tmp_path: Path) -> None:
+    comparison = compare(make_grid(), make_grid(seed=1))
+    names = [next(q.name for q in grid.quantities.values() if q.measure == "rank") for grid in comparison.grids]
+    assert names[0] != names[1]
+    drawn = comparison.to_svg(tmp_path / "a.svg", color=names[0]).read_text("utf-8")
+    assert drawn.count("rank of") == 2

@@ -99,7 +99,12 @@ class _Scale:
         self.values = values = quantity.values.astype(np.float64)
         self.excluded = np.isin(grid.positions, grid.excluded)
         counted = values[np.isfinite(values) & ~self.excluded]
+        if quantity.scale == "log":
+            counted = counted[counted > 0]  # what is not has no place on it, and is drawn at the low end
         low, high = quantity.domain or ((counted.min(), counted.max()) if counted.size else (0.0, 1.0))
+        if quantity.scale == "log" and low <= 0:
+            low = counted.min() if counted.size else high / 10 if high > 0 else 0.1
+            high = max(high, low)
         if quantity.centre is not None:
             reach = max(high - quantity.centre, quantity.centre - low)
             low, high = quantity.centre - reach, quantity.centre + reach
@@ -111,7 +116,8 @@ class _Scale:
         low, high = self.low, self.high
         if self.quantity.scale == "log":
             with np.errstate(divide="ignore", invalid="ignore"):
-                values, low, high = np.log(values), float(np.log(low)), float(np.log(high))
+                values = np.where(values > 0, np.log(values), -np.inf)
+                low, high = float(np.log(low)), float(np.log(high))
         return np.asarray((values - low) / ((high - low) or 1.0))
 
     def tones(self) -> list[list[str]]:
