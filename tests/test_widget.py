@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import pydoc
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
@@ -19,7 +20,7 @@ from PIL import Image
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import Check, Quantity
 from lenswidget.view.picture.draw import preview_png, preview_svg
-from lenswidget.view.widget import LensWidget, _showable
+from lenswidget.view.widget import CHOICES, LensWidget, _showable
 from lenswidget.view.wire import encode
 from tests.golden.write import header_of
 from tests.grids import HOSTILE, hostile_grid, make_grid
@@ -213,6 +214,15 @@ def test_some_of_the_parts_of_a_sum_claim_no_sum() -> None:
     whole = replace(explain(0, 1, 3), check=Check(0.0, 1e-4, "rows sum to the jump"))
     assert whole[:, 0].check == whole.check
     assert whole[:2].check is None
+
+
+def test_help_says_what_every_trait_is() -> None:
+    said = pydoc.render_doc(LensWidget)
+    own = {name for name in LensWidget.class_own_traits() if not name.startswith("_")}
+    assert set(CHOICES) <= own
+    for name in own:
+        described = getattr(LensWidget, name).help
+        assert described.endswith(".") and described in " ".join(said.replace("|", " ").split()), name
 
 
 def test_another_grid_takes_the_place_of_the_first() -> None:

@@ -44,8 +44,7 @@ body { max-width: 1440px; margin: 16px auto; }
 class Script(ipywidgets.Widget):  # type: ignore[misc]
     """What all widgets of a kernel share: each refers to it, so a notebook stores it once."""
 
-    code = traitlets.Unicode(read_only=True).tag(sync=True)
-    """Packed."""
+    code = traitlets.Unicode(read_only=True, help="Packed.").tag(sync=True)
     style = traitlets.Unicode(read_only=True).tag(sync=True)
     page = traitlets.Unicode(read_only=True).tag(sync=True)
 
