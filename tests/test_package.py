@@ -70,7 +70,7 @@ def test_the_sdist_builds_without_node_and_carries_its_tests(built: Path) -> Non
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert {"js/src/widget.ts", "lenswidget/static/widget.js", "tests/test_grid.py", "constraints.txt"} <= names
+    assert {"js/src/host/widget.ts", "lenswidget/static/widget.js", "tests/test_grid.py", "constraints.txt"} <= names
     assert not any("node_modules" in name for name in names)
 
 

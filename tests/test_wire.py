@@ -43,7 +43,7 @@ def test_a_trajectory_loses_only_what_the_eye_cannot_see() -> None:
 
 
 def test_a_card_shows_of_what_crossed_the_percentage_of_the_exact_number() -> None:
-    def shown(probability: float) -> str:  # as js/src/number.ts
+    def shown(probability: float) -> str:  # as js/src/text/number.ts
         p = 100 * probability
         return "< 0.1" if p < 0.1 else "> 99.9" if 99.9 < p < 100 else f"{p:.{1 if p < 9.95 or 99 < p < 100 else 0}f}"
 

@@ -38,7 +38,7 @@ body { max-width: 1440px; margin: 16px auto; }
 </body>
 </html>
 """
-"""A page with gaps, which `fill` fills here and js/src/export.ts in the browser. No script but ours may run in it."""
+"""A page with gaps, which `fill` fills here and js/src/export/saved-page.ts in the browser. No script but ours may run in it."""
 
 
 class Script(ipywidgets.Widget):  # type: ignore[misc]

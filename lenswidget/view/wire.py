@@ -1,4 +1,4 @@
-"""Grid → bytes for the browser. Twin of js/src/wire.ts; no other file in either language knows this layout.
+"""Grid → bytes for the browser. Twin of js/src/data/wire.ts; no other file in either language knows this layout.
 
 A message is zlib-compressed. Inside: the header's length (u32, little-endian), the header as UTF-8 JSON, and arrays.
 The header refers to an array as `{dtype, shape, offset}`, offset in bytes from the start of the arrays. A packed array

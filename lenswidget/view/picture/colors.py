@@ -1,4 +1,4 @@
-"""The colors of a picture, by name, so that one drawing can be light and dark. As in js/src/style.css."""
+"""The colors of a picture, by name, so that one drawing can be light and dark. As in js/src/style/style.css."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _mixed(fill: Plane, ink: Plane, cover: Plane, fills: list[str], inks: list[s
 
 
 def _file(pixels: Plane, palette: bytes, dpi: float | None) -> bytes:
-    """A PNG that says what made it right after its header, where the stylesheet looks for it: see js/src/style.css."""
+    """A PNG that says what made it right after its header, where the stylesheet looks for it: see js/src/style/style.css."""
     height, width = pixels.shape
     up = np.full((height, 1), 2, dtype=np.uint8)
     lines = np.hstack([up, np.diff(pixels, axis=0, prepend=np.zeros_like(pixels[:1]))])

@@ -151,7 +151,7 @@ def _ems(character: str) -> float:
 
 
 def number(value: float, sign: bool = False) -> str:
-    """To three digits, as js/src/number.ts has it; with its sign where that is what is looked for."""
+    """To three digits, as js/src/text/number.ts has it; with its sign where that is what is looked for."""
     if np.isnan(value):
         return "NaN"
     before = "−" if value < 0 else "+" if sign and value > 0 else ""
