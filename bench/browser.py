@@ -87,7 +87,7 @@ SWITCH = """async ([ label, n ]) => {
     for (let i = 0; i < n; i++) {
         await frame();
         const start = performance.now();
-        if (label === "colour") {
+        if (label === "color") {
             const menu = document.querySelector("select");
             menu.selectedIndex = (menu.selectedIndex + 1) % menu.options.length;
             menu.dispatchEvent(new Event("change", { bubbles: true }));
@@ -128,7 +128,7 @@ def main() -> None:
         show(page, [make_grid(32, 128, k=5, vocabulary=40, seed=seed, title=f"prompt {seed}") for seed in range(4)])
         report(page, linked=4)
         show(page, [make_grid(80, 400, k=5, vocabulary=40, seed=seed) for seed in range(2)], view="one")
-        for label, what in (("colour", "colour"), ("Grid", "tab"), ("Layout", "layout")):
+        for label, what in (("color", "color"), ("Grid", "tab"), ("Layout", "layout")):
             tell(f"{what} to painted", page, SWITCH, [label, 30], 30)
 
 

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 import lenswidget as lw
 from bench.readout import TEXT
 from lenswidget.grids.grid import Grid
-from lenswidget.view.picture.picture import png
+from lenswidget.view.picture.draw import preview_png
 from lenswidget.view.wire import encode
 from tests.notebook.hosts import browser
 
@@ -43,7 +43,7 @@ def report(grids: list[Grid], k: int) -> None:
         notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
         NotebookClient(notebook, resources={"metadata": {"path": folder}}).execute()
         state, whole = len(json.dumps(notebook.metadata.widgets)), len(nbformat.writes(notebook))
-        pictures = 4 / 3 * sum(len(png(grid)[0]) for grid in grids)
+        pictures = 4 / 3 * sum(len(preview_png(grid)[0]) for grid in grids)
         print(f"  notebook {whole / 1e6:6.2f} MB: state {state / 1e6:.2f}, pictures {pictures / 1e6:.2f}")
         path = lw.write_page(grids, Path(folder) / "page.html")
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
@@ -58,7 +58,7 @@ def report(grids: list[Grid], k: int) -> None:
         print(f"  page     {path.stat().st_size / 1e6:6.2f} MB, all painted after {seconds:.2f} s, ", end="")
         print(f"of which its thread computed {figures['TaskDuration']:.2f} s")
     part = grids[0][:, :16]
-    print(f"  picture of {part.shape[0]} × {part.shape[1]}: {4 / 3 * len(png(part)[0]) / 1e3:.0f} KB")
+    print(f"  picture of {part.shape[0]} × {part.shape[1]}: {4 / 3 * len(preview_png(part)[0]) / 1e3:.0f} KB")
 
 
 if __name__ == "__main__":

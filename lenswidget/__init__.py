@@ -11,6 +11,10 @@ Names are looked up when they are first used, so that a saved Grid can be shown 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lenswidget.grids.showable import register_viewer
+
+register_viewer("lenswidget.view.viewer")
+
 _HOME = {
     "Comparison": "grids.comparison",
     "Diagnosis": "grids.diagnosis",

@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from lenswidget.grids.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Target, Trajectories
 
 HOSTILE = [
     "</script><script>alert(1)</script>", '"quoted"', "'", "&amp;<b>", "\u202egnihsams", "\ud83d", "👩‍🚀", "\n", "\t", " ",
@@ -88,10 +89,10 @@ def make_grid(
         targets=(Target(f" tok{target}", (target,)),),
         following=following.astype(np.int32),
         decision=np.where(differs.any(0), rows - np.argmax(differs[::-1], 0), 0).astype(np.int32),
-        aside=(0,) if columns > 1 else (),
+        excluded=(0,) if columns > 1 else (),
         special=(0,),
-        strips=(
-            Strip(
+        row_quantities=(
+            RowQuantity(
                 "held-out KL",
                 _f(np.linspace(9, 0, rows)),
                 unit="bits",
@@ -137,7 +138,9 @@ def hostile_grid(start: int = 0, view: Literal["heatmap", "bars"] = "heatmap", t
         texts=dict(enumerate(texts)),
         quantities={quantity.name: quantity for quantity in quantities},
         targets=tuple(replace(target, label=texts[target.ids[0]]) for target in grid.targets),
-        strips=tuple(replace(strip, name=next(one), unit=next(one), says=f"{next(one)}{{}}") for strip in grid.strips),
+        row_quantities=tuple(
+            replace(q, name=next(one), unit=next(one), says=f"{next(one)}{{}}") for q in grid.row_quantities
+        ),
         jumps=replace(
             grid.jumps, parts=tuple(next(one) for _ in grid.jumps.parts), check=replace(grid.check, claim=next(one))
         ),

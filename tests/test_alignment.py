@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lenswidget.grids.alignment import NONE, align_by_position, align_columns, align_rows
+from lenswidget.grids.alignment import NONE, align_by_position, align_columns, align_rows, one_tokenizer
 from lenswidget.grids.grid import Grid
 from tests.grids import make_grid
 
@@ -78,6 +78,13 @@ def test_tokenizers_that_cut_differently_meet_where_text_ends_together() -> None
     assert table(one, other) == [
         ["<s>", "<bos>"], ["un", ""], ["", "unbe"], ["believ", "liev"], ["able", "able"], ["", " th"], [" things", "ings"],
     ]  # fmt: skip
+
+
+def test_models_of_one_name_have_one_tokenizer_only_if_their_tokens_read_alike() -> None:
+    one = prompt("of| France| is")
+    assert one_tokenizer(one, one[:, 1:])
+    other = prompt("of| Sp|ain| i|s", model="other")
+    assert not one_tokenizer(one, replace(other, model=one.model))
 
 
 def test_a_space_that_only_one_tokenizer_puts_first_does_not_matter() -> None:

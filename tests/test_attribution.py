@@ -14,7 +14,7 @@ from torch import Tensor
 from transformer_lens import ActivationCache
 
 import lenswidget as lw
-from lenswidget.grids.grid import NO_TOKEN
+from lenswidget.grids.parts import NO_TOKEN
 from tests import architectures
 
 PROMPT = "The Eiffel Tower is located in the city of"
@@ -412,9 +412,9 @@ def test_a_unit_that_a_model_lacks_is_refused_by_name(tower: lw.Run, tmp_path: P
         lw.attribute(experts, 77, unit="neuron")
     with pytest.raises(ValueError, match="there is no row below it"):
         lw.explain(tower, " Paris", "embed")
-    with pytest.raises(ValueError, match="There is no row 'L30' here; the rows are embed to L29"):
+    with pytest.raises(ValueError, match=r"There is no row 'L30': .*embed to L29"):
         lw.explain(tower, " Paris", "L30")
-    with pytest.raises(ValueError, match=r"no row 'L31' here.*31 is L31"):
+    with pytest.raises(ValueError, match=r"no row 'L31', which 31 names"):
         lw.explain(tower, " Paris", 31)
     with pytest.raises(ValueError, match="needs a target to compare"):
         lw.logit_lens(tower, against=" London")

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ import torch
 
 import lenswidget as lw
 from lenswidget.grids.comparison import _require
-from lenswidget.grids.grid import Candidates, Grid, Quantity
+from lenswidget.grids.diagnosis import diagnosis_of
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Candidates, Quantity
 from lenswidget.view.wire import encode
-from tests.golden.write import expected_comparison, golden_comparison, header_of
+from tests.golden.write import assert_alike, expected_comparison, golden_comparison, header_of
 from tests.grids import hostile_grid, make_grid
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -134,12 +137,12 @@ def test_models_with_different_vocabularies_compare_only_what_means_the_same() -
         ([make_grid(), make_grid()], {"names": ["a", "a"]}, ValueError, "'a' was given twice"),
         ([make_grid(), make_grid()], {"align": "sense"}, ValueError, "'text' or 'position'; got 'sense'"),
         ([make_grid(), make_grid()], {"divergences": [make_grid()] * 2}, ValueError, "2 divergences were given for 2"),
-        ([make_grid(), make_grid()], {"at": 5}, ValueError, "Position 5 .* of 5 columns"),
+        ([make_grid(), make_grid()], {"position": 5}, ValueError, "Column 5 .* of 5 columns"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(grids: list, arguments: dict, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        _require(grids, **{"names": None, "align": "text", "at": -1, "divergences": (), **arguments})
+        _require(grids, **{"names": None, "align": "text", "position": -1, "divergences": (), **arguments})
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ def test_the_overview_reads_every_grid_where_it_answers() -> None:
     grids = [make_grid(7, 5), make_grid(7, 4, seed=1), make_grid(7, 6, seed=2)]
     grids = [replace(grid, texts=grids[0].texts) for grid in grids]
     for at in (-1, 2):
-        overview = lw.compare(*grids, at=at).overview
+        overview = lw.compare(*grids, position=at).overview
         assert overview is not None and overview.shape == (3, 7)
         assert overview.column_labels == grids[0].rows
         for row, grid in enumerate(grids):
@@ -171,7 +174,7 @@ def test_the_overview_reads_every_grid_where_it_answers() -> None:
             )
             assert overview.candidates is not None and grid.candidates is not None and grid.decision is not None
             np.testing.assert_array_equal(overview.candidates.ids[row], grid.candidates.ids[:, at])
-            assert overview.strips[0].values[row] == grid.decision[at]
+            assert overview.row_quantities[0].values[row] == grid.decision[at]
 
 
 def test_each_prompt_follows_its_own_answer_and_the_overview_knows() -> None:
@@ -225,11 +228,12 @@ def test_thirty_grids_are_compared_and_cross_in_one_message() -> None:
 
 def test_the_golden_comparison_is_what_we_write_today() -> None:
     comparison = golden_comparison()
-    assert encode(comparison.grids, comparison) == (GOLDEN / "comparison.lens").read_bytes(), (
+    written = (GOLDEN / "comparison.lens").read_bytes()
+    assert zlib.decompress(encode(comparison.grids, comparison)) == zlib.decompress(written), (
         "python -m tests.golden.write"
     )
     known = json.loads((GOLDEN / "comparison.json").read_text())["expected"]
-    assert known == json.loads(json.dumps(expected_comparison(comparison)))
+    assert_alike(known, expected_comparison(comparison))
 
 
 def test_a_comparison_shows_itself_and_fills_a_page(tmp_path: Path) -> None:
@@ -248,6 +252,15 @@ def test_a_comparison_that_was_saved_is_what_is_loaded(grids: Any, tmp_path: Pat
     assert (loaded.overview, loaded.mean) == (comparison.overview, comparison.mean)
     assert (loaded.names, loaded.notes) == (comparison.names, comparison.notes)
     assert encode(loaded.grids, loaded) == encode(comparison.grids, comparison)
+
+
+def test_a_comparison_is_one_table_of_all_cells() -> None:
+    one, other = make_grid(), make_grid(5, 4, seed=1)
+    table = lw.compare(one, other, names=["a", "b"]).to_dataframe()
+    assert len(table) == 35 + 20 and list(table.columns[:3]) == ["grid", "row", "layer"]
+    pandas.testing.assert_frame_equal(
+        table[table.grid == "b"][list(other.to_dataframe())].reset_index(drop=True), other.to_dataframe()
+    )
 
 
 def test_a_file_of_one_kind_is_not_read_as_the_other_nor_when_it_is_cut(tmp_path: Path) -> None:
@@ -270,8 +283,8 @@ def test_a_page_opens_in_the_state_that_it_is_given(tmp_path: Path) -> None:
     (settings,) = re.findall('data-lens-settings="([^"]*)"', figure(state={"view": "difference", "pins": [" tok5"]}))
     state = json.loads(html.unescape(settings))
     assert state == comparison.widget(view="difference", pins=[[5]]).state()
-    with pytest.raises(ValueError, match="state has 'colours'"):
-        figure(state={"colours": "entropy"})
+    with pytest.raises(ValueError, match="state has 'colors'"):
+        figure(state={"colors": "entropy"})
     assert "data-lens-settings" not in figure()
 
 
@@ -322,7 +335,7 @@ def leading(leaders: list[str], *, also: str = " right") -> Grid:
 def test_a_diagnosis_tells_what_became_of_an_answer(
     leaders: list[str], decided: str, overwritten: tuple, look_at: tuple, says: str
 ) -> None:
-    diagnosis = lw.diagnose(leading(leaders), " right")
+    diagnosis = diagnosis_of(leading(leaders), " right")
     assert (diagnosis.decided, diagnosis.overwritten, diagnosis.look_at) == (decided, overwritten, look_at)
     assert str(diagnosis) == diagnosis.sentence == says
     assert diagnosis.predicted == leaders[-1]
@@ -330,19 +343,21 @@ def test_a_diagnosis_tells_what_became_of_an_answer(
 
 def test_a_diagnosis_refuses_what_it_cannot_know() -> None:
     grid = leading([" a", " right"])
-    with pytest.raises(ValueError, match=r"holds no token ' Paris'; follow it .*follow=' Paris'"):
-        lw.diagnose(grid, " Paris")
+    with pytest.raises(ValueError, match=r"holds no token ' Paris'; lw.logit_lens\(run, targets=\[' Paris'\]\) makes"):
+        diagnosis_of(grid, " Paris")
     with pytest.raises(ValueError, match="2 tokens of this Grid read 'x'"):
-        lw.diagnose(replace(grid, texts={**grid.texts, 98: "x", 99: "x"}), "x")
+        diagnosis_of(replace(grid, texts={**grid.texts, 98: "x", 99: "x"}), "x")
     with pytest.raises(ValueError, match="Column 1 is outside this Grid, which has 1"):
-        lw.diagnose(grid, " right", at=1)
+        diagnosis_of(grid, " right", position=1)
+    with pytest.raises(ValueError, match="the last row here, 'embed', isn't its output"):
+        diagnosis_of(grid[:-1], " right")
     with pytest.raises(ValueError, match="holds none"):
-        lw.diagnose(replace(grid, candidates=None), " right")
+        diagnosis_of(replace(grid, candidates=None), " right")
 
 
 def test_layer_against_layer_every_token_that_moved_is_told_with_its_ranks() -> None:
     grid = make_grid(9, 4, k=5)
-    table = lw.row_changes(grid, "L2", 7)
+    table = lw.row_changes(grid, "L2", 6)
     assert grid.candidates is not None
     expected = {}
     for c in range(4):
@@ -358,6 +373,8 @@ def test_layer_against_layer_every_token_that_moved_is_told_with_its_ranks() -> 
         wanted = "entered" if before is None else "left" if after is None else "rose" if after < before else "fell"
         assert words[key] == wanted
     one = table.iloc[0]
+    assert (one.row_before, one.layer_before, one.row_after, one.layer_after) == (3, "L2", 7, "L6")
+    assert one.prompt_token == grid.text(grid.columns[0])
     span = grid.trajectories.of(int(one.position))  # type: ignore[union-attr]
     entry = span.start + grid.trajectories.ids[span].tolist().index(one.token_id)  # type: ignore[union-attr]
     assert one.probability_after == pytest.approx(2 ** grid.trajectories.log_probability[entry, 7])  # type: ignore[union-attr]
@@ -365,11 +382,13 @@ def test_layer_against_layer_every_token_that_moved_is_told_with_its_ranks() -> 
 
 def test_a_row_against_itself_or_against_none_is_refused() -> None:
     with pytest.raises(ValueError, match="A row against itself doesn't change; got L2 twice"):
-        lw.row_changes(make_grid(), "L2", 3)
-    with pytest.raises(KeyError, match="'L99' is no row"):
+        lw.row_changes(make_grid(), "L2", 2)
+    with pytest.raises(ValueError, match=r"There is no row 'L99': .*embed to L5"):
         lw.row_changes(make_grid(), "L2", "L99")
+    with pytest.raises(ValueError, match=r"There is no row 'L6', which 6 names: .*embed to L5"):
+        lw.row_changes(make_grid(), 2, 6)
     with pytest.raises(ValueError, match="holds no candidate tokens"):
-        lw.row_changes(replace(make_grid(), candidates=None), 0, 1)
+        lw.row_changes(replace(make_grid(), candidates=None), "embed", 1)
 
 
 # --- in one run of a model -----------------------------------------------------------------------------------
@@ -397,7 +416,7 @@ def test_two_lenses_of_one_run_are_as_far_apart_as_their_whole_distributions(smo
 def test_a_right_answer_that_led_and_was_lost_is_found_in_a_real_model(smollm: Any) -> None:
     run = lw.run(smollm, "The capital of Australia is")
     told = lw.diagnose(run, " Canberra")
-    grid = lw.logit_lens(run, follow=" Canberra")
+    grid = lw.logit_lens(run, targets=[" Canberra"])
     assert told == lw.diagnose(grid, " Canberra") == lw.diagnose(grid, grid.targets[0].ids[0])
     ranks = grid.quantities["rank of ' Canberra'"].values[:, -1]
     assert told.predicted == " Sydney" and told.rank == ranks.min()

@@ -268,17 +268,17 @@ def test_spearman_is_the_correlation_of_ranks_and_ties_share_theirs() -> None:
 
 def test_the_rows_of_a_grid_carry_how_far_they_can_be_believed(model: Any) -> None:
     run = lw.run(model, "The quick")
-    assert lw.read(run, lw.LogitLens()).strips == ()
+    assert lw.read(run, lw.LogitLens()).row_quantities == ()
     measured = lw.fidelity(model, {"raw": lw.LogitLens(), "turned": lw.NegativeLens()}, TEXTS)
-    (strip,) = lw.read(run, lw.NegativeLens(), fidelity=measured_as(measured, "Negative lens")).strips
-    np.testing.assert_array_equal(strip.values, measured.kl[:, 1])
-    assert strip.domain == (0.0, measured.blind) and strip.strong == "low"
+    (trust,) = lw.read(run, lw.NegativeLens(), fidelity=measured_as(measured, "Negative lens")).row_quantities
+    np.testing.assert_array_equal(trust.values, measured.kl[:, 1])
+    assert trust.domain == (0.0, measured.blind) and trust.strong == "low"
 
     fitted = FittedLens(
         torch.zeros(3, 32, 32), torch.zeros(3, 32), Card("m", "d", 9, kl=(3.0, 2.0, 1.0)), sample_of(run.readout)
     )
-    (strip,) = lw.read(run, fitted).strips
-    assert strip.values.tolist() == [3, 2, 1, 0] and "held-out" in strip.says
+    (trust,) = lw.read(run, fitted).row_quantities
+    assert trust.values.tolist() == [3, 2, 1, 0] and "held-out" in trust.says
 
 
 def measured_as(measured: lw.Fidelity, name: str) -> lw.Fidelity:

@@ -45,6 +45,7 @@ WRITERS: dict[str, Callable[[Grid, Path], Path]] = {
     "pdf": lambda grid, path: grid.to_pdf(path),
     "npz": lambda grid, path: grid.save(path),
     "both.npz": lambda grid, path: lw.compare(grid, make_grid(seed=3)).save(path),
+    "both.pdf": lambda grid, path: lw.compare(grid, make_grid(seed=3)).to_pdf(path),
     "lesson.html": lesson,
 }
 

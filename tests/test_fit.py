@@ -329,7 +329,7 @@ def test_rows_that_are_not_chosen_stay_as_they_start(model: Any) -> None:
         ({"rate": 0.0}, "above 0; got 0.0"),
         ({"steps": 0}, "A fit takes steps above 0; got 0"),
         ({"seconds": -1.0}, "A fit takes seconds above 0; got -1.0"),
-        ({"rows": [3]}, "no row 'L3' here.*embed to L1.*The last row needs no translator"),
+        ({"rows": [3]}, "no row 'L3', which 3 names.*embed to L1.*The last row needs no translator"),
         ({"rows": []}, "got none"),
     ],
 )

@@ -17,7 +17,7 @@ from pypdf import PdfReader
 import lenswidget as lw
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
-from lenswidget.view.picture.picture import svg
+from lenswidget.view.picture.draw import preview_svg
 from tests.grids import HOSTILE, PLAIN, hostile_grid
 
 View = Literal["heatmap", "bars"]
@@ -45,7 +45,7 @@ def unseen(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def harmless() -> set[str]:
-    return {name for view in VIEWS for name in attributes(svg(hostile_grid(0, view, PLAIN)))}
+    return {name for view in VIEWS for name in attributes(preview_svg(hostile_grid(0, view, PLAIN)))}
 
 
 @pytest.mark.parametrize(("start", "view"), GRIDS)
@@ -53,7 +53,7 @@ def test_a_picture_holds_words_and_shapes_and_nothing_else(
     start: int, view: View, harmless: set[str], tmp_path: Path
 ) -> None:
     grid = hostile_grid(start, view)
-    for drawn in (svg(grid), grid.to_svg(tmp_path / "a.svg", width=5.0).read_text("utf-8")):
+    for drawn in (preview_svg(grid), grid.to_svg(tmp_path / "a.svg", width=5.0).read_text("utf-8")):
         assert {node.nodeName for node in nodes(drawn)} <= DRAWING
         assert attributes(drawn) <= harmless
         said = {kind: [words(node) for node in nodes(drawn) if node.nodeName == kind] for kind in DRAWING}

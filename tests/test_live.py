@@ -142,14 +142,14 @@ def test_without_a_model_there_is_no_prompt() -> None:
 
 
 def test_a_live_model_shows_what_its_prompt_says(smollm: Any) -> None:
-    widget = lw.live(smollm, "The capital of France is", targets=[" Paris"], colour="entropy")
+    widget = lw.live(smollm, "The capital of France is", targets=[" Paris"], color="entropy")
     assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of France is"), targets=[" Paris"])
     told = []
     widget.observe(lambda change: told.append(change.new), "progress")
     widget.prompt = "The capital of Spain is"
     assert widget.wait(LONG)
     assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of Spain is"), targets=[" Paris"])
-    assert widget.colour == "entropy"
+    assert widget.color == "entropy"
     assert [one["state"] for one in told[:-1]] == ["running"] * (len(told) - 1) and told[-1] == {"state": "idle"}
     assert {one["message"] for one in told[:-1]} >= {"Running the model …"}
     shares = [one["done"] for one in told[:-1]]

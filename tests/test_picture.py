@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity
-from lenswidget.view.picture import bitmap
-from lenswidget.view.picture.colors import Theme, colours
-from lenswidget.view.picture.picture import MOST, png, scene_of, svg
+from lenswidget.grids.comparison import compare
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity
+from lenswidget.view.picture.colors import Theme, colors
+from lenswidget.view.picture.draw import MOST, preview_png, preview_svg, scene_of
+from lenswidget.view.picture.png import png
 from lenswidget.view.picture.scene import Box, Line, Scene, Words, breadth
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
@@ -144,7 +146,7 @@ def test_the_strip_beside_the_rows_has_a_step_for_each_and_a_key() -> None:
     steps = boxes(scene, "trust1", "trust2", "trust3", "trust4")
     assert len(steps) == 6 + 2, "six rows that can be believed somewhat, and the key"
     assert "held-out KL: 0 to 9 bits" in said(scene)
-    assert not boxes(scene_of(replace(make_grid(7, 5), strips=())), "trust4")
+    assert not boxes(scene_of(replace(make_grid(7, 5), row_quantities=())), "trust4")
 
 
 LONG = "L23H3 a name that is far too long for any picture of this size, WMWMWMWMWMWMWMWM"
@@ -177,34 +179,34 @@ def test_no_text_leaves_the_picture_or_runs_into_another(grid: Grid) -> None:
 
 
 @pytest.mark.parametrize("grid", [parts([1.0, -2.0] * 3000), by_layer()], ids=["bars", "by layer"])
-def test_a_picture_is_small_and_has_the_colours_of_both_themes(grid: Grid) -> None:
-    drawn = svg(grid)
+def test_a_picture_is_small_and_has_the_colors_of_both_themes(grid: Grid) -> None:
+    drawn = preview_svg(grid)
     minidom.parseString(drawn)
     for theme in ("light", "dark"):
-        assert colours(theme)["muted"] in drawn
-    picture, width, _ = png(grid)
+        assert colors(theme)["muted"] in drawn
+    picture, width, _ = preview_png(grid)
     assert len(picture) < 60_000
     image = Image.open(io.BytesIO(picture))
     assert image.width >= width
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_bitmap_has_every_colour_of_its_scale_also_one_of_a_single_cell(theme: Theme, tmp_path: Path) -> None:
+def test_a_bitmap_has_every_color_of_its_scale_also_one_of_a_single_cell(theme: Theme, tmp_path: Path) -> None:
     values = np.full((9, 9), 0.1, dtype=np.float32)
     values[3, 3] = -9
-    grid = parts(values, view="heatmap", aside=(0,))
+    grid = parts(values, view="heatmap", excluded=(0,))
     image = Image.open(grid.to_png(tmp_path / "one.png", theme=theme, dpi=96.0)).convert("RGB")
-    seen = {tuple(colour) for colour in np.asarray(image).reshape(-1, 3).tolist()}
+    seen = {tuple(color) for color in np.asarray(image).reshape(-1, 3).tolist()}
     wanted = {box.fill for box in scene_of(grid).shapes if isinstance(box, Box)}
-    assert {"d0", "aside"} <= wanted
-    assert {tuple(bytes.fromhex(colours(theme)[name][1:])) for name in wanted} <= seen
+    assert {"d0", "excluded"} <= wanted
+    assert {tuple(bytes.fromhex(colors(theme)[name][1:])) for name in wanted} <= seen
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_bitmap_of_few_colours_is_what_all_colours_would_draw(theme: Theme) -> None:
+def test_a_bitmap_of_few_colors_is_what_all_colors_would_draw(theme: Theme) -> None:
     """Every pixel is within half a step of its ink, a fifth of the way from fill to ink, of what Pillow draws in RGB."""
     grid = replace(make_grid(7, 5), rows=("embed", *"ABCDEF"))
-    scene, zoom, named = scene_of(grid), 1.5, colours(theme)
+    scene, zoom, named = scene_of(grid), 1.5, colors(theme)
     image = Image.new("RGB", (round(scene.width * zoom), round(scene.height * zoom)))
     draw = ImageDraw.Draw(image)
     for shape in scene.shapes:
@@ -223,7 +225,7 @@ def test_a_bitmap_of_few_colours_is_what_all_colours_would_draw(theme: Theme) ->
                 draw.rectangle(box, named[shape.fill])
             else:
                 draw.rounded_rectangle(box, 2 * zoom, outline=named[shape.ink], width=round(2 * zoom))
-    few = Image.open(io.BytesIO(bitmap.png(scene, theme, zoom)))
+    few = Image.open(io.BytesIO(png(scene, theme, zoom)))
     few.load()
     difference = np.abs(np.asarray(few.convert("RGB")).astype(int) - np.asarray(image).astype(int))
     assert difference.max() <= 255 / 10 + 1
@@ -233,3 +235,41 @@ def test_every_kind_of_picture_can_be_written(tmp_path: Path) -> None:
     grid = parts([1, -2], spread=[0.5, 0.1])
     assert grid.to_pdf(tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
     assert "sum" in grid.to_svg(tmp_path / "a.svg", theme="dark").read_text()
+
+
+@pytest.mark.parametrize("domain", [None, (0.0, 1000.0)])
+def test_a_zero_on_a_logarithmic_scale_is_drawn_at_its_low_end(domain: tuple[float, float] | None) -> None:
+    values = np.array([[0.0, 1.0, 10.0, -5.0], [100.0, 1000.0, np.nan, 1.0]], dtype=np.float32)
+    grid = replace(make_grid(2, 4), excluded=(), candidates=None, trajectories=None)
+    grid = replace(grid, quantities={"size": Quantity("size", values, scale="log", domain=domain)})
+    scene = scene_of(grid)
+    cells = [shape.fill for shape in scene.shapes if isinstance(shape, Box) and shape.width == 61]
+    assert cells == ["c0", "c0", "c5", "c0", "c11", "c16", "odd", "c0"]
+    assert {"1", "1\u202f000"} <= {shape.text for shape in scene.shapes if isinstance(shape, Words)}
+    nothing = replace(grid.quantities["size"], values=np.zeros((2, 4), dtype=np.float32), domain=None)
+    assert scene_of(replace(grid, quantities={"size": nothing})).shapes
+
+
+# --- several Grids ---------------------------------------------------------------------------------------------
+
+
+def test_a_comparison_is_a_picture_of_its_grids_under_their_names(tmp_path: Path) -> None:
+    one, other = make_grid(title="one prompt"), make_grid(seed=1, title="another prompt")
+    comparison = compare(one, other, names=["first", "second"])
+    drawn = comparison.to_svg(tmp_path / "a.svg", color="entropy", width=6.0).read_text("utf-8")
+    assert "first · one prompt" in drawn and "second · another prompt" in drawn
+    assert drawn.count("entropy (bits)") == 2
+    image = Image.open(comparison.to_png(tmp_path / "a.png", dpi=96.0))
+    scene = scene_of(comparison)
+    assert image.size == (scene.width, scene.height) and scene.height > 2 * scene_of(one).height - 20
+    assert comparison.to_pdf(tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ValueError, match="This Comparison has no quantity 'warmth' to color by; it has probability"):
+        comparison.to_png(tmp_path / "b.png", color="warmth")
+
+
+def test_what_each_grid_follows_colors_it_where_the_first_names_its_own(tmp_path: Path) -> None:
+    comparison = compare(make_grid(), make_grid(seed=1))
+    names = [next(q.name for q in grid.quantities.values() if q.measure == "rank") for grid in comparison.grids]
+    assert names[0] != names[1]
+    drawn = comparison.to_svg(tmp_path / "a.svg", color=names[0]).read_text("utf-8")
+    assert drawn.count("rank of") == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import pydoc
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
@@ -16,22 +17,23 @@ import traitlets
 from ipywidgets.widgets.widget import _instances
 from PIL import Image
 
-from lenswidget.grids.grid import Check, Grid, Quantity
-from lenswidget.view.picture.picture import png, svg
-from lenswidget.view.widget import LensWidget, _showable
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Check, Quantity
+from lenswidget.view.picture.draw import preview_png, preview_svg
+from lenswidget.view.widget import CHOICES, LensWidget, _showable
 from lenswidget.view.wire import encode
 from tests.golden.write import header_of
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
 
 def test_settings_are_traits_that_can_be_observed() -> None:
-    widget = LensWidget(make_grid(), colour="entropy", pins=[" tok3"])
+    widget = LensWidget(make_grid(), color="entropy", pins=[" tok3"])
     seen = []
-    widget.observe(lambda change: seen.append((change.name, change.new)), ["selected", "pins", "colour"])
+    widget.observe(lambda change: seen.append((change.name, change.new)), ["selected", "pins", "color"])
     widget.selected = [3, 2]
     widget.pins = [" tok3", [4, " tok5"]]
-    widget.colour = "change"
-    assert seen == [("selected", [3, 2]), ("pins", [[3], [4, 5]]), ("colour", "change")]
+    widget.color = "change"
+    assert seen == [("selected", [3, 2]), ("pins", [[3], [4, 5]]), ("color", "change")]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +66,8 @@ def test_only_where_one_of_them_can_be_hidden_are_picture_and_widget_two_outputs
 @pytest.mark.parametrize(
     ("settings", "error", "says"),
     [
-        ({"color": "entropy"}, TypeError, "no setting 'color'; it has colour"),
-        ({"colour": "warmth"}, traitlets.TraitError, "no quantity 'warmth'.*it has probability"),
+        ({"colour": "entropy"}, TypeError, "no setting 'colour'; it has color"),
+        ({"color": "warmth"}, traitlets.TraitError, "no quantity 'warmth'.*it has probability"),
         ({"jump": [0, 3, 0]}, traitlets.TraitError, r"no jump \[0, 3, 0\].*rows 1 to 6 that have a row below"),
         ({"selected": [99, 0]}, traitlets.TraitError, r"Cell \[99, 0\] is outside.*rows 0 to 6"),
         ({"pins": [" Paris"]}, traitlets.TraitError, "No candidate of this Grid reads ' Paris'"),
@@ -97,7 +99,7 @@ def test_two_tokens_that_look_alike_are_told_apart() -> None:
 def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -> None:
     grids = [make_grid(), make_grid(seed=1)]
     choices = {
-        "colour": "entropy", "pins": [[3], [4, 5]], "selected": [2, 1], "trajectory": "rank", "stride": 2, "height": 300,
+        "color": "entropy", "pins": [[3], [4, 5]], "selected": [2, 1], "trajectory": "rank", "stride": 2, "height": 300,
         "view": "difference", "shown": 1, "links": ["hover"], "rows_compared": [2, 5], "filter": "look here", "jump": [1, 3, 2],
         "order": "waterfall",
     }  # fmt: skip
@@ -108,14 +110,14 @@ def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -
     state = json.loads(json.dumps(widget.state()))
     assert state == choices
     assert LensWidget(grids, state=state).state() == choices
-    assert LensWidget(grids, state=state, colour="change").colour == "change"
+    assert LensWidget(grids, state=state, color="change").color == "change"
 
 
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        ({"zoom": 2}, "state has 'zoom', which is no choice of a LensWidget; it has colour, pins"),
-        ({"colour": "warmth"}, r"state\['colour'\] can't be shown here: This Grid has no quantity 'warmth'"),
+        ({"zoom": 2}, "state has 'zoom', which is no choice of a LensWidget; it has color, pins"),
+        ({"color": "warmth"}, r"state\['color'\] can't be shown here: This Grid has no quantity 'warmth'"),
         ({"selected": [7, 0]}, r"state\['selected'\].*rows 0 to 6"),
         ({"pins": 3}, r"state\['pins'\]"),
         ({"pins": [" Paris"]}, r"state\['pins'\].*No candidate"),
@@ -214,11 +216,20 @@ def test_some_of_the_parts_of_a_sum_claim_no_sum() -> None:
     assert whole[:2].check is None
 
 
+def test_help_says_what_every_trait_is() -> None:
+    said = pydoc.render_doc(LensWidget)
+    own = {name for name in LensWidget.class_own_traits() if not name.startswith("_")}
+    assert set(CHOICES) <= own
+    for name in own:
+        described = getattr(LensWidget, name).help
+        assert described.endswith(".") and described in " ".join(said.replace("|", " ").split()), name
+
+
 def test_another_grid_takes_the_place_of_the_first() -> None:
-    widget = LensWidget(make_grid(), colour="entropy", selected=[6, 4])
+    widget = LensWidget(make_grid(), color="entropy", selected=[6, 4])
     smaller = make_grid(3, 2, seed=5)
     widget.grid = replace(smaller, quantities={"probability": smaller.quantities["probability"]})
-    assert (widget.colour, widget.selected) == ("", None)
+    assert (widget.color, widget.selected) == ("", None)
     assert widget.grids == encode([widget.grid])
 
 
@@ -248,7 +259,7 @@ def test_running_a_cell_again_leaves_no_widget_behind(monkeypatch: pytest.Monkey
     "grid", [hostile_grid(), make_grid(1, 1), make_grid(130, 60)], ids=["hostile", "one cell", "large"]
 )
 def test_the_picture_is_well_formed_and_every_text_in_it_is_only_text(grid: Grid) -> None:
-    drawn = minidom.parseString(svg(grid))
+    drawn = minidom.parseString(preview_svg(grid))
     assert {node.nodeName for node in drawn.getElementsByTagName("*")} <= {
         "svg",
         "title",
@@ -257,12 +268,12 @@ def test_the_picture_is_well_formed_and_every_text_in_it_is_only_text(grid: Grid
         "text",
         "polyline",
     }
-    assert len(svg(grid)) < 120_000
-    assert len(png(grid)[0]) < 64_000
+    assert len(preview_svg(grid)) < 120_000
+    assert len(preview_png(grid)[0]) < 64_000
 
 
 def test_the_picture_keeps_the_last_row() -> None:
-    assert ">L128<" in svg(make_grid(130, 4))
+    assert ">L128<" in preview_svg(make_grid(130, 4))
 
 
 def test_hostile_texts_cross_as_they_are() -> None:

@@ -22,7 +22,8 @@ from torch import Tensor
 from lenswidget.attribution.direction import Direction, along
 from lenswidget.attribution.formulas import Contributions, component, heads, neurons, sources
 from lenswidget.attribution.vocabulary_space import promotes
-from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Target
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
 from lenswidget.model.backends import backend_of
 from lenswidget.model.components import Components, Part, components_of
 from lenswidget.model.readout import ROUNDING, Readout

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.grids.grid import Target
+from lenswidget.grids.parts import Target
 from lenswidget.model.readout import Readout
 
 

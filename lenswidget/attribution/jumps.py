@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lenswidget.attribution.attribute import part_order
 from lenswidget.attribution.formulas import Contributions, component, heads
-from lenswidget.grids.grid import Check, Jumps
+from lenswidget.grids.parts import Check, Jumps
 from lenswidget.model.components import Block
 from lenswidget.model.readout import ROUNDING
 from lenswidget.model.run import Run

@@ -16,7 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.grids.grid import NO_TOKEN, Candidates, Grid, Quantity
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Candidates, Quantity
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.components import Part, components_of

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Int32
@@ -19,22 +19,28 @@ from lenswidget.grids.marks import spaced
 from lenswidget.grids.overview import mean_of, overview_of
 from lenswidget.grids.showable import Showable
 
+if TYPE_CHECKING:
+    import pandas
+
 NAME = 24
 """Letters that a name may have."""
 
 
 @dataclass(frozen=True, eq=False)  # it holds arrays
 class Comparison(Showable):
-    """Two or more Grids, how their cells answer to each other, and their differences; made by `compare`.
+    """Two or more Grids, how their cells answer to each other, and their differences; made by `lw.compare`.
 
-    `rows` and `columns` hold, for each slot, the index into each Grid, -1 where it has a gap. `differences[i]` is
-    `grids[i + 1] − grids[0]` on the slots, or None where they have no quantity in common. `overview` has a row for each
-    Grid and a column for each layer, read at the position that answers; `mean` is there for prompts of one shape.
+    - `grids`, and `names`: what tells them apart, the lens, the model or the words of the prompt
+    - `rows`, `columns`: for each slot, `[slots, grids]`, the index into each Grid, -1 where it has a gap
+    - `differences`: `differences[i]` is `grids[i + 1] − grids[0]` on the slots, a Grid, or None where they have no quantity
+      in common
+    - `overview`: a Grid with a row for each of `grids` and a column for each layer, read at the position that answers
+    - `mean`: a Grid with their mean and spread, for prompts of one shape
+    - `notes`: what a reader should know
     """
 
     grids: tuple[Grid, ...]
     names: tuple[str, ...]
-    """What tells the Grids apart: the lens, the model or the words of the prompt."""
     rows: Int32[np.ndarray, "row_slots grids"]
     columns: Int32[np.ndarray, "column_slots grids"]
     differences: tuple[Grid | None, ...]
@@ -47,12 +53,25 @@ class Comparison(Showable):
         """Slots of rows and of columns."""
         return len(self.rows), len(self.columns)
 
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One line a cell of every Grid: the name of its Grid ("grid"), then the columns of `Grid.to_dataframe`.
+
+        A quantity that only some Grids have is NaN in the others' lines. What differs is a Grid itself:
+        `comparison.differences[0].to_dataframe()`.
+        """
+        import pandas
+
+        tables = [grid.to_dataframe() for grid in self.grids]
+        for name, table in zip(self.names, tables):
+            table.insert(0, "grid", name)
+        return pandas.concat(tables, ignore_index=True)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the Comparison and all of its Grids to one file, whole or not at all. `Comparison.load` reads it."""
         header: dict[str, Any] = {"names": self.names, "notes": self.notes, "parts": {}}
         arrays = {"rows": self.rows, "columns": self.columns}
         for part, grid in self._parts().items():
-            header["parts"][part], own = (None, {}) if grid is None else grid_file.flatten(grid)
+            header["parts"][part], own = (None, {}) if grid is None else grid_file.flatten(vars(grid))
             arrays |= {f"{part}/{name}": array for name, array in own.items()}
         return grid_file.write(path, "Comparison", header, arrays)
 
@@ -62,7 +81,7 @@ class Comparison(Showable):
         header, arrays = grid_file.read(path, "Comparison")
         with grid_file.whole(path, "Comparison"):
             parts: dict[str, Any] = {
-                part: known and grid_file.unflatten(known, {n: arrays[f"{part}/{n}"] for n in known["arrays"]})
+                part: known and Grid(**grid_file.unflatten(known, {n: arrays[f"{part}/{n}"] for n in known["arrays"]}))
                 for part, known in header["parts"].items()
             }
             count = len(header["names"])
@@ -92,7 +111,7 @@ def compare(
     *grids: Grid,
     names: Sequence[str] | None = None,
     align: Literal["text", "position"] = "text",
-    at: int = -1,
+    position: int = -1,
     divergences: Sequence[Grid] = (),
 ) -> Comparison:
     """Put two or more Grids side by side.
@@ -100,12 +119,12 @@ def compare(
     Columns stand together by what they say (`align="text"`): common beginning and end, the text between, characters
     where tokenizers differ. `align="position"` takes them from the last back, whatever they say. Rows stand together
     by label, and by relative depth where models differ. `names` tell the Grids apart; by default whatever differs
-    does. `at` is the position that answers, for the overview: the last one by default. `divergences` are Grids from
-    `lw.divergence`, one for each Grid after the first, shown with the differences.
+    does. `position` is the index of the column that answers, for the overview: the last one by default. `divergences`
+    are Grids from `lw.divergence`, one for each Grid after the first, shown with the differences.
 
     Raises TypeError for what is no Grid, ValueError for fewer than two of them.
     """
-    _require(grids, names, align, at, divergences)
+    _require(grids, names, align, position, divergences)
     labels = tuple(names) if names is not None else _names(grids)
     columns = align_columns(grids) if align == "text" else align_by_position(grids)
     rows = align_rows(grids)
@@ -132,14 +151,14 @@ def compare(
         rows,
         columns,
         tuple(differences),
-        overview=overview_of(grids, labels, rows, at),
+        overview=overview_of(grids, labels, rows, position),
         mean=mean_of(grids, rows, columns),
         notes=tuple(notes),
     )
 
 
 def _require(
-    grids: Sequence[Any], names: Sequence[str] | None, align: str, at: int, divergences: Sequence[Grid]
+    grids: Sequence[Any], names: Sequence[str] | None, align: str, position: int, divergences: Sequence[Grid]
 ) -> None:
     for grid in grids:
         if isinstance(grid, (list, tuple)):
@@ -162,9 +181,9 @@ def _require(
     if align not in {"text", "position"}:
         raise ValueError(f"align is 'text' or 'position'; got {align!r}.")
     shortest = min(grid.shape[1] for grid in grids)
-    if not -shortest <= at < shortest:
+    if not -shortest <= position < shortest:
         raise ValueError(
-            f"Position {at} can't answer in a Grid of {shortest} columns; at counts from 0, or from -1 backwards."
+            f"Column {position} can't answer in a Grid of {shortest} columns; position counts from 0, or from -1 backwards."
         )
     if divergences and len(divergences) != len(grids) - 1:
         raise ValueError(

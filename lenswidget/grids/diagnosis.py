@@ -4,78 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
-from lenswidget.grids.grid import NO_TOKEN, Grid
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What became of an answer at one position. Rows are labels, as `grid.rows` has them."""
+    """What became of a right answer at one position. Rows are labels, as `grid.rows` has them.
 
-    right: str
+    - `target`: the text of the right answer
+    - `predicted`: what the model says in the end
+    - `decided`: the row from which what is predicted leads, all the way up
+    - `led`: the rows in which the right answer leads
+    - `overwritten`: those of them that are overwritten: all, if the answer doesn't lead in the end
+    - `nearest`: the row in which the right answer's rank is best
+    - `rank`: its rank there; None where no rank was counted
+    - `look_at`: the rows in which something is decided, from the bottom up
+    - `sentence`: the same in plain words
+    """
+
+    target: str
     predicted: str
-    """What the model says in the end."""
     decided: str
-    """The row from which what is predicted leads, all the way up."""
     led: tuple[str, ...]
-    """The rows in which the right answer leads."""
     overwritten: tuple[str, ...]
-    """Those of them that are overwritten: all, if the answer doesn't lead in the end."""
     nearest: str
-    """The row in which the right answer's rank is best."""
     rank: int | None
-    """Its rank there; None where no rank was counted."""
     look_at: tuple[str, ...]
-    """The rows in which something is decided, from the bottom up."""
     sentence: str
-    """The same in plain words."""
 
     def __str__(self) -> str:
         return self.sentence
 
 
-def diagnose(run_or_grid: Any, right: str | int, *, at: int = -1) -> Diagnosis:
-    """Say what became of the right answer at a position: decided where, led where, overwritten where.
+def diagnosis_of(grid: Grid, target: str | int, position: int = -1) -> Diagnosis:
+    """Say what became of the right answer in one column of a Grid: decided where, led where, overwritten where.
 
-    `right` is the text or the id of one token; `at` the index of a column, the last by default. A Run, or a
-    TransformerLens cache, is read by the logit lens; pass a Grid to diagnose another lens.
+    `target` is the text or the id of one token; `position` the index of a column, the last by default.
 
-    Raises ValueError for an answer of several tokens, and for one that a Grid doesn't follow: make it with
-    `follow=right`.
+    Raises ValueError for a Grid without candidates or without its last row, for a column that it lacks, and for a token
+    that it doesn't hold: make it with `targets=[target]`.
     """
-    grid = run_or_grid if isinstance(run_or_grid, Grid) else _read(run_or_grid, right)
     if grid.candidates is None or grid.trajectories is None or 0 in grid.shape:
         raise ValueError(
             f"A diagnosis reads candidate tokens, and this Grid ({grid.kind}) holds none; pass lw.logit_lens(run)."
         )
-    if not -grid.shape[1] <= at < grid.shape[1]:
-        raise ValueError(f"Column {at} is outside this Grid, which has {grid.shape[1]}, 0 to {grid.shape[1] - 1}.")
-    column = range(grid.shape[1])[at]
-    token = _token(grid, right)
+    if grid.decision is None:
+        raise ValueError(
+            f"A diagnosis reads what the model says in the end, and the last row here, {grid.rows[-1]!r}, isn't its output; "
+            "pass the Grid with all of its rows, in order."
+        )
+    if not -grid.shape[1] <= position < grid.shape[1]:
+        raise ValueError(
+            f"Column {position} is outside this Grid, which has {grid.shape[1]}, 0 to {grid.shape[1] - 1}."
+        )
+    column = range(grid.shape[1])[position]
+    token = _token(grid, target)
     leaders = grid.candidates.ids[:, column, 0]
     if leaders[-1] == NO_TOKEN:
         raise ValueError(f"The last row is not finite in column {column}, so the model says nothing there.")
-    ranks = _ranks(grid, column, token)
-    return _told(grid, token, leaders, ranks)
+    return _told(grid, token, leaders, _ranks(grid, column, token))
 
 
-def _read(run_or_cache: Any, right: str | int) -> Grid:
-    from lenswidget.lenses.read import logit_lens
-
-    return logit_lens(run_or_cache, follow=right)
-
-
-def _token(grid: Grid, right: str | int) -> int:
-    ids = [right] if isinstance(right, int) else [i for i, text in grid.texts.items() if text == right]
+def _token(grid: Grid, target: str | int) -> int:
+    ids = [target] if isinstance(target, int) else [i for i, text in grid.texts.items() if text == target]
     if len(ids) != 1 or ids[0] not in grid.texts:
-        what = (
-            f"{len(ids)} tokens of this Grid read {right!r}" if len(ids) > 1 else f"This Grid holds no token {right!r}"
+        several = len(ids) > 1
+        what = f"{len(ids)} tokens of this Grid read {target!r}" if several else f"This Grid holds no token {target!r}"
+        mend = (
+            f"name one by its id, {ids[0]}"
+            if several
+            else f"lw.logit_lens(run, targets=[{target!r}]) makes one that does"
         )
-        raise ValueError(f"{what}; follow it when the Grid is made, lw.logit_lens(run, follow={right!r}).")
+        raise ValueError(f"{what}; {mend}.")
     return ids[0]
 
 
@@ -122,7 +127,7 @@ def _told(grid: Grid, token: int, leaders: np.ndarray, ranks: np.ndarray) -> Dia
         return tuple(rows[i] for i in indices)
 
     return Diagnosis(
-        right=right,
+        target=right,
         predicted=wrong,
         decided=rows[decided],
         led=labels(led),

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lenswidget.grids.alignment import NONE, one_tokenizer
-from lenswidget.grids.grid import NO_TOKEN, Grid, Quantity
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Quantity
 
 WHATEVER_THE_VOCABULARY = {"probability", "entropy"}
 """What can be subtracted between models whose vocabularies differ."""
@@ -54,7 +55,7 @@ def difference_of(
         texts={i: first.texts[i] for i in {*tokens.tolist(), *(i for t in first.targets for i in t.ids)} if i >= 0},
         special=first.special and tuple(i for i in first.special if i in set(tokens.tolist())),
         targets=first.targets,
-        aside=tuple(slot for slot, i in enumerate(columns[:, 0]) if i >= 0 and first.positions[i] in first.aside),
+        excluded=tuple(slot for slot, i in enumerate(columns[:, 0]) if i >= 0 and first.positions[i] in first.excluded),
         view=first.view,
         notes=(f"{names[1]} less {names[0]}; a rank as the binary logarithm of the ratio",),
     )

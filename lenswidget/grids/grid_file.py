@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,10 +15,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from lenswidget.grids.grid import Candidates, Check, Grid, Jumps, Quantity, Strip, Target, Trajectories
+from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Target, Trajectories
 from lenswidget.grids.whole_file import write_whole
 
-FILE_VERSION = 1
+FILE_VERSION = 2
 Kind = Literal["Grid", "Comparison"]
 
 
@@ -39,6 +40,8 @@ def read(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], dict
         header = json.loads(arrays.pop("header").tobytes())
         version, holds = header.get("file_version", 0), header.get("holds", "Grid")
         is_newer = version > FILE_VERSION
+        if version < 2:
+            arrays = _from_version_1(header, arrays)
     if is_newer:
         raise ValueError(
             f"{os.fspath(path)!r} is a {kind} file of version {version}; this lenswidget reads up to {FILE_VERSION}. "
@@ -47,6 +50,18 @@ def read(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], dict
     if holds != kind:
         raise ValueError(f"{os.fspath(path)!r} holds a {holds}; read it with lw.{holds}.load(path).")
     return header, arrays
+
+
+def _from_version_1(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give a header and its arrays the names of today: row quantities were strips, excluded positions stood aside."""
+
+    def renamed(name: str) -> str:
+        return re.sub(r"(^|/)strip/", r"\1row_quantity/", name)
+
+    for part in [part for part in header.get("parts", {"": header}).values() if part]:
+        part["row_quantities"], part["excluded"] = part.pop("strips"), part.pop("aside")
+        part["arrays"] = [renamed(name) for name in part["arrays"]]
+    return {renamed(name): array for name, array in arrays.items()}
 
 
 @contextmanager
@@ -71,38 +86,31 @@ DAMAGE = (
 """What zipfile, NumPy and JSON raise for bytes that nobody wrote so, and what comes of a header that somebody changed."""
 
 
-def flatten(grid: Grid) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """A Grid as what JSON can hold, and named arrays for the rest."""
-    arrays: dict[str, np.ndarray] = {
-        f"quantity/{i}": quantity.values for i, quantity in enumerate(grid.quantities.values())
-    }
-    arrays |= {f"strip/{i}": strip.values for i, strip in enumerate(grid.strips)}
-    if grid.jumps is not None:
-        arrays |= {f"jumps/{name}": getattr(grid.jumps, name) for name in ("columns", "tokens", "values")}
+def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The fields of a Grid, by name, as what JSON can hold, and named arrays for the rest."""
+    quantities, row_quantities = grid["quantities"].values(), grid["row_quantities"]
+    jumps, check = grid["jumps"], grid["check"]
+    arrays: dict[str, np.ndarray] = {f"quantity/{i}": one.values for i, one in enumerate(quantities)}
+    arrays |= {f"row_quantity/{i}": one.values for i, one in enumerate(row_quantities)}
+    if jumps is not None:
+        arrays |= {f"jumps/{name}": getattr(jumps, name) for name in ("columns", "tokens", "values")}
     for name in ("columns", "positions", "following", "decision"):
-        if getattr(grid, name) is not None:
-            arrays[name] = getattr(grid, name)
+        if grid[name] is not None:
+            arrays[name] = grid[name]
     for name in ("candidates", "trajectories"):
-        part = getattr(grid, name)
-        if part is not None:
-            arrays |= {f"{name}/{f.name}": getattr(part, f.name) for f in fields(part)}
+        if grid[name] is not None:
+            arrays |= {f"{name}/{f.name}": getattr(grid[name], f.name) for f in fields(grid[name])}
     header = {
-        "title": grid.title,
-        "kind": grid.kind,
-        "model": grid.model,
-        "rows": list(grid.rows),
-        "column_labels": grid.column_labels and list(grid.column_labels),
-        "view": grid.view,
-        "quantities": [_facts(quantity) for quantity in grid.quantities.values()],
-        "strips": [_facts(strip) for strip in grid.strips],
-        "jumps": grid.jumps and [list(grid.jumps.parts), _check(grid.jumps.check)],
-        "texts": sorted((int(i), text) for i, text in grid.texts.items()),
-        "targets": [[target.label, list(target.ids)] for target in grid.targets],
-        "aside": list(grid.aside),
-        "special": list(grid.special),
-        "check": grid.check and _check(grid.check),
-        "notes": list(grid.notes),
-        "provenance": dict(grid.provenance),
+        **{name: grid[name] for name in ("title", "kind", "model", "view")},
+        **{name: list(grid[name]) for name in ("rows", "excluded", "special", "notes")},
+        "column_labels": grid["column_labels"] and list(grid["column_labels"]),
+        "quantities": [_facts(one) for one in quantities],
+        "row_quantities": [_facts(one) for one in row_quantities],
+        "jumps": jumps and [list(jumps.parts), _check(jumps.check)],
+        "texts": sorted((int(i), text) for i, text in grid["texts"].items()),
+        "targets": [[target.label, list(target.ids)] for target in grid["targets"]],
+        "check": check and _check(check),
+        "provenance": dict(grid["provenance"]),
         "arrays": sorted(arrays),
     }
     return header, arrays
@@ -113,12 +121,12 @@ def _check(check: Check) -> list[Any]:
     return [check.error if np.isfinite(check.error) else None, check.tolerance, check.claim]
 
 
-def _facts(part: Quantity | Strip) -> dict[str, Any]:
+def _facts(part: Quantity | RowQuantity) -> dict[str, Any]:
     return {f.name: getattr(part, f.name) for f in fields(part) if f.name != "values"}
 
 
-def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Grid:
-    """The Grid that `flatten` took apart. What raises for a header that was changed is among DAMAGE."""
+def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The fields of the Grid that `flatten` took apart. What raises for a header that was changed is among DAMAGE."""
     missing = set(header["arrays"]) - set(arrays)
     if missing:
         raise KeyError(sorted(missing)[0])
@@ -137,8 +145,6 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Gr
             for i, (one, domain) in enumerate(zip(facts, domains))
         ]
 
-    quantities = figures(Quantity, "quantity", header["quantities"])
-
     def check(written: list[Any]) -> Check:
         return Check(np.nan if written[0] is None else written[0], *written[1:])
 
@@ -146,34 +152,22 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Gr
         names = [f.name for f in fields(kind)]
         return kind(*(arrays[f"{name}/{n}"] for n in names)) if f"{name}/{names[0]}" in arrays else None
 
-    return Grid(
-        title=header["title"],
-        kind=header["kind"],
-        model=header["model"],
-        rows=tuple(header["rows"]),
-        columns=arrays["columns"],
-        positions=arrays["positions"],
-        quantities={q.name: q for q in quantities},
-        texts={int(i): text for i, text in header["texts"]},
-        candidates=part(Candidates, "candidates"),
-        trajectories=part(Trajectories, "trajectories"),
-        targets=tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
-        following=arrays.get("following"),
-        decision=arrays.get("decision"),
-        aside=tuple(header["aside"]),
-        special=tuple(header["special"]),
-        column_labels=header["column_labels"] and tuple(header["column_labels"]),
-        view=header["view"],
-        strips=tuple(figures(Strip, "strip", header["strips"])),
-        jumps=header["jumps"]
+    jumps = header["jumps"]
+    return {
+        **{name: header[name] for name in ("title", "kind", "model", "view", "provenance")},
+        **{name: tuple(header[name]) for name in ("rows", "excluded", "special", "notes")},
+        **{name: arrays[name] for name in ("columns", "positions")},
+        **{name: arrays.get(name) for name in ("following", "decision")},
+        "column_labels": header["column_labels"] and tuple(header["column_labels"]),
+        "quantities": {q.name: q for q in figures(Quantity, "quantity", header["quantities"])},
+        "row_quantities": tuple(figures(RowQuantity, "row_quantity", header["row_quantities"])),
+        "candidates": part(Candidates, "candidates"),
+        "trajectories": part(Trajectories, "trajectories"),
+        "jumps": jumps
         and Jumps(
-            arrays["jumps/columns"],
-            arrays["jumps/tokens"],
-            tuple(header["jumps"][0]),
-            arrays["jumps/values"],
-            check(header["jumps"][1]),
+            arrays["jumps/columns"], arrays["jumps/tokens"], tuple(jumps[0]), arrays["jumps/values"], check(jumps[1])
         ),
-        check=header["check"] and check(header["check"]),
-        notes=tuple(header["notes"]),
-        provenance=header["provenance"],
-    )
+        "texts": {int(i): text for i, text in header["texts"]},
+        "targets": tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
+        "check": header["check"] and check(header["check"]),
+    }

@@ -1,4 +1,4 @@
-"""Token texts for eyes: what can't be seen gets a mark. Twin of js/src/marks.ts, tested on the same table."""
+"""Token texts for eyes: what can't be seen gets a mark. Twin of js/src/data/marks.ts, tested on the same table."""
 
 from __future__ import annotations
 

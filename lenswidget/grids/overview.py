@@ -10,21 +10,22 @@ from jaxtyping import Int32
 
 from lenswidget.grids.alignment import NONE, one_tokenizer
 from lenswidget.grids.difference import on_slots
-from lenswidget.grids.grid import NO_TOKEN, Candidates, Grid, Quantity, Strip
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Candidates, Quantity, RowQuantity
 
 VARIOUS = "·"
 """Stands where the tokens of several Grids differ."""
 
 
 def overview_of(
-    grids: Sequence[Grid], names: Sequence[str], rows: Int32[np.ndarray, "row_slots grids"], at: int = -1
+    grids: Sequence[Grid], names: Sequence[str], rows: Int32[np.ndarray, "row_slots grids"], position: int = -1
 ) -> Grid | None:
-    """A row for each Grid and a column for each layer, read at the index `at` of its columns: the last by default.
+    """A row for each Grid and a column for each layer, read at the index `position` of its columns: the last by default.
 
-    The cells hold what leads there, and the strip "decision layer" the layer from which it leads. None for Grids
+    The cells hold what leads there, and the row quantity "decision layer" the layer from which it leads. None for Grids
     without a quantity in common, and for those that have no layers.
     """
-    answers = [np.array([range(grid.shape[1])[at]], dtype=np.int32) for grid in grids]
+    answers = [np.array([range(grid.shape[1])[position]], dtype=np.int32) for grid in grids]
 
     def lines(parts: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([on_slots(part, rows[:, g], answers[g])[:, 0] for g, part in enumerate(parts)])
@@ -36,7 +37,7 @@ def overview_of(
     if not quantities or any(grid.view != "heatmap" for grid in grids):
         return None
     candidates, texts = None, {}
-    decisions: tuple[Strip, ...] = ()
+    decisions: tuple[RowQuantity, ...] = ()
     if all(grid.candidates is not None and one_tokenizer(grids[0], grid) for grid in grids):
         k = min(grid.candidates.ids.shape[2] for grid in grids if grid.candidates is not None)
         ids = np.full((len(grids), len(rows), k), NO_TOKEN, dtype=np.int32)
@@ -53,7 +54,7 @@ def overview_of(
             for g, grid in enumerate(grids)
         ]
         values = np.array(slots, dtype=np.float32)
-        decisions = (Strip("decision layer", values, strong="low", domain=(0.0, float(len(rows) - 1))),)
+        decisions = (RowQuantity("decision layer", values, strong="low", domain=(0.0, float(len(rows) - 1))),)
     return Grid(
         title=f"{len(grids)} grids, each at the position that answers",
         kind="Overview",
@@ -66,7 +67,7 @@ def overview_of(
         texts=texts,
         special=tuple(sorted({i for grid in grids for i in grid.special} & texts.keys())),
         candidates=candidates,
-        strips=decisions,
+        row_quantities=decisions,
     )
 
 
@@ -128,7 +129,7 @@ def mean_of(
         texts=texts,
         special=tuple(i for i in first.special if i in texts),
         candidates=candidates,
-        aside=first.aside,
+        excluded=first.excluded,
         view=first.view,
         notes=(f"mean and standard deviation over {len(grids)} prompts; “{VARIOUS}” where their tokens differ",),
     )
@@ -143,7 +144,7 @@ def row_labels(grids: Sequence[Grid], rows: Int32[np.ndarray, "row_slots grids"]
 def _shared_quantities(grids: Sequence[Grid]) -> Iterator[tuple[Quantity, list[Quantity]]]:
     """What all Grids measure, described once: by name, or of what each of them follows in the same place."""
     for quantity in grids[0].quantities.values():
-        matches = [_same(quantity, grid) for grid in grids]
+        matches = [counterpart(quantity, grid) for grid in grids]
         found = [match for match in matches if match is not None]
         if len(found) == len(grids):
             name = _one(match.name for match in found)
@@ -151,7 +152,8 @@ def _shared_quantities(grids: Sequence[Grid]) -> Iterator[tuple[Quantity, list[Q
             yield replace(quantity, name=name or f"{quantity.measure} of what is followed{place}", target=None), found
 
 
-def _same(quantity: Quantity, grid: Grid) -> Quantity | None:
+def counterpart(quantity: Quantity, grid: Grid) -> Quantity | None:
+    """What a Grid measures as another measures `quantity`: by name, or of what both follow in the same place."""
     for other in grid.quantities.values():
         alike = (other.measure, other.target) == (quantity.measure, quantity.target)
         if alike and (other.name == quantity.name or quantity.target is not None):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.row_names import named_row
 
 if TYPE_CHECKING:
     import pandas
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 def row_changes(grid: Grid, before: str | int, after: str | int) -> pandas.DataFrame:
     """For every position, the tokens that entered, left, rose and fell among the candidates between two rows.
 
-    Rows are labels or indices. One line a token that moved: position, token, the change, its rank and its probability
-    in both rows; a rank is missing where the token is beyond the candidates, a probability where it was never one of
-    them in that column.
+    Rows are named by label or by the number in it: "L26" or 26. One line a token that moved: position, the prompt's token
+    there, the token that moved, the change, its rank and its probability in both rows; a rank is missing where the token
+    is beyond the candidates, a probability where it was never one of them in that column. Each row has its index, counted
+    from the embedding ("row_before", "row_after"), and its label ("layer_before", "layer_after").
 
-    Raises KeyError for a row that the Grid lacks, ValueError for a Grid without candidates or a row against itself.
+    Raises ValueError for a row that the Grid lacks, for a Grid without candidates, and for a row against itself.
     """
     import pandas
 
@@ -27,9 +29,10 @@ def row_changes(grid: Grid, before: str | int, after: str | int) -> pandas.DataF
         raise ValueError(
             f"This Grid ({grid.kind}) holds no candidate tokens; pass one of a lens, as lw.logit_lens(run) makes."
         )
-    pair = grid[[before, after]]
-    if pair.rows[0] == pair.rows[1]:
-        raise ValueError(f"A row against itself doesn't change; got {pair.rows[0]} twice.")
+    old_row, new_row = (named_row(grid.rows, row) for row in (before, after))
+    if old_row == new_row:
+        raise ValueError(f"A row against itself doesn't change; got {grid.rows[old_row]} twice.")
+    pair = grid[[old_row, new_row]]
     assert pair.candidates is not None
     lines = []
     for c, position in enumerate(pair.positions.tolist()):
@@ -42,7 +45,11 @@ def row_changes(grid: Grid, before: str | int, after: str | int) -> pandas.DataF
             lines.append(
                 {
                     "position": position,
-                    "after": pair.text(pair.columns[c]),
+                    "row_before": old_row,
+                    "layer_before": pair.rows[0],
+                    "row_after": new_row,
+                    "layer_after": pair.rows[1],
+                    "prompt_token": pair.text(pair.columns[c]),
                     "token_id": token,
                     "token": pair.text(token),
                     "change": _change(*ranks),
@@ -57,8 +64,8 @@ def row_changes(grid: Grid, before: str | int, after: str | int) -> pandas.DataF
 
 
 COLUMNS = [
-    "position", "after", "token_id", "token", "change", "rank_before", "rank_after", "probability_before",
-    "probability_after",
+    "position", "row_before", "layer_before", "row_after", "layer_after", "prompt_token", "token_id", "token", "change",
+    "rank_before", "rank_after", "probability_before", "probability_after",
 ]  # fmt: skip
 
 

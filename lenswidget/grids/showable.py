@@ -1,53 +1,146 @@
-"""Showable: what a Grid and a Comparison have in common, to be seen in a notebook and on a page."""
+"""Showable: what a Grid and a Comparison have in common, to be seen in a notebook, on a page and as a picture.
+
+Nothing here knows how that is done. A Viewer is registered by the name of its module, and imported when it is first asked.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
-if TYPE_CHECKING:
-    from lenswidget.view.widget import LensWidget
+
+@runtime_checkable
+class Widget(Protocol):
+    """What `widget()` gives: a `lenswidget.LensWidget`, which says what each of these means."""
+
+    grid: Any
+    selected: list[int] | None
+    pins: list[list[int]]
+    color: str
+    trajectory: str
+    stride: int
+    height: int
+    jump: list[int] | None
+    order: str
+    view: str
+    shown: int
+    links: list[str]
+    rows_compared: list[int]
+    filter: str
+    prompt: str
+
+    @property
+    def comparison(self) -> Any: ...
+    def state(self) -> dict[str, Any]: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+    def close(self) -> None: ...
+    def observe(self, handler: Any, names: Any = ..., type: Any = ...) -> None: ...
+
+
+@runtime_checkable
+class Viewer(Protocol):
+    """A module that shows Grids and Comparisons, as `lenswidget/view/viewer.py` does. Each function takes one of them first."""
+
+    widget: Callable[..., Widget]
+    """It as a living widget, with settings."""
+    show: Callable[..., Any]
+    """The widget of what ends a cell."""
+    write_html: Callable[..., Path]
+    """Write it as a page, or a fragment of one."""
+    write_svg: Callable[..., Path]
+    write_png: Callable[..., Path]
+    write_pdf: Callable[..., Path]
+
+
+_registered = ""
+
+
+def register_viewer(module: str) -> None:
+    """Name the module that shows Grids from now on: a `Viewer`. It is imported when something is first shown."""
+    global _registered
+    _registered = module
+
+
+def _viewer() -> Viewer:
+    if not _registered:
+        raise RuntimeError("Nothing is registered that shows Grids; call register_viewer('lenswidget.view.viewer').")
+    return cast(Viewer, import_module(_registered))
 
 
 class Showable:
     """Shows itself where it ends a cell: alive where scripts run, as a picture where they can't."""
 
-    def widget(self: Any, **settings: Any) -> LensWidget:
-        """This as a living widget; keywords are the widget's traits (`colour=`, `pins=`, `selected=`)."""
-        from lenswidget.view.widget import LensWidget
-
-        return LensWidget(self, **settings)
+    def widget(self, **settings: Any) -> Widget:
+        """This as a living `LensWidget`; keywords are the widget's traits (`color=`, `pins=`, `selected=`) and `state=`."""
+        return _viewer().widget(self, **settings)
 
     def to_html(
-        self: Any, path: str | os.PathLike[str], *, fragment: bool = False, state: Mapping[str, Any] | None = None
+        self, path: str | os.PathLike[str], *, fragment: bool = False, state: Mapping[str, Any] | None = None
     ) -> Path:
         """Write one self-contained page: the same view, with no request to anywhere.
 
         A `fragment` is for the middle of another page: MyST, Quarto, a course platform. `state` is what a widget's
         `state()` gives, or some of it: the page opens so. `lw.write_page` puts several Grids into one page.
+
+        Raises ValueError for a state that can't be shown, OSError, naming the path, where it can't be written.
         """
-        from lenswidget.view.page import write_fragment, write_page
+        return _viewer().write_html(self, path, fragment=fragment, state=state)
 
-        if state is not None:
-            widget = self.widget(state=state)
-            state = widget.state()  # whole, and refused where it can't be shown
-            widget.close()
-        return (write_fragment if fragment else write_page)(self, path, state=state)
+    def to_svg(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        color: str = "",
+        width: float | None = None,
+        theme: Literal["light", "dark"] = "light",
+    ) -> Path:
+        """Write a picture of all of it as SVG, with text that stays text.
 
-    def _ipython_display_(self: Any) -> None:
-        from lenswidget.view.widget import show
+        `color` is the name of the quantity that colors the cells, the first by default; `width` is in inches. The Grids
+        of a Comparison stand one above another.
 
-        show(self)._ipython_display_()
+        Raises ValueError for a quantity that there is not, OSError, naming the path, where it can't be written.
+        """
+        return _viewer().write_svg(self, path, color=color, width=width, theme=theme)
 
-    def _display_(self: Any) -> LensWidget:
+    def to_png(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        color: str = "",
+        width: float | None = None,
+        theme: Literal["light", "dark"] = "light",
+        dpi: float = 200.0,
+    ) -> Path:
+        """Write the picture of `to_svg` as PNG, with `dpi` pixels to the inch.
+
+        Raises ValueError also for a picture of too many pixels.
+        """
+        return _viewer().write_png(self, path, color=color, width=width, theme=theme, dpi=dpi)
+
+    def to_pdf(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        color: str = "",
+        width: float | None = None,
+        theme: Literal["light", "dark"] = "light",
+    ) -> Path:
+        """Write the picture of `to_svg` as PDF for a paper, on one page that fits it; text stays text.
+
+        Needs `pip install lenswidget[pdf]`.
+        """
+        return _viewer().write_pdf(self, path, color=color, width=width, theme=theme)
+
+    def _ipython_display_(self) -> None:
+        _viewer().show(self)._ipython_display_()
+
+    def _display_(self) -> Widget:
         """marimo's way to ask."""
-        widget: LensWidget = self.widget()
-        return widget
+        return self.widget()
 
-    def _repr_mimebundle_(self: Any, **arguments: Any) -> Any:
-        """A Grid at the end of a cell shows itself: alive where scripts run, as a picture where they can't."""
-        from lenswidget.view.widget import show
-
-        return show(self)._repr_mimebundle_(**arguments)
+    def _repr_mimebundle_(self, **arguments: Any) -> Any:
+        return _viewer().show(self)._repr_mimebundle_(**arguments)

@@ -47,7 +47,7 @@ def show(progress: Any) -> Callable[[Any], None]:
 
 
 def html(progress: Any) -> str:
-    """The curve and what it says, as HTML that takes its colours from the notebook's."""
+    """The curve and what it says, as HTML that takes its colors from the notebook's."""
     return (
         f'<div style="font:13px/1.5 var(--jp-ui-font-family, system-ui);color:var(--jp-ui-font-color1, CanvasText)">'
         f'<div style="display:flex;gap:1.2em;max-width:{WIDTH}px"><b>{escape(progress.title)}</b>'

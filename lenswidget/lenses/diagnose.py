@@ -6,7 +6,6 @@ from typing import Any
 
 from lenswidget.grids.diagnosis import Diagnosis, diagnosis_of
 from lenswidget.grids.grid import Grid
-from lenswidget.lenses.read import logit_lens
 
 
 def diagnose(run_or_grid: Any, target: str | int, *, position: int = -1) -> Diagnosis:
@@ -20,5 +19,8 @@ def diagnose(run_or_grid: Any, target: str | int, *, position: int = -1) -> Diag
 
         print(lw.diagnose(run, " Canberra"))
     """
-    grid = run_or_grid if isinstance(run_or_grid, Grid) else logit_lens(run_or_grid, targets=[target])
-    return diagnosis_of(grid, target, position)
+    if isinstance(run_or_grid, Grid):
+        return diagnosis_of(run_or_grid, target, position)
+    from lenswidget.lenses.read import logit_lens  # a Grid is diagnosed also where there is no torch
+
+    return diagnosis_of(logit_lens(run_or_grid, targets=[target]), target, position)

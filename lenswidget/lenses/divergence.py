@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lenswidget.grids.comparison import Comparison, compare
-from lenswidget.grids.grid import Grid, Quantity
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Quantity
 from lenswidget.lenses.lens import as_lens, moved
 from lenswidget.lenses.read import read
 from lenswidget.model.run import as_run
@@ -42,7 +43,7 @@ def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
         },
         texts=texts,
         special=tuple(i for i in texts if i in run.texts.special),
-        aside=(0,) if len(columns) > 1 else (),
+        excluded=(0,) if len(columns) > 1 else (),
         check=run.check,
         notes=(f"KL({ours.name} ‖ {theirs.name})", *run.notes),
         provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt},

@@ -15,8 +15,9 @@ from lenswidget.attribution.attribute import Attribution, positions_of, target_a
 from lenswidget.attribution.direction import along
 from lenswidget.attribution.formulas import Contributions
 from lenswidget.attribution.jumps import SUMS, moves
-from lenswidget.grids.grid import Check, Grid
-from lenswidget.grids.named_row import named_row
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import Check
+from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.model.readout import ROUNDING

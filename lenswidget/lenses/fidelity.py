@@ -13,7 +13,8 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Strip
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity
 from lenswidget.lenses.causal import causal_fidelity
 from lenswidget.lenses.fitting.text import in_words, strings, written_by
 from lenswidget.lenses.lens import Lens, as_lens, moved
@@ -65,10 +66,10 @@ class Fidelity:
     given: tuple[Any, ...] = field(repr=False)
     """The lenses themselves, as they were passed."""
 
-    def strip(self, lens: Any) -> Strip:
+    def row_quantity(self, lens: Any) -> RowQuantity:
         """One lens's KL for each row, as a Grid carries it; `lens` is one of those measured, or its name."""
         i = self._index(lens)
-        return Strip(
+        return RowQuantity(
             "mean KL",
             self.kl[:, i],
             unit="bits",
@@ -104,7 +105,7 @@ class Fidelity:
         return pandas.DataFrame(table)
 
     def grid(self) -> Grid:
-        """Rows by lenses, as a Grid: coloured by the KL, from the output to a guess that never looks at the prompt."""
+        """Rows by lenses, as a Grid: colored by the KL, from the output to a guess that never looks at the prompt."""
         count = len(self.lenses)
         notes = [
             f"on {self.tokens:,} tokens of {self.data}",

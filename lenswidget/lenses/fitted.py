@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.grids.grid import Strip
+from lenswidget.grids.parts import RowQuantity
 from lenswidget.lenses.card import Card, unembedding_hash
 from lenswidget.lenses.files.lens_file import write_lens_file
 from lenswidget.lenses.files.tuned_lens_folder import write_tuned_lens_folder
@@ -46,13 +46,13 @@ class FittedLens(Lens):
         return (fitted, f"its file says that it belongs to {self.card.model}; nothing in it can show that")
 
     @property
-    def strips(self) -> tuple[Strip, ...]:
+    def row_quantities(self) -> tuple[RowQuantity, ...]:
         if not self.card.kl:
             return ()
         # the last row is the model's own
         kl = np.array([*self.card.kl, 0.0], dtype=np.float32)[: len(self.bias) + 1]
         says = "this row was {} from the output on held-out text"
-        return (Strip("held-out KL", kl, unit="bits", strong="low", domain=(0.0, BLIND), says=says),)
+        return (RowQuantity("held-out KL", kl, unit="bits", strong="low", domain=(0.0, BLIND), says=says),)
 
     def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
         weight, bias = (part[row].to(residual.device) for part in (self.weight, self.bias))

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.grids.grid import Strip
+from lenswidget.grids.parts import RowQuantity
 from lenswidget.model.run import Run
 
 
@@ -27,7 +27,7 @@ class Lens:
         return ()
 
     @property
-    def strips(self) -> tuple[Strip, ...]:
+    def row_quantities(self) -> tuple[RowQuantity, ...]:
         """How far each row can be believed, where the lens knows it: what a Grid shows beside its rows."""
         return ()
 

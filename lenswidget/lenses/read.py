@@ -56,7 +56,7 @@ def read(
     if unknown:
         raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
     followed = targets_of(run, targets)
-    strips = lens.strips if fidelity is None else (fidelity.strip(given),)
+    beside = lens.row_quantities if fidelity is None else (fidelity.row_quantity(given),)
     if against is not None:
         followed = with_against(run, followed, against)
     # what isn't moved needs no copy
@@ -72,7 +72,7 @@ def read(
     named = [i for target in followed for i in target.ids]
     carried = jumps(run, stream[:, -1], leading(reading.top_ids[:, -1].tolist(), named))
     grid = grid_of(
-        run, reading, followed, compared=against is not None, kind=lens.name, notes=lens.notes, strips=strips
+        run, reading, followed, compared=against is not None, kind=lens.name, notes=lens.notes, row_quantities=beside
     )
 
     return replace(grid, jumps=carried, explain=Explanations.of(run, lens))

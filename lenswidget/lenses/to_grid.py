@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lenswidget.grids.grid import BEYOND, Candidates, Grid, Quantity, Strip, Target, Trajectories
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import BEYOND, Candidates, Quantity, RowQuantity, Target, Trajectories
 from lenswidget.model.readout import Reading, uniform_entropy
 from lenswidget.model.run import Run
 
@@ -20,7 +21,7 @@ def grid_of(
     *,
     kind: str,
     notes: tuple[str, ...],
-    strips: tuple[Strip, ...] = (),
+    row_quantities: tuple[RowQuantity, ...] = (),
     compared: bool = False,
 ) -> Grid:
     """A Grid from what was read. `compared` says that the last target is what the others are compared with."""
@@ -53,8 +54,8 @@ def grid_of(
         following=_int(following),
         decision=_decision(candidates.ids[:, :, 0]),
         # one token is all there is to look at, however large its norm
-        aside=(0,) if len(positions) > 1 else (),
-        strips=strips,
+        excluded=(0,) if len(positions) > 1 else (),
+        row_quantities=row_quantities,
         check=run.check,
         notes=notes + run.notes,
         provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt, "lens": kind},

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lenswidget.grids.named_row import named_row
+from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.card import Card
 from lenswidget.lenses.fitted import FittedLens, sample_of
 from lenswidget.lenses.fitting.parallel import Workers

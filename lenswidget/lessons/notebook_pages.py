@@ -224,7 +224,7 @@ def _write(path: Path, title: str, body: str, navigation: str) -> Path:
         PAGE,
         title=escape(title),
         policy=policy(),
-        style=PROSE + _code_colours() + (style() if alive else ""),
+        style=PROSE + _code_colors() + (style() if alive else ""),
         navigation=navigation,
         body=body,
         script=element(packed(code())) if alive else "",
@@ -232,7 +232,7 @@ def _write(path: Path, title: str, body: str, navigation: str) -> Path:
     return write_whole(path, lambda stream: stream.write(page.encode("utf-8", "backslashreplace")))
 
 
-def _code_colours() -> str:
+def _code_colors() -> str:
     light = HtmlFormatter(style="default").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
     return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n.highlight {{ background: none; }}\n"

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.grids.grid import Check
+from lenswidget.grids.parts import Check
 from lenswidget.model.activations import Activations, last_position
 from lenswidget.model.backend import Backend, CachedPass, whole
 from lenswidget.model.backends import backend_of, cached_pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lenswidget.grids.grid import Target
+from lenswidget.grids.parts import Target
 from lenswidget.model.run import Run
 
 Token = str | int

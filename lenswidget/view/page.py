@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from lenswidget.grids.comparison import Comparison
-from lenswidget.grids.grid import Grid
 from lenswidget.grids.whole_file import write_whole
-from lenswidget.view.picture.picture import MOST, svg
+from lenswidget.view.picture.draw import MOST, Figure, preview_svg
 from lenswidget.view.script import code, element, fill, packed, style, template
 from lenswidget.view.wire import encode
 
-Figure = Grid | Comparison
 MOST_OF_SEVERAL = (8, 6)
 """The rows and columns of a picture for readers without scripts, where a page holds several."""
 
@@ -77,7 +75,7 @@ def _element(
         grids, message = (figure,), encode([figure])
     data = base64.b64encode(message).decode("ascii")
     settings = f' data-lens-settings="{escape(json.dumps(dict(state)))}"' if state else ""
-    return f'<div data-lens="{data}"{settings}>{inside}<noscript>{svg(*grids, most=most)}</noscript></div>'
+    return f'<div data-lens="{data}"{settings}>{inside}<noscript>{preview_svg(*grids, most=most)}</noscript></div>'
 
 
 def _listed(figures: Figure | Iterable[Figure]) -> list[Figure]:

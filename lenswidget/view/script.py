@@ -38,14 +38,13 @@ body { max-width: 1440px; margin: 16px auto; }
 </body>
 </html>
 """
-"""A page with gaps, which `fill` fills here and js/src/export.ts in the browser. No script but ours may run in it."""
+"""A page with gaps, which `fill` fills here and js/src/export/saved-page.ts in the browser. No script but ours may run in it."""
 
 
 class Script(ipywidgets.Widget):  # type: ignore[misc]
     """What all widgets of a kernel share: each refers to it, so a notebook stores it once."""
 
-    code = traitlets.Unicode(read_only=True).tag(sync=True)
-    """Packed."""
+    code = traitlets.Unicode(read_only=True, help="Packed.").tag(sync=True)
     style = traitlets.Unicode(read_only=True).tag(sync=True)
     page = traitlets.Unicode(read_only=True).tag(sync=True)
 

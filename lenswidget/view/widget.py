@@ -15,16 +15,17 @@ import traitlets
 
 from lenswidget.grids.alignment import one_tokenizer
 from lenswidget.grids.comparison import Comparison, compare
-from lenswidget.grids.grid import NO_TOKEN, Grid
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
+from lenswidget.grids.parts import NO_TOKEN
 from lenswidget.view.latest import Latest, Report
-from lenswidget.view.picture.picture import PICTURED, png
+from lenswidget.view.picture.draw import PICTURED, preview_png
 from lenswidget.view.script import host_keeps_modules, loader, module, shared_script, style
 from lenswidget.view.wire import encode
 
-LINKS = ["hover", "selection", "pins", "colour", "scroll", "stride"]
+LINKS = ["hover", "selection", "pins", "color", "scroll", "stride"]
 CHOICES = (
-    "colour", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
+    "color", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
     "jump", "order",
 )  # fmt: skip
 """The settings that make up a state."""
@@ -39,7 +40,7 @@ class LensWidget(anywidget.AnyWidget):
     It takes a Grid, a Comparison, or a list of Grids, which it compares.
 
     Every trait below may be set and observed from Python, linked with `ipywidgets.jslink`, and is set by the reader's
-    clicks and keys. Hovering stays in the browser.
+    clicks and keys; `state()` has the choices among them. Hovering stays in the browser.
 
     Raises TypeError for a keyword that is no trait, `traitlets.TraitError` for a value that this Grid can't show.
     """
@@ -50,52 +51,96 @@ class LensWidget(anywidget.AnyWidget):
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
-    script = traitlets.Instance(ipywidgets.Widget, allow_none=True, read_only=True).tag(
-        sync=True, **ipywidgets.widget_serialization
+    script = traitlets.Instance(
+        ipywidgets.Widget,
+        allow_none=True,
+        read_only=True,
+        help="The script that every widget of this kernel shares; None where the host keeps each module once by itself.",
+    ).tag(sync=True, **ipywidgets.widget_serialization)
+    grids = traitlets.Bytes(
+        read_only=True, help="What is shown, as `lenswidget.view.wire` writes it; assign `w.grid` to show another."
+    ).tag(sync=True)
+    selected = traitlets.List(
+        traitlets.Int(),
+        minlen=2,
+        maxlen=2,
+        allow_none=True,
+        default_value=None,
+        help="The selected cell, `[row, column]` as indices into the Grid (into the slots of a Comparison), or None.",
+    ).tag(sync=True)
+    pins = traitlets.List(
+        traitlets.List(traitlets.Int()),
+        help="Pinned tokens: a list of groups of token ids. The probabilities of a group add. Texts may be assigned too.",
+    ).tag(sync=True)
+    color = traitlets.Unicode(help='The name of the quantity that colors the cells; "" for the Grid\'s first.').tag(
+        sync=True
     )
-    """The script that every widget of this kernel shares; None where the host keeps each module once by itself."""
-    grids = traitlets.Bytes(read_only=True).tag(sync=True)
-    """What is shown, as `lenswidget.view.wire` writes it; assign `w.grid` to show another."""
-    selected = traitlets.List(traitlets.Int(), minlen=2, maxlen=2, allow_none=True, default_value=None).tag(sync=True)
-    """The selected cell, `[row, column]` as indices into the Grid (into the slots of a Comparison), or None."""
-    pins = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
-    """Pinned tokens: a list of groups of token ids. The probabilities of a group add. Texts may be assigned too."""
-    colour = traitlets.Unicode().tag(sync=True)
-    """The name of the quantity that colours the cells; "" for the Grid's first."""
-    trajectory = traitlets.Enum(["probability", "log", "rank"], default_value="probability").tag(sync=True)
-    """What the chart over the layers shows: probability, the same on a logarithmic scale, or rank."""
-    stride = traitlets.Int(0, min=0).tag(sync=True)
-    """Every how many rows one is drawn, the last always; 0 for as many as fit."""
-    height = traitlets.Int(0, min=0).tag(sync=True)
-    """Height of the heatmap in pixels; 0 for what its rows need."""
-    jump = traitlets.List(traitlets.Int(), minlen=3, maxlen=4, allow_none=True, default_value=None).tag(sync=True)
-    """The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row; with -1 for
-    the token, what the head or neuron in that row of an attribution promotes. Or None. Of a Comparison, the column is a
-    slot, the row the Grid's own, and `[column, token id, row, grid]` says which Grid, if not the first."""
-    order = traitlets.Enum(["by size", "in order", "waterfall"], default_value="by size").tag(sync=True)
-    """Of bars: the largest first, as the network has them, or so that each begins where the one before it ended."""
-    explains = traitlets.Bool(read_only=True).tag(sync=True)
-    """Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened."""
-    explained = traitlets.Dict(read_only=True).tag(sync=True)
-    """The model's answer to `jump`: `{"jump": …}` with the bars, a Grid as `view.wire` writes it, under "grid", or with
-    the sentence that says why there are none under "error". Empty before the first answer."""
-
-    view = traitlets.Enum(["", "one", "side by side", "difference", "strips", "mean"], default_value="").tag(sync=True)
-    """How several Grids are laid out; "" for what suits their number."""
-    shown = traitlets.Int(0, min=0).tag(sync=True)
-    """The index of the Grid in front, where one is shown, and of the one that the first is subtracted from."""
-    links = traitlets.List(traitlets.Enum(LINKS), default_value=LINKS).tag(sync=True)
-    """What Grids side by side do together."""
-    rows_compared = traitlets.List(traitlets.Int(min=0), maxlen=2).tag(sync=True)
-    """Two rows to tell apart, or none."""
-    filter = traitlets.Enum(["", "look here"], default_value="").tag(sync=True)
-    """"look here" keeps only the rows in which something is decided."""
-    live = traitlets.Bool(False, read_only=True).tag(sync=True)
-    """Whether there is a model behind the prompt, as `lw.live` makes it."""
-    prompt = traitlets.Unicode().tag(sync=True)
-    """What a live widget runs when it is set."""
-    progress = traitlets.Dict(default_value={"state": "idle"}, read_only=True).tag(sync=True)
-    """What a live widget is doing: `state` "idle", "running" or "failed", `done` 0 to 1, `message` a sentence."""
+    trajectory = traitlets.Enum(
+        ["probability", "log", "rank"],
+        default_value="probability",
+        help="What the chart over the layers shows: probability, the same on a logarithmic scale, or rank.",
+    ).tag(sync=True)
+    stride = traitlets.Int(
+        0, min=0, help="Every how many rows one is drawn, the last always; 0 for as many as fit."
+    ).tag(sync=True)
+    height = traitlets.Int(0, min=0, help="Height of the heatmap in pixels; 0 for what its rows need.").tag(sync=True)
+    jump = traitlets.List(
+        traitlets.Int(),
+        minlen=3,
+        maxlen=4,
+        allow_none=True,
+        default_value=None,
+        help="The step of a trajectory that is open, `[column, token id, row]`: what moved the token from row - 1 to row; "
+        "with -1 for the token, what the head or neuron in that row of an attribution promotes. Or None. Of a Comparison, "
+        "the column is a slot, the row the Grid's own, and `[column, token id, row, grid]` says which Grid, if not the "
+        "first.",
+    ).tag(sync=True)
+    order = traitlets.Enum(
+        ["by size", "in order", "waterfall"],
+        default_value="by size",
+        help="Of bars: the largest first, as the network has them, or so that each begins where the one before it ended.",
+    ).tag(sync=True)
+    explains = traitlets.Bool(
+        read_only=True,
+        help="Whether there is a model to ask about any jump; without one, the jumps that the Grid carries can be opened.",
+    ).tag(sync=True)
+    explained = traitlets.Dict(
+        read_only=True,
+        help='The model\'s answer to `jump`: `{"jump": …}` with the bars, a Grid as `lenswidget.view.wire` writes it, under '
+        '"grid", or with the sentence that says why there are none under "error". Empty before the first answer.',
+    ).tag(sync=True)
+    view = traitlets.Enum(
+        ["", "one", "side by side", "difference", "strips", "mean"],
+        default_value="",
+        help='How several Grids are laid out; "" for what suits their number.',
+    ).tag(sync=True)
+    shown = traitlets.Int(
+        0,
+        min=0,
+        help="The index of the Grid in front, where one is shown, and of the one that the first is subtracted from.",
+    ).tag(sync=True)
+    links = traitlets.List(traitlets.Enum(LINKS), default_value=LINKS, help="What Grids side by side do together.").tag(
+        sync=True
+    )
+    rows_compared = traitlets.List(
+        traitlets.Int(min=0),
+        maxlen=2,
+        help="Two rows to tell apart, as indices from the embedding, which is 0; or none.",
+    ).tag(sync=True)
+    filter = traitlets.Enum(
+        ["", "look here"],
+        default_value="",
+        help='"look here" keeps only the rows in which something is decided.',
+    ).tag(sync=True)
+    live = traitlets.Bool(
+        False, read_only=True, help="Whether there is a model behind the prompt, as `lw.live` makes it."
+    ).tag(sync=True)
+    prompt = traitlets.Unicode(help="What a live widget runs when it is set.").tag(sync=True)
+    progress = traitlets.Dict(
+        default_value={"state": "idle"},
+        read_only=True,
+        help='What a live widget is doing: `state` "idle", "running" or "failed", `done` 0 to 1, `message` a sentence.',
+    ).tag(sync=True)
 
     def __init__(
         self,
@@ -138,7 +183,7 @@ class LensWidget(anywidget.AnyWidget):
     def grid(self, shown: Shown) -> None:
         self._hold(shown)
         with self.hold_sync():
-            for name in ("colour", "selected", "rows_compared", "shown", "jump"):
+            for name in ("color", "selected", "rows_compared", "shown", "jump"):
                 if self._problem(name, getattr(self, name)):
                     self.set_trait(name, self.traits()[name].default(self))
             self.set_trait("explained", {})
@@ -200,7 +245,7 @@ class LensWidget(anywidget.AnyWidget):
         if not ids:
             raise traitlets.TraitError(
                 f"No candidate of this Grid reads {token!r}, so it can't be pinned by its text; follow it when the Grid is "
-                f"made, lw.logit_lens(run, follow={token!r})."
+                f"made, lw.logit_lens(run, targets=[{token!r}])."
             )
         raise traitlets.TraitError(f"{token!r} is the text of {len(ids)} tokens, {ids}; pin one by its id.")
 
@@ -240,7 +285,7 @@ class LensWidget(anywidget.AnyWidget):
             self._latest.stop()
         super().close()
 
-    @traitlets.validate("colour", "selected", "rows_compared", "shown", "jump")
+    @traitlets.validate("color", "selected", "rows_compared", "shown", "jump")
     def _valid(self, proposal: Any) -> Any:
         problem = self._problem(proposal.trait.name, proposal.value)
         if problem:
@@ -251,11 +296,11 @@ class LensWidget(anywidget.AnyWidget):
         """Why a choice can't be shown, in a sentence."""
         rows, columns = self._shape
         what = "Grid" if self._comparison is None else "Comparison"
-        if name == "colour" and value:
+        if name == "color" and value:
             differences = self._comparison.differences if self._comparison else ()
             known = dict.fromkeys(q for grid in (*self._grids, *differences) if grid for q in grid.quantities)
             if value not in known:
-                return f"This {what} has no quantity {value!r} to colour by; it has {', '.join(known)}."
+                return f"This {what} has no quantity {value!r} to color by; it has {', '.join(known)}."
         if name == "selected" and value is not None and not (0 <= value[0] < rows and 0 <= value[1] < columns):
             return (
                 f"Cell {list(value)} is outside this {what}, which has rows 0 to {rows - 1} and columns 0 to {columns - 1}; "
@@ -326,7 +371,7 @@ class LensWidget(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture, width, height = png(*self._grids[:PICTURED])
+        picture, width, height = preview_png(*self._grids[:PICTURED])
         data |= {
             "text/plain": repr(self._comparison or self.grid),
             "image/png": base64.b64encode(picture).decode("ascii"),

@@ -1,13 +1,15 @@
-"""Grid → bytes for the browser. Twin of js/src/wire.ts; no other file in either language knows this layout.
+"""Grid → bytes for the browser. Twin of js/src/data/wire.ts; no other file in either language knows this layout.
 
 A message is zlib-compressed. Inside: the header's length (u32, little-endian), the header as UTF-8 JSON, and arrays.
 The header refers to an array as `{dtype, shape, offset}`, offset in bytes from the start of the arrays. A packed array
 holds its bits as differences between rows, modulo their size, all the lowest bytes first, then the next, which compress.
 Numbers lose only what the eye can't see:
 
-- quantities are half precision, f2, packed (whole numbers stay whole, as i4). One that is two to the power of another
-  isn't written: its `values` are `{exponent}`, the other's place. Where they are added up, as bars, they are single
-  precision, so that what is drawn has the sum that it is said to have; for the same reason jumps are, packed, to 1/4096
+- quantities are half precision, f2, packed, where that holds the digits that are shown of them; f4 with no more digits
+  where some are too near 0 for that, and exact f4 where some are so large that all of their digits are shown. Whole numbers on
+  a logarithmic scale stay whole, as i4, in which 0 stands for NaN. One that is two to the power of another isn't written:
+  its `values` are `{exponent}`, the other's place. Where they are added up, as bars, they are single precision, so that
+  what is drawn has the sum that it is said to have; for the same reason jumps are, packed, to 1/4096
 - trajectories are one byte, a place in PROBABILITIES, which has one for every percentage that a card can show: from 1 %
   up it shows what it would of the exact number. Below, a place is within a sixth of the exact number down to 1e-4, where
   they end, and 0 beyond. Row by row, they are differences from the row before, modulo 256, in three arrays: those from a
@@ -32,9 +34,10 @@ from typing import Any
 import numpy as np
 
 from lenswidget.grids.comparison import Comparison
-from lenswidget.grids.grid import NO_TOKEN, Check, Grid, Quantity, Strip, Trajectories
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Trajectories
 
-VERSION = 3
+VERSION = 4
 PROBABILITIES = np.concatenate(
     [
         [0.0],
@@ -144,12 +147,12 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "columnLabels": grid.column_labels and list(grid.column_labels),
         "view": grid.view,
         "positions": arrays.put(grid.positions, "i4"),
-        "aside": [i for i, p in enumerate(grid.positions.tolist()) if p in grid.aside],
+        "excluded": [i for i, p in enumerate(grid.positions.tolist()) if p in grid.excluded],
         "following": None if grid.following is None else arrays.put(tokens(grid.following), "i4"),
         "decision": None if grid.decision is None else arrays.put(grid.decision, "i4"),
         "targets": [{"label": t.label, "tokens": [index[i] for i in t.ids]} for t in grid.targets],
         "quantities": _quantities(grid, arrays),
-        "strips": [_strip(strip, arrays) for strip in grid.strips],
+        "rowQuantities": [_row_quantity(one, arrays) for one in grid.row_quantities],
         "jumps": None
         if jumps is None
         else {
@@ -179,14 +182,15 @@ def _quantity(quantity: Quantity, all_of_them: list[Quantity], arrays: _Arrays, 
     values = quantity.values
     exponent = next((i for i, other in enumerate(all_of_them) if _is_power(values, other.values)), None)
     # ranks are counted, so they stay exact; NaN is written as 0, which no rank is
-    whole = quantity.scale == "log" and not np.any(np.isinf(values) | (np.floor(values) < values))
+    known = values[~np.isnan(values)]
+    whole = quantity.scale == "log" and bool(np.all((known >= 1) & (known < 2**31) & (np.floor(known) == known)))
     stored: dict[str, Any]
     if exponent is not None and not exact:
         stored = {"exponent": exponent}
     elif whole:
         stored = arrays.pack(np.nan_to_num(values), "i4")
     else:
-        stored = arrays.put(values, "f4") if exact else arrays.pack(_half(values), "f2")
+        stored = arrays.put(values, "f4") if exact else _seen(values, arrays)
     return {
         "name": quantity.name,
         "measure": quantity.measure,
@@ -217,7 +221,7 @@ def _candidates(
         return {"ranks": _indices(_ranks(entries, places, grid.trajectories.offsets), arrays)}
     return {
         "tokens": _indices(tokens(candidates.ids), arrays),
-        "logProbability": arrays.pack(_half(candidates.log_probability), "f2"),
+        "logProbability": _seen(candidates.log_probability, arrays),
     }
 
 
@@ -258,21 +262,34 @@ def _indices(indices: np.ndarray, arrays: _Arrays) -> dict[str, Any]:
     return arrays.put(indices, "u1" if top < 0xFF else "u2" if top < 0xFFFF else "i4")
 
 
-def _strip(strip: Strip, arrays: _Arrays) -> dict[str, Any]:
+def _row_quantity(quantity: RowQuantity, arrays: _Arrays) -> dict[str, Any]:
     return {
-        "name": strip.name,
-        "unit": strip.unit,
-        "strong": strip.strong,
-        "domain": strip.domain and list(strip.domain),
-        "says": strip.says,
-        "values": arrays.put(strip.values, "f4"),
+        "name": quantity.name,
+        "unit": quantity.unit,
+        "strong": quantity.strong,
+        "domain": quantity.domain and list(quantity.domain),
+        "says": quantity.says,
+        "values": arrays.put(quantity.values, "f4"),
     }
 
 
-def _half(values: np.ndarray) -> np.ndarray:
-    """Half precision; what is finite stays finite."""
-    top = float(np.finfo(np.float16).max)
-    return np.where(np.isfinite(values), np.clip(values, -top, top), values).astype(np.float16)
+def _seen(values: np.ndarray, arrays: _Arrays) -> dict[str, Any]:
+    """In the narrowest dtype that holds their range to the digits that are shown."""
+    size = np.abs(values[np.isfinite(values) & (values != 0)])
+    if size.max(initial=0) > LARGE_FOR_HALF:
+        return arrays.pack(values, "f4")
+    if size.min(initial=1) >= SMALL_FOR_HALF:
+        return arrays.pack(values, "f2")
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    # the digits that half precision has; those left out are zeros, which compress to nothing
+    rounded = np.where(np.isfinite(values), (bits + 0x1000) & 0xFFFFE000, bits).astype(np.uint32)
+    return arrays.pack(rounded.view(np.float32), "f4")
+
+
+LARGE_FOR_HALF = 2**11
+"""Beyond it half precision skips whole numbers, which are shown."""
+SMALL_FOR_HALF = 2**-20
+"""Below it half precision has less than the one digit that is shown of such a number."""
 
 
 def _places(trajectories: Trajectories) -> np.ndarray:

@@ -81,10 +81,10 @@ def test_hover_click_and_keys(host: Host, watched: Watched, grid: Grid) -> None:
 
 def test_python_sets_what_is_shown(host: Host, watched: Watched, grid: Grid) -> None:
     page = watched.page
-    host.open(page, [GRID + "w = lw.LensWidget(grid, colour='entropy', selected=[2, 1])\nw"])
+    host.open(page, [GRID + "w = lw.LensWidget(grid, color='entropy', selected=[2, 1])\nw"])
     page.wait_for_selector(READY)
     expect(page.locator(".lw-card")).to_contain_text("After layer 1")
-    expect(page.locator("label:has-text('colour') select")).to_have_value("entropy")
+    expect(page.locator("label:has-text('color') select")).to_have_value("entropy")
 
 
 def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watched, grid: Grid) -> None:
@@ -92,7 +92,7 @@ def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watc
     page = watched.page
     host.open(page, [
         GRID + "import ipywidgets\nw, other = lw.LensWidget(grid), lw.LensWidget(grid)\n"
-        "ipywidgets.jslink((w, 'colour'), (other, 'colour'))\nw",
+        "ipywidgets.jslink((w, 'color'), (other, 'color'))\nw",
         "w",
         "other",
     ])  # fmt: skip
@@ -101,7 +101,7 @@ def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watc
     page.mouse.down()
     page.mouse.up()
     expect(page.locator(".lw-held")).to_have_count(2)
-    menus = page.locator("label:has-text('colour') select")
+    menus = page.locator("label:has-text('color') select")
     menus.first.select_option("entropy")
     for i in range(3):
         expect(menus.nth(i)).to_have_value("entropy")
@@ -111,9 +111,11 @@ def test_two_views_of_one_widget_and_two_widgets_apart(host: Host, watched: Watc
 def test_two_tabs_of_one_notebook_share_what_is_chosen(host: Host, watched: Watched, grid: Grid) -> None:
     """Whatever is chosen in one arrives in the other, through the kernel, and the one that stays loses nothing."""
     page = watched.page
-    write = "import json, pathlib\ndef write(change): pathlib.Path('tabs.json').write_text(json.dumps([w.pins, w.colour]))\n"
+    write = (
+        "import json, pathlib\ndef write(change): pathlib.Path('tabs.json').write_text(json.dumps([w.pins, w.color]))\n"
+    )
     (host.folder / "tabs.json").unlink(missing_ok=True)
-    cells = [GRID + write + "w = lw.LensWidget(grid)\nw.observe(write, ['pins', 'colour'])\nw", "w"]
+    cells = [GRID + write + "w = lw.LensWidget(grid)\nw.observe(write, ['pins', 'color'])\nw", "w"]
     notebook = host.open(page, cells)
     expect(page.locator(READY)).to_have_count(2)
     host.save(page)
@@ -133,10 +135,10 @@ def test_two_tabs_of_one_notebook_share_what_is_chosen(host: Host, watched: Watc
         expect(tab.locator(chips)).to_have_count(2)  # a pin, in both views
     file_says(page, host.folder / "tabs.json", [[[leader]], ""])
     page.bring_to_front()
-    page.locator("label:has-text('colour') select").first.select_option("entropy")
+    page.locator("label:has-text('color') select").first.select_option("entropy")
     for tab in (page, other.page):
         for i in range(2):
-            expect(tab.locator("label:has-text('colour') select").nth(i)).to_have_value("entropy")
+            expect(tab.locator("label:has-text('color') select").nth(i)).to_have_value("entropy")
     file_says(page, host.folder / "tabs.json", [[[leader]], "entropy"])
     other.page.close()
     page.locator(chips).first.click()

@@ -26,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             new_code_cell(f"import sys\nimport lenswidget as lw\ngrid = lw.Grid.load('{name}.npz')"),
             new_code_cell("print('said', 'aside', file=sys.stderr)"),
             new_code_cell("from tqdm.auto import tqdm\nfor _ in tqdm(range(3), desc='a ' + 'bar'): pass"),
-            new_code_cell("grid.widget(selected=[2, 3], colour='entropy')"),
+            new_code_cell("grid.widget(selected=[2, 3], color='entropy')"),
             new_code_cell("grid.to_dataframe().head(2)"),
         ]  # fmt: skip
         nbformat.write(new_notebook(cells=cells), folder / f"{name}.ipynb")

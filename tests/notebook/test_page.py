@@ -29,7 +29,7 @@ from tests.notebook.hosts import Watched, watch
 from tests.notebook.markup import LISTEN, made_in
 
 READY = "[data-state=ready]"
-COLOUR = "label:has-text('colour') select"
+COLOR = "label:has-text('color') select"
 SCRIPTS = 4
 """The page's own template and our script, which are data, what unpacks it, and the script as it runs."""
 
@@ -62,7 +62,7 @@ def opened(texts: list[str]) -> dict[str, Any]:
     assert isinstance(figures[0], Grid) and figures[0].jumps is not None
     moved = figures[0].jumps
     return {
-        "colour": list(figures[1].quantities)[-3] if isinstance(figures[1], Grid) else "",
+        "color": list(figures[1].quantities)[-3] if isinstance(figures[1], Grid) else "",
         "pins": [[i] for i in range(0, len(texts), 7)],
         "selected": [3, 2],
         "rows_compared": [1, 4],
@@ -180,7 +180,7 @@ def test_what_the_menu_saves_is_whole(watched: Watched, tmp_path: Path, made: Ca
     page.add_init_script("window.alert = () => { window.attacked = true }")
     page.goto(grid.to_html(tmp_path / "page.html").as_uri())
     page.wait_for_selector(READY)
-    page.locator(COLOUR).select_option("entropy")
+    page.locator(COLOR).select_option("entropy")
 
     def saved(kind: str) -> Path:
         with page.expect_download() as download:
@@ -203,7 +203,7 @@ def test_what_the_menu_saves_is_whole(watched: Watched, tmp_path: Path, made: Ca
     assert json.loads(saved("json").read_text())["rows"] == list(grid.rows)
     page.goto(saved("html").as_uri())
     page.wait_for_selector(READY)
-    expect(page.locator(COLOUR)).to_have_value("entropy")
+    expect(page.locator(COLOR)).to_have_value("entropy")
     assert page.evaluate("window.attacked") is None
     assert page.locator("script").count() == SCRIPTS
 

@@ -81,7 +81,7 @@ def use(page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return executed(tmp_path_factory.mktemp("saved"), ["grid", "lw.LensWidget(grid, colour='entropy')"])
+    return executed(tmp_path_factory.mktemp("saved"), ["grid", "lw.LensWidget(grid, color='entropy')"])
 
 
 def test_a_notebook_stores_the_script_once(saved: str) -> None:
@@ -99,7 +99,7 @@ def test_converted_to_html_every_widget_is_alive(saved: str, watched: Watched, t
     page.goto(written(html, tmp_path / "page.html"))
     expect(page.locator(READY)).to_have_count(2)
     expect(page.locator(STILL).first).to_be_hidden()
-    expect(page.locator("label:has-text('colour') select").nth(1)).to_have_value("entropy")
+    expect(page.locator("label:has-text('color') select").nth(1)).to_have_value("entropy")
     use(page)
     watched.outside[:] = [url for url in watched.outside if "mathjax" not in url.lower() and url]
 
@@ -185,7 +185,7 @@ app = marimo.App()
 def _():
     import lenswidget as lw
     grid = lw.Grid.load("grid.npz")
-    w = lw.LensWidget(grid, colour="entropy")
+    w = lw.LensWidget(grid, color="entropy")
     return grid, w
 
 @app.cell
@@ -211,7 +211,7 @@ def test_marimo_shows_it_alive(watched: Watched, tmp_path: Path, mode: str) -> N
         page = watched.page
         page.goto(url)
         expect(page.locator(READY)).to_have_count(2, timeout=60_000)
-        expect(page.locator("label:has-text('colour') select").nth(1)).to_have_value("entropy")
+        expect(page.locator("label:has-text('color') select").nth(1)).to_have_value("entropy")
         use(page)
     watched.errors[:] = [error for error in watched.errors if "WebSocket" not in error]
 
@@ -252,7 +252,7 @@ def test_a_frame_like_colabs_each_with_a_manager_of_its_own(chromium: Browser, l
     context = chromium.new_context(viewport={"width": 1300, "height": 900})
     context.add_init_script(BROWSERS[lacks])
     watched = watch(context)
-    widgets = [lw.LensWidget(make_grid(9, 6)), lw.LensWidget(make_grid(9, 6), colour="entropy")]
+    widgets = [lw.LensWidget(make_grid(9, 6)), lw.LensWidget(make_grid(9, 6), color="entropy")]
     for frame in frames(watched.page, [state_of(widget) for widget in widgets]):
         if lacks in ("this browser",):
             expect(frame.locator(READY)).to_have_count(1)
@@ -275,7 +275,7 @@ def test_state_that_is_newer_damaged_or_edited_is_a_sentence_in_its_place(watche
         state = state_of(widget)
         ours, shared = (state["all"][one.model_id] for one in (widget, widget.script))
         ours["buffers"][0]["data"] = base64.b64encode(message).decode()
-        ours["state"] |= {"colour": "<img src=x onerror=alert(1)>", "stride": -1, "pins": "all", "selected": ["x"]}
+        ours["state"] |= {"color": "<img src=x onerror=alert(1)>", "stride": -1, "pins": "all", "selected": ["x"]}
         shared["state"] |= script
         return state
 
@@ -298,7 +298,7 @@ def test_state_that_is_newer_damaged_or_edited_is_a_sentence_in_its_place(watche
 
 
 def test_hostile_texts_are_only_text_in_a_converted_notebook(watched: Watched, tmp_path: Path) -> None:
-    widgets = [lw.LensWidget(grid, colour=list(grid.quantities)[2]) for grid in map(hostile_grid, (0, 48))]
+    widgets = [lw.LensWidget(grid, color=list(grid.quantities)[2]) for grid in map(hostile_grid, (0, 48))]
     outputs = [nbformat.v4.new_output("display_data", data=widget._repr_mimebundle_()[0]) for widget in widgets]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("grid", outputs=outputs)])
     state = dependency_state(widgets, drop_defaults=False)

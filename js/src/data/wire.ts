@@ -325,6 +325,7 @@ class Arrays {
   }
 
   floats(reference: Reference): Float32Array {
+    if (reference.dtype === "f4") return this.singles(reference);
     const isCount = reference.dtype === "i4";
     const codes = isCount ? this.packed(reference, Int32Array) : this.packed(reference, Uint16Array);
     const floats = new Float32Array(codes.length);

@@ -1,4 +1,4 @@
-"""The picture of a Grid whose rows add up: bars, the largest first, and their sum; as js/src/bars.tsx has them."""
+"""The picture of a Grid whose rows add up: bars, the largest first, and their sum; as js/src/bars/bars.tsx has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of a Grid as a heatmap: the leading token or the number in each cell, coloured by a quantity; a legend; and
+"""The picture of a Grid as a heatmap: the leading token or the number in each cell, colored by a quantity; a legend; and
 what is followed, through the rows, at the last position."""
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lenswidget.grids.grid import NO_TOKEN, Grid, Quantity, Strip
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import cell_text, spaced, visible
+from lenswidget.grids.parts import NO_TOKEN, Quantity, RowQuantity
 from lenswidget.view.picture.colors import PINS, STEPS, TRUST
 from lenswidget.view.picture.scene import (
     MARGIN,
@@ -34,21 +35,21 @@ LABELS, CHART, BAR, KEY = 30, 112, 150, 18
 """Heights of the column labels, of the chart and of a line of the legend; and the width of the legend's bar."""
 WIDEST = 640
 """A chart, whose steps a wider one would flatten."""
-STRIP = 10
+MARK = 10
 
 
-def heatmap_scene(grid: Grid, colour: str = "", most: tuple[int, int] | None = None) -> Scene:
-    """The picture of a Grid, coloured by a quantity, the first for "".
+def heatmap_scene(grid: Grid, color: str = "", most: tuple[int, int] | None = None) -> Scene:
+    """The picture of a Grid, colored by a quantity, the first for "".
 
     `most` rows and columns are drawn, the last of each always, or all of them. Of rows that add up, none is left out: what
     is too much is one row, the others.
     """
-    name = colour or next(iter(grid.quantities))
+    name = color or next(iter(grid.quantities))
     part = _part(grid, name, most)
     rows, columns = part.shape
     scale = _Scale(part, name)
-    strips = STRIP * len(part.strips)
-    left = MARGIN + room_for([spaced(label) for label in (*part.rows, "embed")], 150) + 6 + strips
+    marks = MARK * len(part.row_quantities)
+    left = MARGIN + room_for([spaced(label) for label in (*part.rows, "embed")], 150) + 6 + marks
     charted = grid.shape[0] > 1 and _followed(grid)
     width = max(420, left + columns * COLUMN + MARGIN, left + 500 if charted else 0)
     whole = [part.rows[0].endswith(OTHERS) or rows == grid.shape[0], columns == grid.shape[1]]
@@ -62,8 +63,8 @@ def heatmap_scene(grid: Grid, colour: str = "", most: tuple[int, int] | None = N
     chart = (
         list(_chart(grid, charted, left + 190, beneath, min(WIDEST, width - MARGIN - left - 190))) if charted else []
     )
-    legend = list(_legend(scale, left, beneath)) + list(_strip_keys(part.strips, left, beneath + 50))
-    height = beneath + max(46 + KEY * len(part.strips), CHART if chart else 0)
+    legend = list(_legend(scale, left, beneath)) + list(_trust_keys(part.row_quantities, left, beneath + 50))
+    height = beneath + max(46 + KEY * len(part.row_quantities), CHART if chart else 0)
     shapes += [*_cells(part, scale, left, top), *legend, *chart]
     return Scene(width, height, [Box(0, 0, width, height, "page"), *shapes])
 
@@ -90,15 +91,20 @@ def _part(grid: Grid, name: str, most: tuple[int, int] | None) -> Grid:
 
 
 class _Scale:
-    """From the values of a quantity to the names of colours: "c0" to "c16", "d0" to "d16" where it has a centre."""
+    """From the values of a quantity to the names of colors: "c0" to "c16", "d0" to "d16" where it has a centre."""
 
     def __init__(self, grid: Grid, name: str) -> None:
         self.grid = grid
         self.quantity = quantity = grid.quantities[name]
         self.values = values = quantity.values.astype(np.float64)
-        self.beside = np.isin(grid.positions, grid.aside)
-        counted = values[np.isfinite(values) & ~self.beside]
+        self.excluded = np.isin(grid.positions, grid.excluded)
+        counted = values[np.isfinite(values) & ~self.excluded]
+        if quantity.scale == "log":
+            counted = counted[counted > 0]  # what is not has no place on it, and is drawn at the low end
         low, high = quantity.domain or ((counted.min(), counted.max()) if counted.size else (0.0, 1.0))
+        if quantity.scale == "log" and low <= 0:
+            low = counted.min() if counted.size else high / 10 if high > 0 else 0.1
+            high = max(high, low)
         if quantity.centre is not None:
             reach = max(high - quantity.centre, quantity.centre - low)
             low, high = quantity.centre - reach, quantity.centre + reach
@@ -110,17 +116,18 @@ class _Scale:
         low, high = self.low, self.high
         if self.quantity.scale == "log":
             with np.errstate(divide="ignore", invalid="ignore"):
-                values, low, high = np.log(values), float(np.log(low)), float(np.log(high))
+                values = np.where(values > 0, np.log(values), -np.inf)
+                low, high = float(np.log(low)), float(np.log(high))
         return np.asarray((values - low) / ((high - low) or 1.0))
 
     def tones(self) -> list[list[str]]:
-        """The name of every cell's colour: also "aside" in a column set aside, "odd" where nothing is finite."""
+        """The name of every cell's color: also "excluded" in a column left out of the scale, "odd" where nothing is finite."""
         finite = np.isfinite(self.values)
         share = np.clip(np.where(finite, self.place(np.where(finite, self.values, 1.0)), 0.0), 0.0, 1.0)
         share = 1 - share if self.quantity.strong == "low" else share
         steps = np.minimum((share * STEPS).astype(int), STEPS - 1)
         names = np.char.add(self.tone, steps.astype(str)).astype(object)
-        names[:, self.beside] = "aside"
+        names[:, self.excluded] = "excluded"
         names[~finite] = "odd"
         names[_absent(self.grid, self.quantity)] = "page"
         return [list(row) for row in names]
@@ -145,31 +152,31 @@ def _legend(scale: _Scale, x: Number, y: Number) -> Iterator[Shape]:
     yield Words(x, y + 37, cut(spaced(quantity.name + unit), 180), "muted", "start")
 
 
-def _strip_keys(strips: tuple[Strip, ...], x: Number, y: Number) -> Iterator[Shape]:
-    """What the ends of a strip stand for, the good one first."""
-    for i, strip in enumerate(strips):
-        bad, good = _ends(strip)
+def _trust_keys(row_quantities: tuple[RowQuantity, ...], x: Number, y: Number) -> Iterator[Shape]:
+    """What the ends of a row quantity stand for, the good one first."""
+    for i, row_quantity in enumerate(row_quantities):
+        bad, good = _ends(row_quantity)
         for j, trust in enumerate((1.0, 0.5, 0.0)):
-            yield from _trust(trust, x + j * STRIP, y + i * KEY - 9, STRIP)
-        said = f"{strip.name}: {number(good)} to {number(bad)} {strip.unit}".strip()
-        yield Words(x + 3 * STRIP + 6, y + i * KEY, cut(spaced(said), 144), "muted", "start")
+            yield from _trust(trust, x + j * MARK, y + i * KEY - 9, MARK)
+        said = f"{row_quantity.name}: {number(good)} to {number(bad)} {row_quantity.unit}".strip()
+        yield Words(x + 3 * MARK + 6, y + i * KEY, cut(spaced(said), 144), "muted", "start")
 
 
-def _ends(strip: Strip) -> tuple[float, float]:
-    known = strip.values[np.isfinite(strip.values)]
-    low, high = strip.domain or ((float(known.min()), float(known.max())) if len(known) else (0.0, 0.0))
-    return (low, high) if strip.strong == "high" else (high, low)
+def _ends(row_quantity: RowQuantity) -> tuple[float, float]:
+    known = row_quantity.values[np.isfinite(row_quantity.values)]
+    low, high = row_quantity.domain or ((float(known.min()), float(known.max())) if len(known) else (0.0, 0.0))
+    return (low, high) if row_quantity.strong == "high" else (high, low)
 
 
 def _trust(trust: float, x: Number, y: Number, height: Number) -> Iterator[Shape]:
-    """One row of a strip: the fuller the better; crossed out where a row is not to be believed; nothing if unknown."""
+    """One row of a row quantity: the fuller the better; crossed out where a row is not to be believed; nothing if unknown."""
     if np.isnan(trust):
         return
     trust = min(1.0, max(0.0, trust))
     step = math.ceil(trust * TRUST)
-    yield Box(x, y, STRIP - 3, height, f"trust{step}" if step else "aside")
+    yield Box(x, y, MARK - 3, height, f"trust{step}" if step else "excluded")
     if not step:
-        yield Line(((x, y + height), (x + STRIP - 3, y)), "muted")
+        yield Line(((x, y + height), (x + MARK - 3, y)), "muted")
 
 
 Followed = list[tuple[str, np.ndarray]]
@@ -219,14 +226,14 @@ def _followed(grid: Grid) -> Followed:
 def _cells(part: Grid, scale: _Scale, left: Number, top: Number) -> Iterator[Shape]:
     rows, columns = part.shape
     quantity, tones, rings = scale.quantity, scale.tones(), _rings(part)
-    edge = left - 6 - STRIP * len(part.strips)
+    edge = left - 6 - MARK * len(part.row_quantities)
     for r in range(rows):
         y = top + (rows - 1 - r) * ROW
         yield Words(edge, y + 14, cut(spaced(part.rows[r]), edge - MARGIN), "muted", "end")
-        for i, strip in enumerate(part.strips):
-            bad, good = _ends(strip)
-            trust = (float(strip.values[r]) - bad) / (good - bad) if good != bad else 1.0
-            yield from _trust(trust, edge + 4 + i * STRIP, y, ROW - 1)
+        for i, row_quantity in enumerate(part.row_quantities):
+            bad, good = _ends(row_quantity)
+            trust = (float(row_quantity.values[r]) - bad) / (good - bad) if good != bad else 1.0
+            yield from _trust(trust, edge + 4 + i * MARK, y, ROW - 1)
         for c in range(columns):
             x, tone = left + c * COLUMN, tones[r][c]
             if tone == "page":

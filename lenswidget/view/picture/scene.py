@@ -1,4 +1,4 @@
-"""What a picture holds, as a list of shapes; `picture.py` draws them as SVG, PNG or PDF. Colours are names, see `colours.py`.
+"""What a picture holds, as a list of shapes; `svg.py`, `png.py` and `pdf.py` draw them. Colors are names, see `colors.py`.
 
 A picture is opened with other fonts than those it was drawn for, so what a text needs is reckoned in those of a wide font.
 """
@@ -13,8 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from lenswidget.grids.grid import Check, Grid
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
+from lenswidget.grids.parts import Check
 
 Number = int | float
 MARGIN = 12
@@ -24,7 +25,7 @@ SIZE = 11
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle, filled with a colour that has a name."""
+    """A rectangle, filled with a color that has a name."""
 
     x: Number
     y: Number
@@ -55,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Words:
-    """A line of text on its baseline; `ink` names its colour: "on c3" is the ink that can be read on "c3"."""
+    """A line of text on its baseline; `ink` names its color: "on c3" is the ink that can be read on "c3"."""
 
     x: Number
     y: Number
@@ -103,7 +104,7 @@ def head(grid: Grid, width: int, *more: str) -> tuple[list[Shape], int]:
 
 
 def claimed(check: Check) -> tuple[str, str]:
-    """What a Grid claims of itself and whether that holds, in words and their colour."""
+    """What a Grid claims of itself and whether that holds, in words and their color."""
     return spaced(str(check)), "muted" if check.holds else "warning"
 
 
@@ -150,7 +151,7 @@ def _ems(character: str) -> float:
 
 
 def number(value: float, sign: bool = False) -> str:
-    """To three digits, as js/src/number.ts has it; with its sign where that is what is looked for."""
+    """To three digits, as js/src/text/number.ts has it; with its sign where that is what is looked for."""
     if np.isnan(value):
         return "NaN"
     before = "−" if value < 0 else "+" if sign and value > 0 else ""

@@ -2,7 +2,7 @@
 
 A pixel is a fill, and on it so much of an ink. The palette holds the fills in turn, each with LEVELS steps towards its ink, so a
 word has the same steps whatever it stands on; and a line of pixels is stored as what it has more than the one above, where
-one colour over another is nothing but a few edges. Together that takes a third of the bytes off.
+one color over another is nothing but a few edges. Together that takes a third of the bytes off.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from lenswidget.view.picture.colors import Theme, colours
+from lenswidget.view.picture.colors import Theme, colors
 from lenswidget.view.picture.scene import Box, Number, Ring, Scene, Words
 
 LEVELS = 6
@@ -28,7 +28,7 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> by
     """A scene in pixels, `zoom` of them to its unit."""
     from PIL import Image, ImageDraw
 
-    named, size = colours(theme), (round(scene.width * zoom), round(scene.height * zoom))
+    named, size = colors(theme), (round(scene.width * zoom), round(scene.height * zoom))
     fills, ground = {"page": 0}, Image.new("L", size)
     words: dict[str, list[Words]] = {}
     draw = ImageDraw.Draw(ground)
@@ -80,13 +80,13 @@ def _mixed(fill: Plane, ink: Plane, cover: Plane, fills: list[str], inks: list[s
     order[used] = np.arange(len(used)) * levels
     palette = bytearray()
     for on, of in zip(*np.divmod(used, len(inks)), strict=True):
-        start, end = (list(bytes.fromhex(colour[1:])) for colour in (fills[on], inks[of]))
+        start, end = (list(bytes.fromhex(color[1:])) for color in (fills[on], inks[of]))
         palette += np.rint(np.linspace(start, end, levels)).astype(np.uint8).tobytes()
     return np.add(order[pair], level, dtype=np.uint8), bytes(palette)
 
 
 def _file(pixels: Plane, palette: bytes, dpi: float | None) -> bytes:
-    """A PNG that says what made it right after its header, where the stylesheet looks for it: see js/src/style.css."""
+    """A PNG that says what made it right after its header, where the stylesheet looks for it: see js/src/style/style.css."""
     height, width = pixels.shape
     up = np.full((height, 1), 2, dtype=np.uint8)
     lines = np.hstack([up, np.diff(pixels, axis=0, prepend=np.zeros_like(pixels[:1]))])

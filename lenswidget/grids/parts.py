@@ -1,0 +1,140 @@
+"""What a Grid is made of: quantities, candidates, trajectories, targets, checks and jumps. Plain numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, Int32
+
+NO_TOKEN = -1
+"""Stands where a column has no token that really follows: the last position of a prompt."""
+BEYOND = 0
+"""Stands in a rank that was not counted: the token lies beyond the candidates of that cell."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number for every cell.
+
+    `values` is `[rows, columns]`. `measure` says what kind of number it is, whatever it speaks of ("probability", "rank",
+    "contribution"); by default its name. `scale` says how the eye should read it and `strong` which end of it stands out.
+    `domain` is fixed where the quantity has natural ends (a probability), and None where the data decide.
+    `target` is the index of the followed target that the quantity speaks of, or None where it speaks of the cell.
+    """
+
+    name: str
+    values: Float32[np.ndarray, "rows columns"]
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    strong: Literal["high", "low"] = "high"
+    domain: tuple[float, float] | None = None
+    centre: float | None = None
+    target: int | None = None
+    measure: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.measure:
+            object.__setattr__(self, "measure", self.name)
+
+
+@dataclass(frozen=True)
+class RowQuantity:
+    """One number for every row, drawn beside the row labels: how far a row can be trusted, for one.
+
+    `values` is `[rows]`. `strong` says which end is the good one; a row near the other end looks faint. `domain` are the
+    ends of the scale, None where the data decide. `says` is a sentence about a row, with {} where its value goes: "{} from
+    the output on held-out text".
+    """
+
+    name: str
+    values: Float32[np.ndarray, "rows"]
+    unit: str = ""
+    strong: Literal["high", "low"] = "high"
+    domain: tuple[float, float] | None = None
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """How nearly a claim holds that a Grid makes of itself: `error` is max |difference|, in logits; NaN if not checked."""
+
+    error: float
+    tolerance: float
+    claim: str = "last row is the model"
+
+    @property
+    def holds(self) -> bool:
+        return self.error <= self.tolerance
+
+    def of_part(self, *, fewer_rows: bool, fewer_columns: bool, last_row: str) -> Check | None:
+        """What is left of it in a part of the Grid: nothing, where it speaks of a sum over rows or cells that aren't there.
+
+        `last_row` is what the part calls the row that was last: "last row", or its label where it isn't last any more.
+        """
+        lost = {"rows sum": fewer_rows, "cells sum": fewer_rows or fewer_columns}
+        if any(gone and self.claim.startswith(words) for words, gone in lost.items()):
+            return None
+        return replace(self, claim=self.claim.replace("last row is", f"{last_row} is"))
+
+    def __str__(self) -> str:
+        if self.error == 0:
+            return f"{self.claim}, exactly"
+        if np.isnan(self.error):
+            return f"{self.claim}: not checked, as it is not finite"
+        mantissa, exponent = f"{self.error:.0e}".split("e")
+        off = f"off by {mantissa}e{int(exponent)}"
+        return f"{self.claim}, {off}" if self.holds else f"not so: {self.claim}, {off}"
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """Who moved a token from one row to the next: entry `i` speaks of token `tokens[i]` in column `columns[i]`.
+
+    `values[i, r]` are what each part of the block that wrote row `r` added to the token's logit since row `r - 1`. They
+    sum to the jump; a part that a block doesn't have is NaN, and so is all of row 0. `parts` are their names, in which
+    `{}` stands for the row's label: "{}H3", "{}.mlp", "norm rescale". `check` is that of the jump that is furthest off.
+    """
+
+    columns: Int32[np.ndarray, "entries"]
+    tokens: Int32[np.ndarray, "entries"]
+    parts: tuple[str, ...]
+    values: Float32[np.ndarray, "entries rows parts"]
+    check: Check
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The leading tokens of every cell, best first: `ids` and `log_probability`, in bits, are `[rows, columns, k]`."""
+
+    ids: Int32[np.ndarray, "rows columns k"]
+    log_probability: Float32[np.ndarray, "rows columns k"]
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Every token that is a candidate anywhere in a column, through all the rows of that column.
+
+    The token that really follows and the followed targets are among them everywhere, candidates or not.
+    Column `c` owns entries `offsets[c]` to `offsets[c + 1]`, whose tokens are `ids`. `log_probability`, in bits, and `rank`
+    are `[entries, rows]`: rank 1 is the prediction; BEYOND (0) stands where the token is no candidate of that cell and its
+    rank was not counted.
+    """
+
+    offsets: Int32[np.ndarray, "columns_and_one"]
+    ids: Int32[np.ndarray, "entries"]
+    log_probability: Float32[np.ndarray, "entries rows"]
+    rank: Int32[np.ndarray, "entries rows"]
+
+    def of(self, column: int) -> slice:
+        """The entries that belong to a column."""
+        return slice(int(self.offsets[column]), int(self.offsets[column + 1]))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A set of token `ids` that is followed as one, under a `label`: its probability is the sum over the set."""
+
+    label: str
+    ids: tuple[int, ...]
