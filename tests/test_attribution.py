@@ -168,7 +168,7 @@ def test_the_top_rows_and_all_the_others_sum_to_the_same(tower: lw.Run) -> None:
 def test_every_position_is_attributed_as_it_is_alone(tower: lw.Run) -> None:
     every = lw.attribute(tower, " Paris", unit="head", position=None)
     assert every.shape == (301, 10) and every.check is not None and every.check.holds
-    assert every[:, 2:].check is every.check and every[2:].check is None
+    assert every[:, 2:].check == every.check and every[2:].check is None
     for position in (0, 4, -1):
         alone = lw.attribute(tower, " Paris", unit="head", position=position)
         np.testing.assert_allclose(

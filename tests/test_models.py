@@ -77,7 +77,7 @@ def test_the_command_writes_a_page_and_says_what_went_wrong(
     smollm: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "paris.html"
-    assert main(["The capital of France is", "-o", str(page), "--follow", " Paris"]) == 0
+    assert main(["The capital of France is", "-o", str(page), "--target", " Paris"]) == 0
     assert "' Paris' with probability 0.77" in capsys.readouterr().out
     assert page.stat().st_size < 200_000
     assert main(["", "-o", str(page)]) == 1
