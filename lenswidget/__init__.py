@@ -9,6 +9,7 @@ Names are looked up when they are first used, so that a saved Grid can be shown 
 """
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lenswidget.grids.showable import register_viewer
@@ -39,7 +40,7 @@ _HOME = {
     "from_cache": "model.run",
     "hooks": "attribution.attribute",
     "live": "interactive.live",
-    "load": "model.embedded",
+    "load": "model.load",
     "load_lens": "lenses.load_lens",
     "logit_lens": "lenses.read",
     "promotes": "attribution.vocabulary_space",
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
     from lenswidget.lenses.tuned import TunedLens as TunedLens
-    from lenswidget.model.embedded import load as load
+    from lenswidget.model.load import load as load
     from lenswidget.model.run import Run as Run
     from lenswidget.model.run import from_cache as from_cache
     from lenswidget.model.run import residual_hooks as residual_hooks
@@ -90,6 +91,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("lenswidget")
     if name not in _HOME:
         raise AttributeError(f"lenswidget has no {name!r}; it has {', '.join(__all__)}.")
     value = getattr(import_module(f"lenswidget.{_HOME[name]}"), name)
@@ -98,4 +101,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted([*__all__, "__version__"])

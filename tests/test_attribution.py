@@ -366,7 +366,7 @@ def test_a_cache_gives_what_a_run_gives_or_names_what_it_lacks(smollm: Any, towe
         name: torch.zeros_like(x) if name == "blocks.5.mlp.hook_out" else x for name, x in cached.cache_dict.items()
     }
     check = lw.attribute(ActivationCache(ablated, smollm), " Paris").check
-    assert check is not None and not check.holds and str(check).startswith("not so: rows sum to the logit")
+    assert check is not None and not check.holds and str(check).startswith("check failed: rows sum to the logit")
 
 
 def test_a_model_that_changed_and_a_run_that_was_detached_are_said_to_be(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from torch import Tensor
 
 import lenswidget as lw
 from lenswidget.lenses import causal
-from lenswidget.lenses.card import Card
 from lenswidget.lenses.causal import causal_fidelity, spearman
+from lenswidget.lenses.files.card import Card
 from lenswidget.lenses.fitted import FittedLens, sample_of
 from lenswidget.model.backends import backend_of
 from tests import architectures

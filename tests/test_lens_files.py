@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 import lenswidget as lw
-from lenswidget.lenses.card import Card, unembedding_hash
+from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.lens_file import write_tensors
 from lenswidget.lenses.files.packing import pack
 from lenswidget.lenses.fitted import FittedLens, sample_of

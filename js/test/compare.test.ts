@@ -169,7 +169,7 @@ describe("two grids", () => {
     const { root } = await two({}, {}, [{}, { check }]);
     const [one, other] = panels(root).map((panel) => panel.querySelector(".lw-check")!.textContent);
     expect(one).toContain("✓");
-    expect(other).toContain("not so: last row is the model");
+    expect(other).toContain("check failed: last row is the model");
     const both = await two();
     expect(both.root.querySelectorAll(".lw-check")).toHaveLength(1);
   });

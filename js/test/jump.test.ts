@@ -65,7 +65,7 @@ describe("a step of a trajectory", () => {
     const check = { error: 0.25, tolerance: 1e-4, claim: "rows sum to the jump" };
     const { root } = await show(new FakeModel(await message({ jumps: { ...jumps, check } }), { jump: [3, 100, 2] }));
     expect(panel(root)!.querySelector("tfoot .lw-warning")!.textContent).toBe(
-      "not so: rows sum to the jump, off by 3e-1, more than 1e-4",
+      "check failed: rows sum to the jump, off by 3e-1, more than 1e-4",
     );
   });
 

@@ -27,7 +27,7 @@ describe("a view", () => {
   it.each([
     [null, "not checked against the model"],
     [{ error: 0, tolerance: 1e-3, claim }, "last row is the model, exactly"],
-    [{ error: 0.5, tolerance: 1e-3, claim }, "not so: last row is the model, off by 5e-1, more than 1e-3"],
+    [{ error: 0.5, tolerance: 1e-3, claim }, "check failed: last row is the model, off by 5e-1, more than 1e-3"],
     [{ error: null, tolerance: 1e-3, claim }, "last row is the model: not checked, as it isn’t finite"],
   ])("of a grid with check %j says: %s", async (check, sentence) => {
     const { root } = await show(new FakeModel(await message({ check })));

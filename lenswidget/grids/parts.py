@@ -85,7 +85,7 @@ class Check:
             return f"{self.claim}: not checked, as it is not finite"
         mantissa, exponent = f"{self.error:.0e}".split("e")
         off = f"off by {mantissa}e{int(exponent)}"
-        return f"{self.claim}, {off}" if self.holds else f"not so: {self.claim}, {off}"
+        return f"{self.claim}, {off}" if self.holds else f"check failed: {self.claim}, {off}"
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ class Widget(Protocol):
 
 @runtime_checkable
 class Viewer(Protocol):
-    """A module that shows Grids and Comparisons, as `lenswidget/view/viewer.py` does. Each function takes one of them first."""
+    """A module that shows Grids and Comparisons, as `lenswidget/view/viewer.py` does. Each function but the last takes one of
+    them first."""
 
     widget: Callable[..., Widget]
     """It as a living widget, with settings."""
@@ -53,6 +54,8 @@ class Viewer(Protocol):
     write_svg: Callable[..., Path]
     write_png: Callable[..., Path]
     write_pdf: Callable[..., Path]
+    show_fit: Callable[[Any], Callable[[Any], None]]
+    """Show the progress of a fit under the cell that runs it; what comes back paints it anew."""
 
 
 _registered = ""
@@ -64,7 +67,8 @@ def register_viewer(module: str) -> None:
     _registered = module
 
 
-def _viewer() -> Viewer:
+def viewer() -> Viewer:
+    """What was registered last."""
     if not _registered:
         raise RuntimeError("Nothing is registered that shows Grids; call register_viewer('lenswidget.view.viewer').")
     return cast(Viewer, import_module(_registered))
@@ -75,7 +79,7 @@ class Showable:
 
     def widget(self, **settings: Any) -> Widget:
         """This as a living `LensWidget`; keywords are the widget's traits (`color=`, `pins=`, `selected=`) and `state=`."""
-        return _viewer().widget(self, **settings)
+        return viewer().widget(self, **settings)
 
     def to_html(
         self, path: str | os.PathLike[str], *, fragment: bool = False, state: Mapping[str, Any] | None = None
@@ -87,7 +91,7 @@ class Showable:
 
         Raises ValueError for a state that can't be shown, OSError, naming the path, where it can't be written.
         """
-        return _viewer().write_html(self, path, fragment=fragment, state=state)
+        return viewer().write_html(self, path, fragment=fragment, state=state)
 
     def to_svg(
         self,
@@ -104,7 +108,7 @@ class Showable:
 
         Raises ValueError for a quantity that there is not, OSError, naming the path, where it can't be written.
         """
-        return _viewer().write_svg(self, path, color=color, width=width, theme=theme)
+        return viewer().write_svg(self, path, color=color, width=width, theme=theme)
 
     def to_png(
         self,
@@ -119,7 +123,7 @@ class Showable:
 
         Raises ValueError also for a picture of too many pixels.
         """
-        return _viewer().write_png(self, path, color=color, width=width, theme=theme, dpi=dpi)
+        return viewer().write_png(self, path, color=color, width=width, theme=theme, dpi=dpi)
 
     def to_pdf(
         self,
@@ -133,14 +137,14 @@ class Showable:
 
         Needs `pip install lenswidget[pdf]`.
         """
-        return _viewer().write_pdf(self, path, color=color, width=width, theme=theme)
+        return viewer().write_pdf(self, path, color=color, width=width, theme=theme)
 
     def _ipython_display_(self) -> None:
-        _viewer().show(self)._ipython_display_()
+        viewer().show(self)._ipython_display_()
 
     def _display_(self) -> Widget:
         """marimo's way to ask."""
         return self.widget()
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
-        return _viewer().show(self)._repr_mimebundle_(**arguments)
+        return viewer().show(self)._repr_mimebundle_(**arguments)

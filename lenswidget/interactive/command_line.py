@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from lenswidget.lenses.read import logit_lens
-from lenswidget.model.embedded import EMBEDDED, load
+from lenswidget.model.embedded import EMBEDDED
+from lenswidget.model.load import load
 from lenswidget.model.run import run
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.parts import RowQuantity
-from lenswidget.lenses.card import Card, unembedding_hash
+from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.lens_file import write_lens_file
 from lenswidget.lenses.files.tuned_lens_folder import write_tuned_lens_folder
+from lenswidget.lenses.fitting.residuals import Residuals, kl_by_row
+from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.lens import Lens
 from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run
@@ -117,3 +120,13 @@ def sample_of(readout: Readout) -> Float[Tensor, "n"]:
     d, vocabulary = readout.W_U.shape
     places = torch.linspace(0, d * vocabulary - 1, SAMPLED, dtype=torch.float64).long().to(readout.W_U.device)
     return readout.W_U[places % d, places // d].float().cpu()
+
+
+def measured(lens: FittedLens, one: Run, text: Text, residuals: Residuals) -> Card:
+    """The card of a lens that was just fitted, with what held-out text says of it."""
+    if not len(text.held_out):
+        return lens.card
+    (apart,) = residuals(text.held_out)
+    moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(apart[:-1])), apart[-1]])
+    tokens = text.held_out.numel() - len(text.held_out)
+    return replace(lens.card, kl=kl_by_row(one, moved, residuals.workers), held_out=tokens)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.lenses.card import Card, unembedding_hash
+from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.torch_file import reading
 from lenswidget.lenses.fitted import FittedLens, sample_of
 from lenswidget.lenses.fitting.text import in_words, strings

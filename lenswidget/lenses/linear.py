@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenswidget.lenses.card import Card
-from lenswidget.lenses.fitted import FittedLens, sample_of
+from lenswidget.lenses.files.card import Card
+from lenswidget.lenses.fitted import FittedLens, measured, sample_of
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
 from lenswidget.lenses.fitting.regression import RIDGE, regress
-from lenswidget.lenses.fitting.residuals import Residuals, at_once, checked_run, measured
+from lenswidget.lenses.fitting.residuals import Residuals, at_once, checked_run
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
@@ -61,5 +61,5 @@ class LinearLens(FittedLens):
             settings = {"ridge": ridge, "window": text.window, "seed": seed, "skipped": residuals.skipped}
             card = Card.of(backend, data or text.words, int(moments.count), settings)
             lens = cls(weight, bias, card, sample_of(one.readout))
-            lens.card = measured(lens, card, one, text, residuals)
+            lens.card = measured(lens, one, text, residuals)
         return lens

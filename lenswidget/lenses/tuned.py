@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from lenswidget.grids.row_names import named_row
-from lenswidget.lenses.card import Card
-from lenswidget.lenses.fitted import FittedLens, sample_of
+from lenswidget.lenses.files.card import Card
+from lenswidget.lenses.fitted import FittedLens, measured, sample_of
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
-from lenswidget.lenses.fitting.residuals import Residuals, again, at_once, checked_run, measured
+from lenswidget.lenses.fitting.residuals import Residuals, again, at_once, checked_run
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.fitting.training import Budget, Recipe, Training
 from lenswidget.model.backends import backend_of
@@ -97,7 +97,7 @@ class TunedLens(FittedLens):
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
             card = Card.of(backend, data or text.words, training.tokens, settings)
             lens = cls(weight, bias, card, sample_of(one.readout))
-            lens.card = measured(lens, card, one, text, residuals)
+            lens.card = measured(lens, one, text, residuals)
         return lens
 
 

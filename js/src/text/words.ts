@@ -86,7 +86,7 @@ export function claimOf({ error, tolerance, claim }: Check): { holds: boolean; s
   if (error === null) return { holds: false, says: `${claim}: not checked, as it isn’t finite` };
   const off = error === 0 ? "exactly" : `off by ${error.toExponential(0)}`;
   if (error <= tolerance) return { holds: true, says: `${claim}, ${off}` };
-  return { holds: false, says: `not so: ${claim}, ${off}, more than ${tolerance.toExponential(0)}` };
+  return { holds: false, says: `check failed: ${claim}, ${off}, more than ${tolerance.toExponential(0)}` };
 }
 
 /** A cell, for the ear. */

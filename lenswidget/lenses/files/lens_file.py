@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.whole_file import write_whole
-from lenswidget.lenses.card import Card
+from lenswidget.lenses.files.card import Card
 from lenswidget.lenses.files.packing import PACKED, unpack
 
 FORMAT = 1

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.whole_file import write_whole_folder
-from lenswidget.lenses.card import Card
+from lenswidget.lenses.files.card import Card
 from lenswidget.lenses.files.torch_file import reading
 
 CONFIG, PARAMS = "config.json", "params.pt"

@@ -13,6 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from lenswidget.grids.showable import viewer
+
 
 @dataclass
 class Progress:
@@ -72,10 +74,7 @@ def _watcher(progress: Progress) -> Callable[[Progress], Any]:
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     if shell and getattr(shell, "kernel", None):
         with contextlib.suppress(ImportError):
-            # here the compute half meets the view, as a Grid does when a cell shows it: late, and only in a notebook
-            from lenswidget.interactive.fit_curve import show
-
-            return show(progress)
+            return viewer().show_fit(progress)
     return _line(progress)
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.lenses.card import Card
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.sampled_kl import kl_to_output
 from lenswidget.lenses.fitting.text import Text
-from lenswidget.lenses.lens import Lens
 from lenswidget.model.backend import Backend
 from lenswidget.model.run import Run, run
 
@@ -101,13 +99,3 @@ def kl_by_row(one: Run, moved: Float[Tensor, "rows positions d"], workers: Worke
     total = torch.cat([kl_to_output(one.readout, moved), torch.tensor([float(moved.shape[1])], device=moved.device)])
     workers.add([total])
     return tuple((total[:-1] / total[-1]).tolist())
-
-
-def measured(lens: Lens, card: Card, one: Run, text: Text, residuals: Residuals) -> Card:
-    """The card of a lens, with what held-out text says of it."""
-    if not len(text.held_out):
-        return card
-    (apart,) = residuals(text.held_out)
-    moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(apart[:-1])), apart[-1]])
-    tokens = text.held_out.numel() - len(text.held_out)
-    return replace(card, kl=kl_by_row(one, moved, residuals.workers), held_out=tokens)

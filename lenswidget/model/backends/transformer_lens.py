@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -255,18 +255,18 @@ def is_cache(source: object) -> bool:
     return hasattr(source, "cache_dict") and hasattr(source, "model")
 
 
-def boot(source: str, *, device: str | None, dtype: torch.dtype) -> Any:
-    """A `TransformerBridge` of a model on the Hub or in a folder."""
+def boot(source: str, *, device: str | None, dtype: torch.dtype, bos: bool | None = None) -> Any:
+    """A `TransformerBridge` of a model on the Hub or in a folder.
+
+    `bos` says whether a beginning-of-sequence token is put before each prompt; None is TransformerLens's own choice.
+    """
     from transformer_lens.model_bridge import TransformerBridge
 
     model = TransformerBridge.boot_transformers(source, device=device, dtype=dtype)
     model.eval()
+    if bos is not None:
+        model.cfg.default_prepend_bos = bos
     return model
-
-
-def no_bos(model: Any) -> None:
-    """Let nothing be put before a prompt on this model, whatever TransformerLens would put there."""
-    model.cfg.default_prepend_bos = False
 
 
 def jacobian_lens_class() -> Any:
