@@ -1,7 +1,7 @@
 """What attribution costs: beside TransformerLens, beside a forward pass, and in memory.
 
 All on the embedded model: every head at every position of 256 tokens; the 50 strongest of all neurons at one position;
-one jump explained; and what a run takes more because it keeps the last position's activations.
+one jump explained. What a run takes more because it keeps the last position's activations is in bench.first_run.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ import torch
 
 import lenswidget as lw
 from bench.readout import TEXT, interleaved, resident
-from lenswidget.model import run as cached_run
-from lenswidget.model.components import Stack
 
 PROMPT = "The Eiffel Tower is located in the city of"
 JOBS = ("ours, heads", "TransformerLens, heads", "ours, neurons")
@@ -58,21 +56,6 @@ def main(device: str = "cuda" if torch.cuda.is_available() else "cpu") -> None:
     print(f"at one position, prompt of {len(tower.tokens)} tokens")
     for name, seconds in times.items():
         print(f"  {name:18} {seconds * 1e3:8.2f} ms   {seconds / times['a forward pass']:5.2f} × the forward pass")
-
-    stack_of = cached_run.stack_of
-
-    def without() -> None:
-        cached_run.stack_of = lambda model: Stack((), ())
-        try:
-            lw.run(model, PROMPT)
-        finally:
-            cached_run.stack_of = stack_of
-
-    both = interleaved({"keeping": lambda: lw.run(model, PROMPT), "without": without}, device, rounds=15)
-    more = both["keeping"] / both["without"] - 1
-    print(
-        f"a run that keeps the last position's activations takes {more:+.1%} ({both['without'] * 1e3:.0f} ms without)"
-    )
 
 
 def _long(model: Any) -> tuple[lw.Run, Any]:

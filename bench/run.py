@@ -3,5 +3,16 @@
 import subprocess
 import sys
 
-for module in ("payload", "readout", "attribution", "fidelity", "exchange", "live", "browser", "beside", "saved"):
+for module in (
+    "payload",
+    "first_run",
+    "readout",
+    "attribution",
+    "fidelity",
+    "exchange",
+    "live",
+    "browser",
+    "beside",
+    "saved",
+):
     subprocess.run([sys.executable, "-m", f"bench.{module}"], check=True)

@@ -197,6 +197,10 @@ class Backend(ABC):
             value: T = known[what]
             return value
 
+    def recall(self, what: str) -> Any:
+        """What is remembered of the model in this state; None where it wasn't found yet."""
+        return self._memory.found.get(self.state, {}).get(what)
+
     @property
     def _memory(self) -> _Memory:
         with _making:

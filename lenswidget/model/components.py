@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -93,6 +93,20 @@ class Part:
         """What must be kept to split this part."""
         return (self.site, *(p.site for p in (self.norm, self.projection) if p is not None))
 
+    def of_block(self, block: int) -> Part:
+        """The same part of another block."""
+
+        def there(site: Site) -> Site:
+            return replace(site, block=block)
+
+        return replace(
+            self,
+            site=there(self.site),
+            norm=self.norm and replace(self.norm, site=there(self.norm.site)),
+            projection=self.projection and replace(self.projection, site=there(self.projection.site)),
+            sources=self.sources and (there(self.sources[0]), there(self.sources[1])),
+        )
+
 
 @dataclass(frozen=True)
 class Block:
@@ -123,16 +137,45 @@ class Components:
 
 def components_of(backend: Backend) -> Components:
     """The parts of every block of a model as it is now, found by one short forward pass."""
-    return backend.remembered("components", lambda: _probe(backend))
+    return backend.remembered("components", lambda: _probe(backend, every=True))
 
 
-def _probe(backend: Backend) -> Components:
+def assumed_components(backend: Backend) -> Components:
+    """The same at a small part of the cost: of blocks that are made alike, the first is tried. `confirmed` tests the others."""
+    known: Components | None = backend.recall("components")
+    return known or backend.remembered("assumed components", lambda: _probe(backend, every=False))
+
+
+def confirmed(backend: Backend, assumed: Components, last: Found, residual: Float[Tensor, "rows d"]) -> Components:
+    """The components that were assumed, where they sum to what each block added in a run; else those that are found.
+
+    `last` and `residual` are the parts and the rows at the last position of the run.
+    """
+    known: Components | None = backend.recall("components")
+    if known is assumed:
+        return assumed
+    for block in assumed.blocks:
+        before, after = residual[block.layer], residual[block.layer + 1]
+        scales = {part.site: part.scale for part in block.parts}
+        if not scales or not _sum_to(
+            scales, {site: last[site] for site in scales}, (after - before)[None], after[None]
+        ):
+            return components_of(backend)
+    return backend.remembered("components", lambda: assumed)
+
+
+def _probe(backend: Backend, *, every: bool) -> Components:
+    """The components, from the first blocks of each kind or from every block."""
     tokens = backend.encode(PROMPT)[: backend.facts.context or 16].unsqueeze(0)
-    rows = backend.rows
+    sites = backend.sites()
+    kinds = _kinds(backend, sites)
+    tried = [layer for layer, kind in enumerate(kinds) if every or kinds.index(kind) == layer]
+    rows = backend.rows[: tried[-1] + 2]
+    keep = keep_whole([*(site for site in sites if site.block is None or site.block in tried), *rows])
     try:
-        kept = backend.forward(tokens, keep=keep_whole([*backend.sites(), *rows]), without_hooks=True).kept
+        kept = backend.forward(tokens, keep=keep, stop=rows[-1], without_hooks=True).kept
     except Exception as reason:  # whatever a user hung in the model: lenses can do without parts
-        whole = tuple(Block(layer, ()) for layer in range(len(rows) - 1))
+        whole = tuple(Block(layer, ()) for layer in range(len(kinds)))
         return Components((), whole, f"the model would not run {PROMPT!r}: {type(reason).__name__}: {reason}")
     stream = [kept[site][0] for site in rows]
     of_block: dict[int | None, dict[Site, Tensor]] = {}
@@ -141,23 +184,37 @@ def _probe(backend: Backend) -> Components:
             of_block.setdefault(site.block, {})[site] = x[0]
     embedding = _parts(backend, of_block.get(None, {}), stream[0], stream[0], alike=())
     blocks: list[Block] = []
-    for layer, (before, after) in enumerate(itertools.pairwise(stream)):
-        alike = blocks[-1].parts if blocks else ()
-        blocks.append(Block(layer, _parts(backend, of_block.get(layer, {}), after - before, after, alike)))
+    for layer, kind in enumerate(kinds):
+        alike = tuple(part.of_block(layer) for part in blocks[kinds.index(kind)].parts) if kind in kinds[:layer] else ()
+        if layer in tried:
+            added, after = stream[layer + 1] - stream[layer], stream[layer + 1]
+            blocks.append(Block(layer, _parts(backend, of_block.get(layer, {}), added, after, alike)))
+        else:
+            blocks.append(Block(layer, alike))
     return Components(embedding, tuple(blocks))
+
+
+def _kinds(backend: Backend, sites: Collection[Site]) -> list[tuple[object, ...]]:
+    """What each block is made of, as far as can be seen: the names and types of its modules. Most are alike."""
+    kinds: list[list[object]] = [[] for _ in range(backend.facts.layers)]
+    for site in sites:
+        if site.block is not None:
+            kinds[site.block] += [site.module, site.end]
+            if site.module and site.end == "out":
+                kinds[site.block].append(type(backend.module(site.block, site.module)))
+    return [tuple(kind) for kind in kinds]
 
 
 def _parts(backend: Backend, found: Found, added: Tensor, stream: Tensor, alike: Sequence[Part]) -> tuple[Part, ...]:
     """The parts that sum to what was added: of the modules themselves if can be, else of the modules within them.
 
-    Blocks repeat themselves, so the parts of the one below, `alike`, are tried first.
+    Blocks repeat themselves, so the parts of one that is made alike are tried first.
     """
     whole = {site: x for site, x in found.items() if not site.module and site.end == "in"}
     own = {site: x for site, x in found.items() if site.module and site.end == "out" and x.shape == stream.shape}
     outer = {site: x for site, x in own.items() if "." not in site.module}
-    like = {(part.site.module, part.site.end): part for part in alike}
-    again = {site: like[site.module, site.end].scale for site in own | whole if (site.module, site.end) in like}
-    if alike and len(again) == len(alike) and _sum_to(again, own | whole, added, stream):
+    again = {part.site: part.scale for part in alike}
+    if again and again.keys() <= (own | whole).keys() and _sum_to(again, own | whole, added, stream):
         scales: dict[Site, float] | None = again
     else:
         scales = next(filter(None, (_addends(some, added, stream) for some in (outer, own, own | whole))), None)

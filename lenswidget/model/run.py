@@ -14,7 +14,7 @@ from lenswidget.grids.parts import Check
 from lenswidget.model.activations import Activations, last_position
 from lenswidget.model.backend import Backend, CachedPass, whole
 from lenswidget.model.backends import backend_of, cached_pass
-from lenswidget.model.components import components_of
+from lenswidget.model.components import assumed_components, components_of, confirmed
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import Readout
 from lenswidget.model.tokens import TokenTexts, texts_of
@@ -97,16 +97,21 @@ def run_watched(backend: Backend, prompt: Prompt, begins: Callable[[int], None] 
     """`run`, which tells each block that begins; what `begins` raises ends the run."""
     readout = readout_of(backend)
     tokens = _tokenize(backend, prompt, readout.vocabulary)
-    components = components_of(backend)
-    keep = dict.fromkeys(components.sites, last_position) | dict.fromkeys(backend.rows, whole)
+    components = assumed_components(backend)
 
     def told(block: int) -> Callable[[Tensor], None]:
         return lambda _: begins(block) if begins else None
 
     change = {site: told(block) for block, site in enumerate(backend.rows[:-1])} if begins else {}
-    done = backend.forward(tokens.unsqueeze(0), keep=keep, change=change)
-    residual = _residual(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
-    last = {site: done.kept[site][0] for site in components.sites}
+    while True:
+        keep = dict.fromkeys(components.sites, last_position) | dict.fromkeys(backend.rows, whole)
+        done = backend.forward(tokens.unsqueeze(0), keep=keep, change=change)
+        residual = _residual(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
+        last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
+        found = confirmed(backend, components, last, residual[:, -1])
+        if found is components:
+            break
+        components = found  # once for a model whose blocks only look alike
     assert done.logits is not None
     activations = Activations(backend, components, tokens, residual[-1], last=last)
     return _checked(readout, tokens, residual, done.logits[0], activations)

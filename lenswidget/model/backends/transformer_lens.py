@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import sys
 from collections.abc import Hashable, Iterator, Mapping
@@ -53,12 +54,16 @@ class TransformerLensBackend(Backend):
         )
 
     def find_state(self) -> Hashable:
+        hook_point = sys.modules["transformer_lens.hook_points"].HookPoint
         parts: list[Hashable] = []
-        points = {id(point) for point in self.model.hook_dict.values()}
-        for module in self.model.modules():
-            if id(module) not in points:
-                # a torch hook's number is given once only, as an address is not
-                parts.append((id(module), module.training, *module._forward_pre_hooks, *module._forward_hooks))
+        seen: set[int] = set()
+        ahead: list[torch.nn.Module] = [self.model]
+        while ahead:  # as `modules()` does, but for the hook points, which are most of them
+            module = ahead.pop()
+            if id(module) not in seen:
+                seen.add(id(module))
+                parts.append((id(module), module.training, *_hooks_of(module)))
+                ahead += [m for m in module._modules.values() if m is not None and type(m) is not hook_point]
         # what is written into a weight in place raises its version
         weights = [(weight.data_ptr(), weight._version) for weight in self.model.parameters()]
         flags = [(name, value) for name, value in vars(self.model.cfg).items() if isinstance(value, (bool, int, str))]
@@ -216,6 +221,15 @@ class _Stopped(BaseException):
     """Ends a forward pass where nothing more is asked for. No library catches it by accident."""
 
 
+def _hooks_of(module: torch.nn.Module) -> Iterator[int]:
+    """The numbers of torch's hooks on a module, given once only, as addresses are not; but for transformers' own, which it
+    hangs on its modules when they first run."""
+    for hooks in (module._forward_pre_hooks, module._forward_hooks):
+        for number, function in hooks.items():
+            if not str(getattr(function, "__module__", "")).startswith("transformers."):
+                yield number
+
+
 def _tensor(value: Any) -> Any:
     """The activation itself, where a module returns it among others."""
     return value[0] if isinstance(value, tuple) else value
@@ -260,13 +274,30 @@ def boot(source: str, *, device: str | None, dtype: torch.dtype, bos: bool | Non
 
     `bos` says whether a beginning-of-sequence token is put before each prompt; None is TransformerLens's own choice.
     """
-    from transformer_lens.model_bridge import TransformerBridge
+    with _no_collection():
+        from transformer_lens.model_bridge import TransformerBridge
 
-    model = TransformerBridge.boot_transformers(source, device=device, dtype=dtype)
+        model = TransformerBridge.boot_transformers(source, device=device, dtype=dtype)
     model.eval()
     if bos is not None:
         model.cfg.default_prepend_bos = bos
     return model
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage is looked for: an import and a boot make a million objects that stay, and going through them takes a tenth."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects and gc.get_freeze_count() == 0:
+            # all that is there goes to the oldest generation, or the next few objects would have all of it gone through
+            gc.freeze()
+            gc.unfreeze()
+        if collects:
+            gc.enable()
 
 
 def jacobian_lens_class() -> Any:
