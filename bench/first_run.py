@@ -75,9 +75,8 @@ def main() -> None:
     }
     print("in a new process, of the processor, one thread")
     print(f"  import torch and TransformerLens, boot   {took['bare']:7.2f} s")
-    print(
-        f"  lw.load, lw.run, lw.logit_lens           {took['lenswidget']:7.2f} s: {took['lenswidget'] / took['bare']:.2f} × that"
-    )
+    share = took["lenswidget"] / took["bare"]
+    print(f"  lw.load, lw.run, lw.logit_lens           {took['lenswidget']:7.2f} s: {share:.2f} × that")
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -73,6 +74,19 @@ def test_entropy_kl_and_surprisal(reading: Any, log_probabilities: torch.Tensor,
         reading.surprisal[:, :-1], -p[:, :-1].gather(-1, following.expand(len(p), -1)[..., None])[..., 0] / math.log(2)
     )
     assert bool(reading.surprisal[:, -1].isnan().all())
+
+
+def test_kl_is_exact_to_a_ten_thousandth_of_a_bit(smollm: Any) -> None:
+    """Against float64, on the real weights; as the difference of two large sums it lost three digits."""
+    run = lw.run(smollm, "The Eiffel Tower is located in the city of")
+    shown = lw.logit_lens(run).values("KL to the output").astype(np.float64)
+    norm, h = run.readout.norm, run.residual.double()
+    x = h * (h.square().mean(-1, keepdim=True) + norm.eps).rsqrt() * norm.gain.double()
+    log_p = torch.stack([(row @ run.readout.W_U.double()).log_softmax(-1) for row in x])
+    exact = ((log_p[-1].exp() * (log_p[-1] - log_p)).sum(-1) / np.log(2)).numpy()
+    few = exact < 10
+    assert few.sum() > 30 and np.abs(shown - exact)[few].max() <= 1e-4
+    assert np.abs(shown - exact).max() <= 5e-4
 
 
 def test_jensen_shannon_and_total_variation(reading: Any, log_probabilities: torch.Tensor) -> None:

@@ -26,9 +26,10 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
 from lenswidget.model.backends import backend_of
 from lenswidget.model.components import Components, Part, components_of
-from lenswidget.model.readout import ROUNDING, Readout
+from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run, as_run, residual_hooks
 from lenswidget.model.site import Site
+from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, named, target_of, with_against
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
@@ -221,6 +222,7 @@ class Attribution:
         )
 
 
+@own_arithmetic()
 @torch.no_grad()
 def attribution(run: Run, target: Any, against: Any, unit: str, position: Positions) -> Attribution:
     """Every row of an attribution."""
@@ -357,7 +359,7 @@ def _off(run: Run, rows: list[Contributions], logit: Float[Tensor, "p"]) -> tupl
     error = (summed.sum() - logit if len(summed) > len(logit) else summed - logit).abs()
     size = max(float(logit.abs().max()), *(float(r.values.abs().max()) for r in rows))
     known = error[error.isfinite()]
-    rounding = max(ROUNDING[run.residual.dtype], ROUNDING[run.readout.W_U.dtype])
+    rounding = run.rounding
     return (float(known.max()) if len(known) else float("nan")), rounding * max(size, 1e-6)
 
 

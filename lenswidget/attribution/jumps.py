@@ -19,13 +19,14 @@ from lenswidget.attribution.attribute import part_order
 from lenswidget.attribution.formulas import Contributions, component, heads
 from lenswidget.grids.parts import Check, Jumps
 from lenswidget.model.components import Block
-from lenswidget.model.readout import ROUNDING
 from lenswidget.model.run import Run
+from lenswidget.model.surroundings import own_arithmetic
 
 MOST_TOKENS = 8
 SUMS = "rows sum to the jump"
 
 
+@own_arithmetic()
 @torch.no_grad()
 def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int]) -> Jumps | None:
     """Every jump of some tokens at the last position, as far as the run's activations are at hand; else nothing.
@@ -52,7 +53,7 @@ def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int]) -> J
         # rows that don't sum (a stream that was changed by hand) explain nothing
         linear = torch.cat([r.values for r in rows if r.name != "soft-cap"])
         size = torch.maximum(linear.abs().amax(0), jump.abs().amax(0))
-        rounding = max(ROUNDING[run.residual.dtype], ROUNDING[readout.W_U.dtype])
+        rounding = run.rounding
         error, tolerance = (linear.sum(0) - jump[0]).abs(), rounding * size.clamp(min=1e-6)
         holds = error <= tolerance
         checks += [Check(*pair, SUMS) for pair in zip(error[holds].tolist(), tolerance[holds].tolist())]

@@ -23,12 +23,14 @@ from lenswidget.model.backends import backend_of
 from lenswidget.model.components import Part, components_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import FinalNorm
+from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.tokens import texts_of
 
 SINGULAR = 4
 """How many singular directions of a head are shown; each has two ends."""
 
 
+@own_arithmetic()
 @torch.no_grad()
 def promotes(model: object, what: str | Tensor, *, k: int = 10) -> Grid:
     """What a part of the model promotes and suppresses, whatever the prompt.

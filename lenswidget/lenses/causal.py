@@ -30,6 +30,7 @@ from lenswidget.lenses.lens import Lens
 from lenswidget.model.backend import Backend, whole
 from lenswidget.model.run import Run, run
 from lenswidget.model.site import Site
+from lenswidget.model.surroundings import own_arithmetic
 
 STEP = 0.25
 """Length of a step, as a share of the median distance of a row's states from their mean: small, yet beyond half precision."""
@@ -39,6 +40,7 @@ BATCH = 1024
 """Tokens that the model is given at once."""
 
 
+@own_arithmetic()
 @torch.no_grad()
 def causal_fidelity(
     backend: Backend, lenses: Sequence[Lens], runs: Sequence[Run], *, directions: int, seed: int = 0

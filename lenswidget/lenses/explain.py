@@ -20,8 +20,8 @@ from lenswidget.grids.parts import Check
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
-from lenswidget.model.readout import ROUNDING
 from lenswidget.model.run import Run, as_run, run
+from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, named
 
 
@@ -47,6 +47,7 @@ def explain(
     return explained(run, target, named_row(run.labels, row), against=against, position=position, lens=lens)
 
 
+@own_arithmetic()
 @torch.no_grad()
 def explained(
     run: Run, target: TargetLike, row: int, *, against: TargetLike | None = None, position: int = -1, lens: Any = None
@@ -78,7 +79,7 @@ def explained(
         parts.append(Contributions(None, rest, (jump - linear)[None]))
     off = float((torch.cat([r.values for r in parts]).double().sum(0) - jump).abs().max())
     size = max(float(r.values.abs().max()) for r in parts)
-    rounding = max(ROUNDING[run.residual.dtype], ROUNDING[readout.W_U.dtype])
+    rounding = run.rounding
     name = named(targets)
     grid = Attribution(
         run,

@@ -21,6 +21,7 @@ from lenswidget.lenses.lens import Lens, as_lens, moved
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.run import Run, run
+from lenswidget.model.surroundings import own_arithmetic
 
 if TYPE_CHECKING:
     import pandas
@@ -161,6 +162,7 @@ class Fidelity:
         return self.grid()._repr_mimebundle_(**arguments)
 
 
+@own_arithmetic()
 def fidelity(
     model: object, lenses: Any, texts: Any = None, *, tokens: int = 1024, directions: int = 0, seed: int = 0
 ) -> Fidelity:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lenswidget.grids.parts import RowQuantity
 from lenswidget.model.run import Run
+from lenswidget.model.surroundings import own_arithmetic
 
 
 class Lens:
@@ -77,6 +78,7 @@ def as_lens(lens: Any) -> Lens:
     )
 
 
+@own_arithmetic()
 @torch.no_grad()
 def moved(run: Run, lens: Lens) -> Float[Tensor, "rows positions d"]:
     """Every row of a run, moved by a lens, in float32; the last as it is."""

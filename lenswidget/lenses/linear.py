@@ -13,6 +13,7 @@ from lenswidget.lenses.fitting.residuals import Residuals, at_once, checked_run
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
+from lenswidget.model.surroundings import own_arithmetic
 
 
 class LinearLens(FittedLens):
@@ -25,6 +26,7 @@ class LinearLens(FittedLens):
     name = "Linear lens"
 
     @classmethod
+    @own_arithmetic()
     def fit(
         cls,
         model: object,

@@ -18,6 +18,7 @@ from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.fitting.training import Budget, Recipe, Training
 from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
+from lenswidget.model.surroundings import own_arithmetic
 
 STEPS = 160
 
@@ -31,6 +32,7 @@ class TunedLens(FittedLens):
     name = "Tuned lens"
 
     @classmethod
+    @own_arithmetic()
     def identity(cls, model: object) -> TunedLens:
         """A tuned lens before any training, which reads exactly as the logit lens does."""
         backend = backend_of(model)
@@ -39,6 +41,7 @@ class TunedLens(FittedLens):
         return cls(torch.zeros(layers, d, d), torch.zeros(layers, d), card, sample_of(readout))
 
     @classmethod
+    @own_arithmetic()
     def fit(
         cls,
         model: object,

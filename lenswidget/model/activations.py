@@ -48,6 +48,11 @@ class Activations:
             return True
         return self._cache is not None and all(self._cache.get(site, self._prompt) is not None for site in sites)
 
+    @property
+    def dtypes(self) -> set[torch.dtype]:
+        """Of all that was kept so far."""
+        return {x.dtype for x in (*self._last.values(), *self._whole.values()) if x.is_floating_point()}
+
     def bring(self, sites: Iterable[Site], positions: Int[Tensor, "p"]) -> None:
         """Make sure of what `at` will be asked for, in one forward pass at most. Raises as `whole` does."""
         sites = list(sites)

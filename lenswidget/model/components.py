@@ -24,6 +24,7 @@ from lenswidget.model.backend import Backend, keep_whole
 from lenswidget.model.probe import NormForm, norm_form
 from lenswidget.model.readout import FinalNorm
 from lenswidget.model.site import Site
+from lenswidget.model.surroundings import own_arithmetic
 
 PROMPT = "The quick brown fox jumps over 12 lazy dogs."
 MOST_PARTS = 4
@@ -146,6 +147,7 @@ def assumed_components(backend: Backend) -> Components:
     return known or backend.remembered("assumed components", lambda: _probe(backend, every=False))
 
 
+@own_arithmetic()
 def confirmed(backend: Backend, assumed: Components, last: Found, residual: Float[Tensor, "rows d"]) -> Components:
     """The components that were assumed, where they sum to what each block added in a run; else those that are found.
 
@@ -164,6 +166,7 @@ def confirmed(backend: Backend, assumed: Components, last: Found, residual: Floa
     return backend.remembered("components", lambda: assumed)
 
 
+@own_arithmetic()
 def _probe(backend: Backend, *, every: bool) -> Components:
     """The components, from the first blocks of each kind or from every block."""
     tokens = backend.encode(PROMPT)[: backend.facts.context or 16].unsqueeze(0)

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from lenswidget.model.backend import Backend
 from lenswidget.model.readout import FinalNorm, Readout
+from lenswidget.model.surroundings import own_arithmetic
 
 
+@own_arithmetic()
 def readout_of(backend: Backend) -> Readout:
     """The final norm, unembedding and what follows them. Raises ValueError, with the reason, where there is no such thing."""
     backend.require_readable()

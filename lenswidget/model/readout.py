@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from lenswidget.model.surroundings import own_arithmetic
+
 LOGITS_BUDGET = 96 * 2**20
 """Bytes of logits in a chunk; small change beside it is all a reading needs. With half of it, the matrix product of
 a chunk takes a sixth longer on a CPU."""
@@ -114,6 +116,7 @@ class Readout:
         """Rows of the unembedding; padding can make them more than the tokenizer has tokens."""
         return self.W_U.shape[1]
 
+    @own_arithmetic()
     def logits(self, residual: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows vocabulary"]:
         """All logits of some residual rows: for a handful of rows, since nothing is cut into chunks here."""
         x = self.norm(residual.to(self.W_U.device, torch.float32)).flatten(0, -2)
@@ -141,6 +144,7 @@ class Readout:
             logits.div_(self.cap).tanh_().mul_(self.cap)
         return logits
 
+    @own_arithmetic()
     def extremes(
         self, directions: Float[Tensor, "n d"], k: int
     ) -> tuple[Int[Tensor, "n both"], Float[Tensor, "n both"]]:
@@ -161,6 +165,7 @@ class Readout:
             added.append(torch.cat([high.values, low.values], -1))
         return torch.cat(ids), torch.cat(added)
 
+    @own_arithmetic()
     def error(
         self, residual: Float[Tensor, "positions d"], logits: Float[Tensor, "positions vocabulary"]
     ) -> tuple[float, float]:
@@ -200,6 +205,7 @@ class Readout:
         """Some columns of the unembedding, which in memory are rows."""
         return self.W_U.T[ids].float()
 
+    @own_arithmetic()
     @torch.inference_mode()
     def responses(
         self, before: Float[Tensor, "readers positions d"], after: Float[Tensor, "readers changes positions d"]
@@ -223,6 +229,7 @@ class Readout:
             alignments.append((shared / (size * size[-1:]).sqrt()).nanmean(-1))
         return torch.cat(influences, dim=1).clamp(min=0.0).cpu(), torch.cat(alignments, dim=1).cpu()
 
+    @own_arithmetic()
     @torch.inference_mode()
     def read(
         self,
@@ -267,6 +274,7 @@ class Readout:
         offsets = torch.cat([torch.zeros(1, dtype=torch.int64), joined.pop("sizes").cumsum(0)])
         return Reading(offsets=offsets, **{name: _rows_first(name, value) for name, value in joined.items()})
 
+    @own_arithmetic()
     @torch.inference_mode()
     def divergence(
         self, one: Float[Tensor, "rows positions d"], other: Float[Tensor, "rows positions d"]
@@ -321,7 +329,8 @@ def _read_columns(
     out = _distances(b, mass, output, extra)
     entropy = log_sum - b.mul_(a).sum(-1) / mass.squeeze(-1)
     # KL = Σ q log q - Σ q log p = (Σ q·logit_L - logsumexp_L) - (Σ q·logit_l - logsumexp_l)
-    crossed = torch.stack([column.mv(q) for column, q in zip(a, output)])
+    # written out and then added up: a matrix–vector product of this length loses three digits of their difference
+    crossed = torch.mul(a, output.unsqueeze(1), out=b).sum(-1)
     kl = (crossed[:, -1:] - log_sum[:, -1:]) - (crossed - log_sum)
     kl[:, -1] = 0.0
 

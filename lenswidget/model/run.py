@@ -16,7 +16,7 @@ from lenswidget.model.backend import Backend, CachedPass, whole
 from lenswidget.model.backends import backend_of, cached_pass
 from lenswidget.model.components import assumed_components, components_of, confirmed
 from lenswidget.model.probe import readout_of
-from lenswidget.model.readout import Readout
+from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.tokens import TokenTexts, texts_of
 
 Prompt = str | Sequence[int] | Tensor
@@ -54,6 +54,13 @@ class Run:
     def following(self) -> Int[Tensor, "positions"]:
         """The token that really follows each position; -1 at the last."""
         return torch.cat([self.tokens[1:], self.tokens.new_full((1,), -1)])
+
+    @property
+    def rounding(self) -> float:
+        """The relative error that is rounding, in what this run is made of: under autocast its parts are less exact than its
+        rows."""
+        parts = () if self.activations is None else self.activations.dtypes
+        return max(ROUNDING[dtype] for dtype in {self.residual.dtype, self.readout.W_U.dtype, *parts})
 
     def row(self, row: int, positions: Int[Tensor, "p"]) -> Float[Tensor, "p d"]:
         """One row at some positions, as the readout takes it: float32, beside the unembedding."""
@@ -95,6 +102,12 @@ def run(model: object, prompt: Prompt) -> Run:
 
 def run_watched(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None) -> Run:
     """`run`, which tells each block that begins; what `begins` raises ends the run."""
+    # what is made in inference mode can't enter autograd later
+    with torch.inference_mode(False), torch.no_grad():
+        return _run(backend, prompt, begins)
+
+
+def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None) -> Run:
     readout = readout_of(backend)
     tokens = _tokenize(backend, prompt, readout.vocabulary)
     components = assumed_components(backend)

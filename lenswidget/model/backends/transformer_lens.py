@@ -222,11 +222,11 @@ class _Stopped(BaseException):
 
 
 def _hooks_of(module: torch.nn.Module) -> Iterator[int]:
-    """The numbers of torch's hooks on a module, given once only, as addresses are not; but for transformers' own, which it
-    hangs on its modules when they first run."""
+    """The numbers of torch's hooks on a module, given once only, as addresses are not; but for those that the libraries
+    themselves hang on it when it first runs."""
     for hooks in (module._forward_pre_hooks, module._forward_hooks):
         for number, function in hooks.items():
-            if not str(getattr(function, "__module__", "")).startswith("transformers."):
+            if not str(getattr(function, "__module__", "")).startswith(("transformers.", "transformer_lens.")):
                 yield number
 
 

@@ -1,0 +1,117 @@
+"""The caller's torch, signals and random state: our figures don't depend on them, and they are as they were afterwards."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import lenswidget as lw
+from lenswidget.lenses.fitting.progress import Progress
+from lenswidget.model.backends import backend_of
+from tests import architectures
+
+TOKENS = [1, 40, 70, 33, 120, 99, 70, 250, 41]
+TEXTS = ["The quick brown fox jumps over a lazy dog, and runs on into the wood.", "A second text, which is no longer."]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("surroundings")
+    architectures.save("LlamaForCausalLM", folder)
+    return architectures.boot(folder)
+
+
+@pytest.fixture
+def float64_by_default() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def figures(model: Any, run: lw.Run) -> list[Any]:
+    lens = lw.TunedLens.identity(model)
+    return [
+        lw.logit_lens(run, targets=[77, 78], against=79, extra=["jensen_shannon", "total_variation"]),
+        lw.read(run, lens, targets=[77]),
+        lw.attribute(run, 77, unit="head"),
+        lw.attribute(run, (77, 78), position=None),
+        lw.explain(run, 77, "L1"),
+        lw.divergence(run, lw.LogitLens(), lw.NegativeLens()),
+        lw.promotes(model, "L1N5"),
+        lw.fidelity(model, lw.LogitLens(), TEXTS, tokens=40, directions=4).grid(),
+    ]
+
+
+def test_another_default_dtype_changes_nothing(model: Any, float64_by_default: None) -> None:
+    ours = figures(model, lw.run(model, TOKENS))
+    assert torch.get_default_dtype() == torch.float64
+    torch.set_default_dtype(torch.float32)
+    assert ours == figures(model, lw.run(model, TOKENS))
+
+
+def test_under_autocast_a_run_is_read_as_exactly_as_ever(model: Any) -> None:
+    run = lw.run(model, TOKENS)
+    plain = figures(model, run)[:-1]  # fidelity runs the model, which is less exact there
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours = figures(model, run)[:-1]
+        assert torch.is_autocast_enabled("cpu")
+    assert ours == plain
+
+
+def test_a_run_under_autocast_holds_to_what_the_model_says_there(model: Any) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        run = lw.run(model, TOKENS)
+        with torch.no_grad():
+            says = model(torch.tensor([TOKENS]))[0, -1].float()
+        grid, parts = lw.logit_lens(run, targets=[77]), lw.attribute(run, 77, unit="head")
+    for shown in (grid, parts):
+        assert shown.check is not None and shown.check.holds and shown.check.error > 0
+    assert grid.values("logit", target=77)[-1, -1] == pytest.approx(float(says[77]), abs=grid.check.tolerance)  # type: ignore[union-attr]
+
+
+def test_the_random_state_and_the_grad_mode_are_the_callers(model: Any) -> None:
+    torch.manual_seed(7)
+    np.random.seed(7)
+    state, numpys = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index,union-attr]
+    with torch.enable_grad():
+        figures(model, lw.run(model, TOKENS))
+        lw.LinearLens.fit(model, tokens=40, held_out=0, window=16)  # on text that the model writes itself
+        assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert np.array_equal(numpys, np.random.get_state()[1])  # type: ignore[index,arg-type]
+
+
+def test_a_run_may_enter_autograd_however_it_was_made(model: Any) -> None:
+    with torch.inference_mode():
+        run = lw.run(model, TOKENS)
+    row = run.residual[1].clone().requires_grad_()
+    run.readout.norm(row).sum().backward()
+    assert row.grad is not None
+
+
+def test_a_watcher_that_raises_leaves_interrupts_as_they_were() -> None:
+    def fails(progress: Progress) -> None:
+        raise ZeroDivisionError
+
+    before = signal.getsignal(signal.SIGINT)
+    progress = Progress("a fit", watchers=[fails])
+    with pytest.raises(ZeroDivisionError), progress.running():
+        progress.tell(0.5)
+    assert signal.getsignal(signal.SIGINT) is before and progress.done
+
+
+def test_two_threads_on_one_model_get_each_its_own(model: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    prompts = [[*TOKENS[:n], 77] for n in (3, 5, 8)] * 4
+    alone = [lw.run(model, prompt) for prompt in prompts[:3]]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda prompt: lw.run(model, prompt), prompts))
+    for i, run in enumerate(together):
+        torch.testing.assert_close(run.residual, alone[i % 3].residual)
+    assert not any(point._forward_hooks for point in backend_of(model).model.hook_dict.values())
