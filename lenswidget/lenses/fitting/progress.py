@@ -63,10 +63,12 @@ class Progress:
         try:
             yield
         finally:
-            if main:  # first: whatever a watcher does, an interrupt is the caller's again
-                signal.signal(signal.SIGINT, earlier)
-            self.done = True
-            self.tell(self.fraction)
+            try:
+                self.done = True
+                self.tell(self.fraction)
+            finally:  # whatever a watcher does, an interrupt is the caller's again
+                if main:
+                    signal.signal(signal.SIGINT, earlier)
 
 
 def _watcher(progress: Progress) -> Callable[[Progress], Any]:
