@@ -418,3 +418,14 @@ def test_a_unit_that_a_model_lacks_is_refused_by_name(tower: lw.Run, tmp_path: P
         lw.explain(tower, " Paris", 31)
     with pytest.raises(ValueError, match="needs a target to compare"):
         lw.logit_lens(tower, against=" London")
+
+
+def test_two_tokens_of_one_text_are_two_targets_with_figures_of_their_own(tmp_path: Path) -> None:
+    """The ids of single bytes read alike, and so may those of different spellings: labels are told apart by their ids."""
+    run = lw.run(small("LlamaForCausalLM", tmp_path), TOKENS)
+    run.texts._known |= {77: " twin", 78: " twin"}
+    grid = lw.logit_lens(run, targets=[77, 78], against=79)
+    assert [target.label for target in grid.targets[:2]] == [" twin (id 77)", " twin (id 78)"]
+    ranks = [grid.values("rank", target=i) for i in (77, 78)]
+    assert not np.array_equal(*ranks)
+    assert len([name for name in grid.quantities if "twin" in name]) == 10

@@ -160,11 +160,12 @@ class Attribution:
                 cells.append((rows.name, "other") if outside else (f"L{rows.layer}", rows.part(i) or "block"))
         labels = tuple(dict.fromkeys(row for row, _ in cells))
         parts = sorted(dict.fromkeys(part for _, part in cells), key=part_order)
+        row_of, column_of = ({name: i for i, name in enumerate(names)} for names in (labels, parts))
+        places = torch.tensor([row_of[row] for row, _ in cells]), torch.tensor([column_of[part] for _, part in cells])
 
         def laid_out(values: Float[Tensor, "n 1"]) -> Float[Tensor, "rows parts"]:
             laid = values.new_full((len(labels), len(parts)), torch.nan)
-            for (row, part), value in zip(cells, values[:, 0]):
-                laid[labels.index(row), parts.index(part)] = value
+            laid[places] = values[:, 0]
             return laid
 
         quantities = [_quantity("contribution", laid_out(torch.cat([r.values for r in self.rows])))]

@@ -306,11 +306,15 @@ def _listed(names: Iterable[str]) -> str:
 def _windows(backend: Backend, texts: Any, tokens: int, seed: int) -> Iterator[Run]:
     """Runs of the texts, a window at a time, until `tokens` positions after the first are read."""
     length = min(WINDOW, backend.facts.context or WINDOW)
+    prefix = torch.tensor(prefix_of(backend), dtype=torch.int64)  # before each window, as a fit has it
     documents: Iterable[Any] = (
-        written_by(backend, length, seed) if texts is None else (backend.encode(text) for text in strings(texts))
+        written_by(backend, length, seed)
+        if texts is None
+        else (backend.encode(text)[len(prefix) :] for text in strings(texts))
     )
     for document in documents:
-        for window in torch.split(torch.as_tensor(document), length):
+        for part in torch.split(torch.as_tensor(document), length - len(prefix)):
+            window = torch.cat([prefix, part])
             if len(window) < 2:
                 continue
             yield run(backend, window[: tokens + 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lenswidget.grids.parts import Target
@@ -21,7 +22,20 @@ def targets_of(run: Run, targets: Targets) -> tuple[Target, ...]:
     found = [target_of(run, item) for item in items]
     if len({target.ids for target in found}) < len(found):
         raise ValueError("The same target is named twice in targets; name each once.")
-    return tuple(found)
+    return _told_apart(found)
+
+
+def _told_apart(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """Targets whose labels differ: several tokens may have one text, and what is said of them goes by their labels."""
+    labels = [target.label for target in targets]
+    return tuple(
+        target if labels.count(target.label) == 1 else replace(target, label=f"{target.label} ({_listed(target.ids)})")
+        for target in targets
+    )
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return f"id {ids[0]}" if len(ids) == 1 else f"ids {', '.join(map(str, ids))}"
 
 
 def with_against(run: Run, targets: tuple[Target, ...], against: Any) -> tuple[Target, ...]:
@@ -38,7 +52,7 @@ def with_against(run: Run, targets: tuple[Target, ...], against: Any) -> tuple[T
                 f"{run.texts[min(both)]!r} is both the target and what it is compared with, and differs from itself by "
                 "nothing; compare two tokens."
             )
-    return (*targets, last)
+    return _told_apart([*targets, last])
 
 
 def target_of(run: Run, target: Any) -> Target:

@@ -45,7 +45,7 @@ class Text:
             raise ValueError(
                 f"{backend.facts.name} has no tokenizer to cut texts into tokens; boot it with tokenizer=."
             )
-        self._prefix = [tokenizer.bos_token_id] if _prepends_bos(backend) else []
+        self._prefix = prefix_of(backend)
         end = tokenizer.eos_token_id
         self._end = [] if end is None else [end]
         if texts is None:
@@ -171,10 +171,10 @@ def in_words(model: str, texts: Any) -> str:
     return f"{len(texts):,} texts" if hasattr(texts, "__len__") else "texts from an iterator"
 
 
-def _prepends_bos(backend: Backend) -> bool:
-    """Whether a prompt on this model starts with a BOS token: found by trying."""
+def prefix_of(backend: Backend) -> list[int]:
+    """The BOS token, where a prompt on this model starts with one; found by trying."""
     bos = backend.tokenizer.bos_token_id
-    return bos is not None and int(backend.encode("a")[0]) == bos
+    return [bos] if bos is not None and int(backend.encode("a")[0]) == bos else []
 
 
 def written_by(backend: Backend, length: int, seed: int, batch: int = 16) -> Iterator[list[int]]:
@@ -182,7 +182,7 @@ def written_by(backend: Backend, length: int, seed: int, batch: int = 16) -> Ite
     tokenizer = backend.tokenizer
     special = set(tokenizer.all_special_ids)
     ordinary = torch.tensor([i for i in range(len(tokenizer)) if i not in special])
-    prefix = torch.tensor([tokenizer.bos_token_id] if _prepends_bos(backend) else [], dtype=torch.int64)
+    prefix = torch.tensor(prefix_of(backend), dtype=torch.int64)
     generator = torch.Generator().manual_seed(seed)
     network: Any = backend.network
     while True:
