@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def point_at(page: Page, layer: int, column: int, grid: Grid) -> None:
         page.mouse.move(x, box["y"] + y)
         page.wait_for_timeout(30)
         card = page.locator(".lw-card").first
-        if card.count() and f"After layer {layer}" in card.inner_text():
+        if card.count() and re.search(rf"\bL{layer}\b", card.inner_text()):
             return
     raise AssertionError(f"no card for layer {layer} in column {column}")
 
@@ -74,7 +75,7 @@ def test_hover_click_and_keys(host: Host, watched: Watched, grid: Grid) -> None:
     page.keyboard.press("End")
     page.keyboard.press("PageUp")
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".lw-spoken")).to_contain_text("After layer 7")
+    expect(page.locator(".lw-spoken")).to_contain_text("L7")
     page.keyboard.press("Enter")
     file_says(page, host.folder / "seen.json", [[8, 4], [[leader]]])
 
@@ -83,7 +84,7 @@ def test_python_sets_what_is_shown(host: Host, watched: Watched, grid: Grid) -> 
     page = watched.page
     host.open(page, [GRID + "w = lw.LensWidget(grid, color='entropy', selected=[2, 1])\nw"])
     page.wait_for_selector(READY)
-    expect(page.locator(".lw-card")).to_contain_text("After layer 1")
+    expect(page.locator(".lw-card")).to_contain_text("L1")
     expect(page.locator("label:has-text('color') select")).to_have_value("entropy")
 
 

@@ -42,7 +42,7 @@ def test_a_lesson_page_is_alive_and_whole(watched: Watched, site: Path) -> None:
     page.goto((site / "index.html").as_uri())
     page.get_by_role("link", name="The first lesson").click()
     page.wait_for_selector("[data-state=ready]")
-    expect(page.locator(".lw-card.lw-held")).to_contain_text("After layer 1")  # the selection that the notebook had
+    expect(page.locator(".lw-card.lw-held")).to_contain_text("L1")  # the selection that the notebook had
     expect(page.locator(".lenswidget select").first).to_have_value("entropy")
     assert page.locator("math").count() == 2 and page.locator("math mfrac").count() == 1
     expect(page.get_by_text("lw.Grid.load")).to_be_visible()

@@ -42,7 +42,7 @@ def test_a_page_from_a_file_is_alive(watched: Watched, tmp_path: Path) -> None:
     page.locator("[role=application]").focus()
     for key in ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowLeft"):
         page.keyboard.press(key)
-    expect(page.locator(".lw-card")).to_contain_text("After layer 4")
+    expect(page.locator(".lw-card")).to_contain_text("L4")
     page.keyboard.press("Enter")
     expect(page.locator(".lw-chip button")).to_have_count(0)
     page.locator(".lw-card").get_by_role("button").first.click()
