@@ -62,7 +62,7 @@ class FittedLens(Lens):
         return residual + (residual @ weight.T + bias)
 
     def require(self, run: Run) -> None:
-        """Raises ValueError for a run of another model: of another width, depth, unembedding, or with processed weights."""
+        """Raises ValueError for a run of another model: of another width, depth, processing of weights or unembedding."""
         rows, _, d = run.residual.shape
         layers, width = self.bias.shape
         if (layers, width) != (rows - 1, d):
@@ -70,16 +70,27 @@ class FittedLens(Lens):
                 f"This {self.name.lower()} was fitted to {self.card.model}, with {layers} blocks of width {width}; {run.model} "
                 f"has {rows - 1} of width {d}. Fit one to it with {type(self).__name__}.fit(model)."
             )
-        if run.processed:
-            raise ValueError(
-                f"{run.model} was loaded with processed weights, which write another residual stream than the one that this "
-                f"{self.name.lower()} was fitted to. Load the model as it is, lw.load(name), without compatibility mode."
-            )
+        if run.processing != self.card.processing:
+            raise ValueError(self._of_other_weights(run))
         if not self._fits(run.readout):
             raise ValueError(
                 f"This {self.name.lower()} was fitted to {self.card.model}, whose unembedding is not that of {run.model}. Fit "
                 f"one to it with {type(self).__name__}.fit(model)."
             )
+
+    def _of_other_weights(self, run: Run) -> str:
+        lens, again = self.name.lower(), f"it with {type(self).__name__}.fit(model)"
+        if self.card.processing:
+            has = f"has others ({run.processing})" if run.processing else "has them as they were trained"
+            return (
+                f"This {lens} was fitted to {self.card.model} with processed weights ({self.card.processing}), and {run.model} "
+                f"{has}. Load the model as it was then, or fit a lens to {again}."
+            )
+        return (
+            f"{run.model} was loaded with processed weights ({run.processing}), and this {lens} was fitted to weights as they "
+            "were trained. Load the model as it is, lw.load(name) or HookedTransformer.from_pretrained_no_processing(name), "
+            f"or fit a lens to {again}."
+        )
 
     def _fits(self, readout: Readout) -> bool:
         """Whether an unembedding is the one that the lens was fitted to, as far as the lens can tell."""

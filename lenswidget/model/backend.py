@@ -44,8 +44,10 @@ class Facts:
     """Of its norms, for a norm that doesn't tell its own."""
     revision: str = ""
     """The commit that it came from, where it came from a hub."""
-    processed: bool = False
-    """Whether its weights were folded or centred, so that its stream is not the one that the model was trained with."""
+    processing: str = ""
+    """What was done to its weights after training, in words: "norms folded, unembedding centred"; "" where nothing was."""
+    effect: str = ""
+    """What that does to what is shown, in words."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,10 @@ class Backend(ABC):
     @abstractmethod
     def module(self, block: int | None, path: str) -> torch.nn.Module | None:
         """The model's own module at a path within a block, with its weights as they are now; `"norm"` outside the blocks is
-        the final norm. None where there is none."""
+        the final norm. None where there is none.
+
+        A linear map has a `weight` of two dimensions and perhaps a `bias`, a norm has both as vectors, as torch's own do. A
+        library that keeps them otherwise gives a module that has them so, with the same storage, and computes the same."""
 
     @abstractmethod
     def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:

@@ -40,8 +40,8 @@ class Run:
     prompt: str
     check: Check | None
     notes: tuple[str, ...] = ()
-    processed: bool = False
-    """Whether the library processed the weights, so that the stream is not the one that fitted lenses know."""
+    processing: str = ""
+    """What was done to the model's weights after training, in words; a lens reads only what it was fitted on."""
     activations: Activations | None = field(default=None, repr=False)
     """What the blocks put out, and the model that did, for attribution; None in a run that was detached."""
 
@@ -278,14 +278,13 @@ def _checked(
     bad = int((~residual.isfinite().all(-1)).sum())
     if bad:
         notes.append(f"{bad} of {residual.shape[0] * residual.shape[1]} residual vectors are not finite")
-    if facts.processed:
-        # compatibility mode takes a constant out of the logits of each position: no probability changes
-        notes.append("weights processed by TransformerLens: probabilities are the model's, logits are shifted")
+    if facts.processing:
+        notes.append(f"weights processed by TransformerLens ({facts.processing}): {facts.effect}")
     if residual.dtype in (torch.float16, torch.bfloat16):
         notes.append(f"residual stream in {str(residual.dtype).removeprefix('torch.')}")
     texts = texts_of(activations.backend)
     prompt = texts.decode([int(i) for i in tokens if int(i) not in texts.special])
-    return Run(tokens, residual, readout, texts, facts.name, prompt, check, tuple(notes), facts.processed, activations)
+    return Run(tokens, residual, readout, texts, facts.name, prompt, check, tuple(notes), facts.processing, activations)
 
 
 def _tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, "positions"]:

@@ -31,13 +31,23 @@ class Card:
     unembedding: str = ""
     """The unembedding's hash, as `unembedding_hash` takes it; "" where it was not computed."""
     settings: dict[str, Any] = field(default_factory=dict)
+    processing: str = ""
+    """What was done to the weights of the model after training, in words; "" for a lens of the model as it was trained."""
     lenswidget: str = field(default_factory=lambda: importlib.metadata.version("lenswidget"))
 
     @classmethod
     def of(cls, backend: Backend, data: str, tokens: int, settings: dict[str, Any] | None = None) -> Card:
         """For a lens that is fitted to a model; its revision is known where it came from a hub."""
-        facts, unembedding = backend.facts, unembedding_hash(backend.unembedding()[0])
-        return cls(facts.name, data, tokens, revision=facts.revision, unembedding=unembedding, settings=settings or {})
+        facts = backend.facts
+        return cls(
+            facts.name,
+            data,
+            tokens,
+            revision=facts.revision,
+            unembedding=unembedding_hash(backend.unembedding()[0]),
+            settings=settings or {},
+            processing=facts.processing,
+        )
 
 
 def unembedding_hash(W_U: Float[Tensor, "d vocabulary"]) -> str:

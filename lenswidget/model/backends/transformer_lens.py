@@ -1,4 +1,4 @@
-"""TransformerLens: its `TransformerBridge`, and the caches of activations that it returns."""
+"""TransformerLens: what its models share, its `TransformerBridge`, and the caches of activations that it returns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import gc
 import re
 import sys
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -28,30 +28,16 @@ _BEFORE_UNEMBEDDING = {
 _HOOK = re.compile(r"(?:blocks\.(\d+)\.)?((?:\w+\.)*)hook_(in|out|pattern)")
 _EMBEDDING = re.compile(r"[a-z_]*embed[a-z_]*")
 
+FOLDED_NORMS = "norms folded"
+CENTRED_WRITING = "writing weights centred"
+CENTRED_UNEMBEDDING = "unembedding centred"
 
-class TransformerLensBackend(Backend):
-    """A `TransformerBridge`: a Hugging Face model in which TransformerLens has named the modules and hung hooks on them."""
+Hook = Callable[..., Any]
+"""What hangs on a hook point: it is called as `hook(activation, hook=point)`, and what it returns takes its place."""
 
-    @classmethod
-    def recognises(cls, model: object) -> bool:
-        bridges = sys.modules.get("transformer_lens.model_bridge")
-        return bridges is not None and isinstance(model, bridges.TransformerBridge)
 
-    @cached_property
-    def facts(self) -> Facts:
-        cfg = self.model.cfg
-        config = getattr(getattr(self.model, "original_model", None), "config", None)
-        return Facts(
-            name=str(getattr(cfg, "model_name", "") or type(self.model).__name__).rstrip("/").split("/")[-1],
-            architecture=str(getattr(cfg, "architecture", "") or "this architecture"),
-            layers=int(cfg.n_layers),
-            width=int(cfg.d_model),
-            context=int(getattr(cfg, "n_ctx", 0) or 0) or None,
-            heads=int(getattr(cfg, "n_heads", 0) or 0),
-            eps=float(cfg.eps),
-            revision=str(getattr(config, "_commit_hash", None) or ""),
-            processed=bool(getattr(self.model, "_weights_processed", False)),
-        )
+class HookedBackend(Backend):
+    """A model with TransformerLens's hook points, whichever kind it is: they tokenize, are run and change in the same way."""
 
     def find_state(self) -> Hashable:
         hook_point = sys.modules["transformer_lens.hook_points"].HookPoint
@@ -70,6 +56,113 @@ class TransformerLensBackend(Backend):
         tokenizer = self.model.tokenizer
         words = None if tokenizer is None else (id(tokenizer), len(tokenizer))
         return hash((*parts, *weights, *flags, words))
+
+    @property
+    def tokenizer(self) -> Any:
+        return self.model.tokenizer
+
+    def encode(self, text: str) -> Int[Tensor, "positions"]:
+        ids: Tensor = self.model.to_tokens(text, truncate=False)[0].cpu()
+        return ids
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch positions"],
+        *,
+        keep: Mapping[Site, Keep],
+        change: Mapping[Site, Change] | None = None,
+        stop: Site | None = None,
+        without_hooks: bool = False,
+    ) -> Pass:
+        kept: dict[Site, Tensor] = {}
+
+        def changing(function: Change) -> Any:
+            def hook(value: Any, hook: Any = None) -> Any:
+                new = function(_tensor(value))
+                return None if new is None else (new, *value[1:]) if isinstance(value, tuple) else new
+
+            return hook
+
+        def keeping(site: Site, function: Keep | None) -> Any:
+            def hook(value: Any, hook: Any = None) -> None:
+                value = _tensor(value)
+                if function is not None and isinstance(value, Tensor):
+                    kept[site] = function(value)
+                if site == stop:
+                    raise _Stopped
+
+            return hook
+
+        hooks = [(site, changing(function)) for site, function in (change or {}).items()]
+        hooks += [(site, keeping(site, function)) for site, function in keep.items()]
+        if stop is not None and stop not in keep:
+            hooks.append((stop, keeping(stop, None)))
+        alone = self.without_hooks() if without_hooks else contextlib.nullcontext()
+        with self.lock, alone, torch.no_grad(), self.hung(hooks), contextlib.suppress(_Stopped):
+            return Pass(self.model(tokens), kept)
+        return Pass(None, kept)
+
+    def hung(self, hooks: list[tuple[Site, Hook]]) -> contextlib.AbstractContextManager[Any]:
+        """The model with some functions on its sites, after those that its user hung there."""
+        hung: contextlib.AbstractContextManager[Any] = self.model.hooks(
+            fwd_hooks=[(self.name(site), hook) for site, hook in hooks]
+        )
+        return hung
+
+    @contextlib.contextmanager
+    def without_hooks(self) -> Iterator[None]:
+        """What hangs on hook points is put aside, and put back."""
+        points = {id(point): point for point in self.model.hook_dict.values()}.values()
+        hung = [(point, dict(point._forward_hooks)) for point in points if point._forward_hooks]
+        for point, _ in hung:
+            point._forward_hooks.clear()
+        try:
+            yield
+        finally:
+            for point, functions in hung:
+                point._forward_hooks.update(functions)
+
+    def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
+        unembed = self.model.unembed
+        bias = unembed.b_U
+        return unembed.W_U.detach(), None if bias is None else bias.detach()
+
+    def opened(self, cache: Any) -> CachedPass:
+        """What an `ActivationCache` of this model holds."""
+        return TransformerLensCache(cache, self)
+
+
+class TransformerLensBackend(HookedBackend):
+    """A `TransformerBridge`: a Hugging Face model in which TransformerLens has named the modules and hung hooks on them."""
+
+    @classmethod
+    def recognises(cls, model: object) -> bool:
+        bridges = sys.modules.get("transformer_lens.model_bridge")
+        return bridges is not None and isinstance(model, bridges.TransformerBridge)
+
+    @cached_property
+    def facts(self) -> Facts:
+        cfg = self.model.cfg
+        processing = self.remembered("processing", self._processing)
+        config = getattr(getattr(self.model, "original_model", None), "config", None)
+        return Facts(
+            name=str(getattr(cfg, "model_name", "") or type(self.model).__name__).rstrip("/").split("/")[-1],
+            architecture=str(getattr(cfg, "architecture", "") or "this architecture"),
+            layers=int(cfg.n_layers),
+            width=int(cfg.d_model),
+            context=int(getattr(cfg, "n_ctx", 0) or 0) or None,
+            heads=int(getattr(cfg, "n_heads", 0) or 0),
+            eps=float(cfg.eps),
+            revision=str(getattr(config, "_commit_hash", None) or ""),
+            processing=", ".join(processing),
+            effect=effect(processing, cfg),
+        )
+
+    def _processing(self) -> list[str]:
+        if not getattr(self.model, "_weights_processed", False):
+            return []
+        # compatibility mode always folds, and need not centre
+        return [FOLDED_NORMS, *centred(self.model.W_E, self.model.W_U)]
 
     def refusal(self) -> str | None:
         name, architecture, model = self.facts.name, self.facts.architecture, self.model
@@ -108,14 +201,6 @@ class TransformerLensBackend(Backend):
                 return f"{architecture} carries several residual streams side by side ({type(block).__name__}); a lens reads one."
         return None
 
-    @property
-    def tokenizer(self) -> Any:
-        return self.model.tokenizer
-
-    def encode(self, text: str) -> Int[Tensor, "positions"]:
-        ids: Tensor = self.model.to_tokens(text, truncate=False)[0].cpu()
-        return ids
-
     def sites(self) -> list[Site]:
         found = []
         for hook in self.model.hook_dict:
@@ -145,67 +230,12 @@ class TransformerLensBackend(Backend):
         has_norm = self.model._modules.get("ln_final") is not None
         return f"blocks.{row - 1}.hook_resid_post" if has_norm else "unembed.hook_in"
 
-    def forward(
-        self,
-        tokens: Int[Tensor, "batch positions"],
-        *,
-        keep: Mapping[Site, Keep],
-        change: Mapping[Site, Change] | None = None,
-        stop: Site | None = None,
-        without_hooks: bool = False,
-    ) -> Pass:
-        kept: dict[Site, Tensor] = {}
-
-        def changing(function: Change) -> Any:
-            def hook(value: Any, hook: Any = None) -> Any:
-                new = function(_tensor(value))
-                return None if new is None else (new, *value[1:]) if isinstance(value, tuple) else new
-
-            return hook
-
-        def keeping(site: Site, function: Keep | None) -> Any:
-            def hook(value: Any, hook: Any = None) -> None:
-                value = _tensor(value)
-                if function is not None and isinstance(value, Tensor):
-                    kept[site] = function(value)
-                if site == stop:
-                    raise _Stopped
-
-            return hook
-
-        hooks = [(self.name(site), changing(function)) for site, function in (change or {}).items()]
-        hooks += [(self.name(site), keeping(site, function)) for site, function in keep.items()]
-        if stop is not None and stop not in keep:
-            hooks.append((self.name(stop), keeping(stop, None)))
-        alone = self._without_hooks() if without_hooks else contextlib.nullcontext()
-        with self.lock, alone, torch.no_grad(), self.model.hooks(fwd_hooks=hooks), contextlib.suppress(_Stopped):
-            return Pass(self.model(tokens), kept)
-        return Pass(None, kept)
-
-    @contextlib.contextmanager
-    def _without_hooks(self) -> Iterator[None]:
-        """What hangs on hook points is put aside, and put back."""
-        points = {id(point): point for point in self.model.hook_dict.values()}.values()
-        hung = [(point, dict(point._forward_hooks)) for point in points if point._forward_hooks]
-        for point, _ in hung:
-            point._forward_hooks.clear()
-        try:
-            yield
-        finally:
-            for point, functions in hung:
-                point._forward_hooks.update(functions)
-
     def module(self, block: int | None, path: str) -> torch.nn.Module | None:
         module = self.model.blocks[block] if block is not None else self.model
         for part in ("ln_final" if block is None and path == "norm" else path).split("."):
             module = getattr(module, part, None)
         original: torch.nn.Module | None = getattr(module, "original_component", module)
         return original
-
-    def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
-        unembed = self.model.unembed
-        bias = unembed.b_U
-        return unembed.W_U.detach(), None if bias is None else bias.detach()
 
     def after_unembedding(self, logits: Tensor) -> Tensor:
         transformed: Tensor = self.model.adapter.apply_output_logits_transform(logits)
@@ -215,6 +245,27 @@ class TransformerLensBackend(Backend):
     def network(self) -> torch.nn.Module:
         network: torch.nn.Module = self.model.original_model
         return network
+
+
+def centred(W_E: Float[Tensor, "vocabulary d"], W_U: Float[Tensor, "d vocabulary"]) -> list[str]:
+    """Which of a model's weights TransformerLens has centred, found by looking: it keeps no account of it."""
+    found = {CENTRED_WRITING: _is_centred(W_E), CENTRED_UNEMBEDDING: _is_centred(W_U)}
+    return [what for what, is_so in found.items() if is_so]
+
+
+def effect(processing: list[str], cfg: Any) -> str:
+    """What the processing of a model's weights does to what is shown of it, in words."""
+    if CENTRED_UNEMBEDDING not in processing:
+        return "logits are the model's"
+    if (getattr(cfg, "output_logits_soft_cap", None) or 0) > 0:
+        return "below its soft-cap, a centred unembedding gives other probabilities than the model's"
+    return "probabilities are the model's, logits are shifted"
+
+
+def _is_centred(W: Float[Tensor, "n m"]) -> bool:
+    """Whether the mean of each row is rounding: far less than that of as many numbers picked at random."""
+    means, spread = W.detach().mean(-1, dtype=torch.float32), W.detach().std(-1).float()
+    return bool((means.abs() <= 0.02 * spread / W.shape[-1] ** 0.5).all())
 
 
 class _Stopped(BaseException):
