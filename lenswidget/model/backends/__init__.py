@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lenswidget.model.backend import Backend, CachedPass
-from lenswidget.model.backends.transformer_lens import TransformerLensBackend, TransformerLensCache, is_cache
+from lenswidget.model.backends.hooked_transformer import HookedTransformerBackend, why_not
+from lenswidget.model.backends.transformer_lens import HookedBackend, TransformerLensBackend, is_cache
 
 _registered: list[type[Backend]] = []
 
@@ -30,14 +31,17 @@ def backend_of(model: object) -> Backend:
         if kind.recognises(model):
             return kind(model)
     raise TypeError(
-        f"A run needs a model of TransformerLens and got {type(model).__name__}; boot one with lw.load(name), which takes a "
+        why_not(model)
+        or f"A run needs a model of TransformerLens and got {type(model).__name__}; boot one with lw.load(name), which takes a "
         "name on the Hub or a local folder."
     )
 
 
 def cached_pass(source: Any) -> CachedPass | None:
     """What a library's own cache of activations holds; None for an object that is none."""
-    return TransformerLensCache(source, backend_of(source.model)) if is_cache(source) else None
+    backend = backend_of(source.model) if is_cache(source) else None
+    return backend.opened(source) if isinstance(backend, HookedBackend) else None
 
 
 register(TransformerLensBackend)
+register(HookedTransformerBackend)
