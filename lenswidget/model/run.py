@@ -88,8 +88,9 @@ class Run:
 def run(model: object, prompt: Prompt) -> Run:
     """Run a model on one prompt and keep its residual stream.
 
-    `model` is a TransformerLens `TransformerBridge`; `prompt` a text or its token ids, `[positions]`. A text is tokenized
-    as `model.to_tokens` does, so a beginning-of-sequence token is added where TransformerLens adds one.
+    `model` is a TransformerLens `TransformerBridge`, or the `HookedTransformer` of its versions before 4.0; `prompt` a text
+    or its token ids, `[positions]`. A text is tokenized as `model.to_tokens` does, so a beginning-of-sequence token is added
+    where TransformerLens adds one.
 
     Raises TypeError for an object that is no model, and ValueError for a prompt that is empty or longer than the model's
     context, for ids outside its vocabulary, for a model in training mode, and for a model that no lens can read, with
@@ -266,7 +267,7 @@ def _checked(
     if logits is None:
         notes.append("last row not checked: the cache holds no logits; pass logits= from run_with_cache")
     else:
-        error, tolerance = readout.error(residual[-1], logits)
+        error, tolerance = readout.error(residual[-1], logits.detach())
         if error > tolerance:
             raise ValueError(
                 f"The last row is not the model: read through its final norm and unembedding, it differs from {facts.name}'s "

@@ -249,6 +249,11 @@ class HookedTransformerCache(TransformerLensCache):
         written: Tensor = writer(entered.flatten(1))
         return written
 
+    def _find(self, name: str, prompt: int) -> Tensor | None:
+        held = super()._find(name, prompt)
+        # where SAELens has put an autoencoder in place of a hook point, this is what goes on from there
+        return super()._find(f"{name}.hook_sae_output", prompt) if held is None else held
+
     def _ids(self, prompt: int) -> Tensor | None:
         ids = self._find("hook_tokens", prompt)
         embedded = self._find("hook_embed", prompt) if ids is None else None
@@ -298,13 +303,10 @@ class _Network(torch.nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, use_cache: bool = False
-    ) -> dict[str, Tensor]:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, use_cache: bool = False) -> Any:
         from transformers.modeling_outputs import CausalLMOutput
 
-        written: dict[str, Tensor] = CausalLMOutput(logits=self.model(input_ids))
-        return written
+        return CausalLMOutput(logits=self.model(input_ids))
 
 
 def why_not(model: object) -> str | None:

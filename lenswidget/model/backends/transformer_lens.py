@@ -263,9 +263,9 @@ def effect(processing: list[str], cfg: Any) -> str:
 
 
 def _is_centred(W: Float[Tensor, "n m"]) -> bool:
-    """Whether the mean of each row is rounding: far less than that of as many numbers picked at random."""
-    means, spread = W.detach().mean(-1, dtype=torch.float32), W.detach().std(-1).float()
-    return bool((means.abs() <= 0.02 * spread / W.shape[-1] ** 0.5).all())
+    """Whether the mean of each row is rounding: far less than that of as many numbers picked at random. 64 rows tell."""
+    rows = W.detach()[:: max(1, len(W) // 64)].float()
+    return bool((rows.mean(-1).abs() <= 0.02 * rows.std(-1) / rows.shape[-1] ** 0.5).all())
 
 
 class _Stopped(BaseException):
