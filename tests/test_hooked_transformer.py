@@ -326,14 +326,15 @@ class Autoencoder(torch.nn.Module):
         return self.hook_sae_output(self.hook_sae_input(x).round(decimals=1))
 
 
-@pytest.mark.parametrize("place", ["hook_resid_post", "hook_attn_out", "attn.hook_z", "mlp.hook_post"])
-def test_a_model_with_an_autoencoder_in_it_is_read_as_it_is(build: Any, place: str) -> None:
-    model = build("LayerNorm")
+@pytest.mark.parametrize("kind", ["LayerNorm", "norms after its parts"])
+@pytest.mark.parametrize("place", ["hook_resid_post", "hook_attn_out", "hook_mlp_out", "attn.hook_z", "mlp.hook_post"])
+def test_a_model_with_an_autoencoder_in_it_is_read_as_it_is(build: Any, kind: str, place: str) -> None:
+    model = build(kind)
     plain = lw.run(model, PROMPT)
     *path, name = f"blocks.1.{place}".split(".")
     setattr(model.get_submodule(".".join(path)), name, Autoencoder())
     model.setup()
-    logits, cache = model.run_with_cache(PROMPT)
+    logits, cache = model.requires_grad_(False).run_with_cache(PROMPT)
     for run in (lw.run(model, PROMPT), lw.from_cache(cache, logits=logits)):
         assert not torch.equal(run.residual[-1], plain.residual[-1])
         for unit in UNITS:

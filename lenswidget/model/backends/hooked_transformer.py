@@ -111,10 +111,23 @@ class HookedTransformerBackend(HookedBackend):
         within = [
             Site(block, module, end)  # type: ignore[arg-type]
             for block in range(self.model.cfg.n_layers)
+            for hidden in [self._hidden(block)]
             for (module, end), path in self._paths.items()
-            if f"blocks.{block}.{path}" in known
+            if f"blocks.{block}.{path}" in known and (module, end) not in hidden
         ]
         return [*outside, *within]
+
+    def _hidden(self, block: int) -> set[tuple[str, str]]:
+        """What can't be seen within a block, because something else stands in place of a hook point that only looks on."""
+        hidden: set[tuple[str, str]] = set()
+        for replaced, behind in {
+            "hook_attn_out": [("attn.o", "out"), ("ln1_post", "in"), ("ln1", "in")],
+            "hook_mlp_out": [("mlp.out", "out"), ("ln2_post", "in"), ("ln2", "in")],
+            "attn.hook_z": [("attn", "pattern")],
+        }.items():
+            if f"blocks.{block}.{replaced}" not in self.model.hook_dict:
+                hidden |= set(behind)
+        return hidden
 
     def name(self, site: Site) -> str:
         if site == self.ids:
