@@ -336,3 +336,18 @@ def test_rows_that_are_not_chosen_stay_as_they_start(model: Any) -> None:
 def test_settings_that_cannot_be_are_refused(model: Any, settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         tuned(model, **settings)
+
+
+def test_a_lens_is_read_on_weights_that_were_processed_as_those_it_was_fitted_to(model: Any, changeable: Any) -> None:
+    changeable.enable_compatibility_mode(disable_warnings=True)
+    of_raw, of_processed = (LinearLens.fit(one, letters(40), tokens=400, window=WINDOW) for one in (model, changeable))
+    raw, processed = (lw.run(one, [1, 40, 70, 33]) for one in (model, changeable))
+    assert (of_raw.card.processing, of_processed.card.processing) == ("", "norms folded, unembedding centred")
+    lw.read(raw, of_raw)
+    lw.read(processed, of_processed)
+    with pytest.raises(
+        ValueError, match=r"loaded with processed weights \(norms folded, .*Load the model as it is, lw\.load"
+    ):
+        lw.read(processed, of_raw)
+    with pytest.raises(ValueError, match=r"fitted to .* with processed weights .* has them as they were trained"):
+        lw.read(raw, of_processed)

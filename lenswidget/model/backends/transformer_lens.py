@@ -161,8 +161,9 @@ class TransformerLensBackend(HookedBackend):
     def _processing(self) -> list[str]:
         if not getattr(self.model, "_weights_processed", False):
             return []
-        # compatibility mode always folds, and need not centre
-        return [FOLDED_NORMS, *centred(self.model.W_E, self.model.W_U)]
+        gain = getattr(self.module(None, "norm"), "weight", None)
+        folded = gain is None or bool((gain == gain[0]).all())
+        return [*([FOLDED_NORMS] if folded else []), *centred(self.model.W_E, self.model.W_U)]
 
     def refusal(self) -> str | None:
         name, architecture, model = self.facts.name, self.facts.architecture, self.model
