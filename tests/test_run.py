@@ -94,9 +94,15 @@ def test_a_grid_keeps_no_run_and_no_model_and_asks_again_while_the_model_lives()
     again = lens.explain(4, paris, 27)
     assert again.rows == first.rows and again.check is not None and again.check.holds
     np.testing.assert_allclose(again.values("contribution"), first.values("contribution"), atol=1e-4)
-    twice = [("blocks.3.hook_in", lambda x, hook: 2 * x)]
-    with model.hooks(fwd_hooks=twice), pytest.raises(ValueError, match="is not what it was when this was read"):
-        lens.explain(4, paris, 27)
+    with model.hooks(fwd_hooks=[("blocks.3.hook_in", lambda x, hook: 2 * x)]):
+        assert lens.explain(4, paris, 27) == again, "it is asked as it was when it was read"
+    weight = model.blocks[3].mlp.out.original_component.weight
+    with torch.no_grad():
+        weight.mul_(2)
+        with pytest.raises(ValueError, match="is not what it was when this was read"):
+            lens.explain(4, paris, 27)
+        weight.mul_(0.5)
+    del weight
     gone_model = weakref.ref(model)
     del model
     gc.collect()

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.attribution.direction import Direction, along
-from lenswidget.attribution.formulas import Contributions, component, heads, neurons, sources
+from lenswidget.attribution.formulas import Contributions, component, edited, heads, neurons, sources
 from lenswidget.attribution.vocabulary_space import promotes
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
@@ -276,27 +276,42 @@ def _written(
     activations.bring(_sites(components, unit), positions)
     rows: list[Contributions] = []
     left: list[str] = []
+
+    def edits(layer: int | None, name: str, whole: Tensor, parts: Iterable[Contributions]) -> Iterable[Contributions]:
+        # without hooks nothing can have been changed, and parts that don't sum are a failed check
+        return edited(layer, name, whole, parts, run.rounding) if activations.hooks else ()
+
     for part in components.embedding:
         rows.append(component(part, None, activations.at([part.site], positions), v))
+    if components.embedding:
+        rows += edits(None, "embed edit", added(0), list(rows))
     if not components.embedding:
         rows.append(Contributions(None, "embed", added(0)))
     for block in components.blocks:
         if not block.parts:
             rows.append(Contributions(block.layer, "", added(block.layer + 1)))
             left.append(rows[-1].label(0))
+        whole: list[Contributions] = []
         for part in block.parts:
             finer = _splits(part, unit)
             acts = activations.at(part.sites if finer else [part.site], positions)
+            whole.append(component(part, block.layer, acts, v))
             if not finer:
-                rows.append(component(part, block.layer, acts, v))
+                rows.append(whole[-1])
                 if unit not in ("component", "kind") and (part.name == "attn") == (unit != "neuron"):
                     left.append(rows[-1].label(0))
             elif unit == "source":
-                whole = activations.whole(part.sources or ())
-                rows += sources(backend, part, block.layer, acts, whole, int(positions), v)
+                everywhere = activations.whole(part.sources or ())
+                split = list(sources(backend, part, block.layer, acts, everywhere, int(positions), v))
+                rows += [*split, *edits(block.layer, f"{part.name} edit", whole[-1].values, split)]
             else:
-                rows += (neurons if unit == "neuron" else heads)(backend, part, block.layer, acts, v)
+                split = list((neurons if unit == "neuron" else heads)(backend, part, block.layer, acts, v))
+                rows += [*split, *edits(block.layer, f"{part.name} edit", whole[-1].values, split)]
+        if block.parts:
+            rows += edits(block.layer, "edit", added(block.layer + 1), whole)
     notes = []
+    if any(r.name.endswith("edit") for r in rows):
+        notes.append("“edit” is what a hook changed after the parts had written")
     if components.unknown:
         notes.append(f"no block could be taken apart: {components.unknown}")
     if left:

@@ -6,9 +6,10 @@ Every formula projects before it expands: a head is `z_h · (W_O^h v)`, a neuron
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -77,6 +78,21 @@ def sources(
     read = (values_of(values, part.heads, w.shape[-1]) * w).sum(-1)
     yield Contributions(layer, "H", pattern[:, position] * read.T / through.scale)
     yield from _bias(part, layer, through)
+
+
+def edited(
+    layer: int | None, name: str, whole: Float[Tensor, "1 p"], parts: Iterable[Contributions], rounding: float
+) -> Iterator[Contributions]:
+    """What a run has beyond its parts, because a hook changed it after they were written; nothing where that is rounding."""
+    rest = whole.double()
+    size = whole.abs().max()
+    for part in parts:
+        # the sources of a position stand in columns of their own
+        values = part.values.double()
+        rest = rest - (values.sum(0, keepdim=True) if values.shape[1:] == whole.shape[1:] else values.sum())
+        size = torch.maximum(size, part.values.abs().max())
+    if bool((rest.abs() > rounding * size.clamp(min=1e-6)).any()):
+        yield Contributions(layer, name, rest.float())
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.attribution.attribute import part_order
-from lenswidget.attribution.formulas import Contributions, component, heads
+from lenswidget.attribution.formulas import Contributions, component, edited, heads
 from lenswidget.grids.parts import Check, Jumps
 from lenswidget.model.components import Block
 from lenswidget.model.run import Run
@@ -103,11 +103,18 @@ def moves(
         activations.bring(
             [site for part in block.parts for site in (part.sites if part.heads else (part.site,))], where
         )
+        whole: list[Contributions] = []
         for part in block.parts:
+            whole.append(component(part, block.layer, activations.at([part.site], where), v))
             if part.heads:
-                rows += heads(activations.backend, part, block.layer, activations.at(part.sites, where), v)
+                split = list(heads(activations.backend, part, block.layer, activations.at(part.sites, where), v))
+                rows += split
+                if activations.hooks:
+                    rows += edited(block.layer, f"{part.name} edit", whole[-1].values, split, run.rounding)
             else:
-                rows.append(component(part, block.layer, activations.at([part.site], where), v))
+                rows.append(whole[-1])
+        if activations.hooks:
+            rows += edited(block.layer, "edit", ((h_above - h_below) * v).sum(-1)[None], whole, run.rounding)
     else:
         rows.append(Contributions(block.layer, "", ((h_above - h_below) * v).sum(-1)[None]))
     if not (torch.equal(above, h_above) and torch.equal(below, h_below)):

@@ -20,9 +20,11 @@ from lenswidget.grids.parts import Check
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
-from lenswidget.model.run import Run, as_run, run
+from lenswidget.model.backends import backend_of
+from lenswidget.model.run import Run, as_run, run_watched
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, named
+from lenswidget.model.user_hooks import UserHooks
 
 
 def explain(
@@ -111,6 +113,7 @@ class Explanations:
     tokens: Int[Tensor, "positions"]
     output: Float[Tensor, "d"]
     """The last row at the last position, by which the run is known again."""
+    hooks: UserHooks
     lens: Lens
 
     @classmethod
@@ -119,7 +122,9 @@ class Explanations:
         if run.activations is None:
             return None
         model = weakref.ref(run.activations.backend.model)
-        return cls(weakref.ref(run), model, run.model, run.tokens, run.residual[-1, -1].clone(), lens)
+        return cls(
+            weakref.ref(run), model, run.model, run.tokens, run.residual[-1, -1].clone(), run.activations.hooks, lens
+        )
 
     def __call__(self, column: int, token: int, row: int) -> Grid:
         return explained(self.run() or self._again(), token, row, position=column, lens=self.lens)
@@ -130,11 +135,11 @@ class Explanations:
             raise ValueError(
                 f"{self.name} was deleted, and what moved a token is read from its weights; keep the model, and read it again."
             )
-        one = run(model, self.tokens)
+        one = run_watched(backend_of(model), self.tokens, hooks=self.hooks)
         now, then = one.residual[-1, -1].float(), self.output.float()
         if float((now - then).abs().max()) > 64 * torch.finfo(self.output.dtype).eps * float(then.abs().max()):
             raise ValueError(
-                f"{self.name} is not what it was when this was read: its weights or hooks were changed since. Read it again with "
+                f"{self.name} is not what it was when this was read: its weights were changed since. Read it again with "
                 "lw.run(model, prompt)."
             )
         return one

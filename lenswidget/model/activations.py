@@ -11,13 +11,15 @@ from torch import Tensor
 from lenswidget.model.backend import Backend, CachedPass, keep_whole
 from lenswidget.model.components import Components
 from lenswidget.model.site import Site
+from lenswidget.model.user_hooks import NONE, UserHooks
 
 
 class Activations:
     """The activations of one run by their sites, without the batch dimension.
 
     The last position's are kept from the run itself. Those of other positions come from the cache that the run was made
-    of, or else from one further forward pass that keeps what is needed; they are kept, too.
+    of, or else from one further forward pass that keeps what is needed; they are kept, too. `components` are what the
+    model's blocks were found to consist of, and `hooks` what its user had hung on it when it ran, whatever is on it now.
     """
 
     def __init__(
@@ -28,11 +30,13 @@ class Activations:
         last_row: Float[Tensor, "positions d"],
         *,
         last: Mapping[Site, Tensor] | None = None,
+        hooks: UserHooks = NONE,
         cache: CachedPass | None = None,
         prompt: int = 0,
     ) -> None:
         self.backend = backend
         self.components = components
+        self.hooks = hooks
         self._tokens = tokens
         self._last_row = last_row
         self._last = last or {}
@@ -95,14 +99,16 @@ class Activations:
 
     def _run(self, sites: list[Site]) -> dict[Site, Tensor]:
         last = self.backend.rows[-1]
-        kept = self.backend.forward(self._tokens.unsqueeze(0), keep=keep_whole([*sites, last]), stop=last).kept
+        kept = self.backend.forward(
+            self._tokens.unsqueeze(0), keep=keep_whole([*sites, last]), stop=last, hooks=self.hooks
+        ).kept
         now, then = kept[last][0].to(self._last_row), self._last_row
         rounding = 64 * torch.finfo(then.dtype).eps
         apart = (now - then).abs().amax(-1) > rounding * then.abs().amax(-1)
         if bool((apart & then.isfinite().all(-1)).any()):
             raise ValueError(
-                f"{self.backend.facts.name} is not what it was: run again, its last residual row is another. Its weights or "
-                "hooks were changed since this run; make a new one with lw.run(model, prompt)."
+                f"{self.backend.facts.name} is not what it was: run again, its last residual row is another. Its weights were "
+                "changed since this run; make a new one with lw.run(model, prompt)."
             )
         return {site: kept[site][0] for site in sites}
 

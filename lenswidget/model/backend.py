@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.site import Site
+from lenswidget.model.user_hooks import UserHooks, user_hooks
 
 T = TypeVar("T")
 Keep = Callable[[Tensor], Tensor]
@@ -75,7 +76,7 @@ class Backend(ABC):
 
     It is cheap, and made anew for each use: what is remembered of a model is kept beside it and shared. `remembered` finds
     a thing once for each state of the model, and again when that has changed: its flags, modules, weights or tokenizer.
-    What users hang on a model for one look isn't part of its state: nothing is found under it (`without_hooks`).
+    What users hang on a model for one look isn't part of its state: nothing is found under it.
     A subclass is registered with `lenswidget.model.backends.register`.
     """
 
@@ -125,11 +126,11 @@ class Backend(ABC):
         keep: Mapping[Site, Keep],
         change: Mapping[Site, Change] | None = None,
         stop: Site | None = None,
-        without_hooks: bool = False,
+        hooks: UserHooks | None = None,
     ) -> Pass:
         """Run the model. `keep` says what of which sites, `change` what to put in an activation's place (the changed one is
-        kept), `stop` the site after which nothing more is computed; `without_hooks` runs it without what its user hung on
-        it. No gradient is recorded."""
+        kept), `stop` the site after which nothing more is computed. It runs under the user's `hooks`, those that hang on it
+        by default. No gradient is recorded."""
 
     @abstractmethod
     def module(self, block: int | None, path: str) -> torch.nn.Module | None:
@@ -177,6 +178,10 @@ class Backend(ABC):
         through each other's hooks.
         """
         return self._memory.lock
+
+    def user_hooks(self) -> UserHooks:
+        """What the user has hung on the model."""
+        return user_hooks(self.model)
 
     @cached_property
     def state(self) -> Hashable:

@@ -25,6 +25,7 @@ from lenswidget.model.probe import NormForm, norm_form
 from lenswidget.model.readout import FinalNorm
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.user_hooks import NONE
 
 PROMPT = "The quick brown fox jumps over 12 lazy dogs."
 MOST_PARTS = 4
@@ -176,7 +177,7 @@ def _probe(backend: Backend, *, every: bool) -> Components:
     rows = backend.rows[: tried[-1] + 2]
     keep = keep_whole([*(site for site in sites if site.block is None or site.block in tried), *rows])
     try:
-        kept = backend.forward(tokens, keep=keep, stop=rows[-1], without_hooks=True).kept
+        kept = backend.forward(tokens, keep=keep, stop=rows[-1], hooks=NONE).kept
     except Exception as reason:  # whatever a user hung in the model: lenses can do without parts
         whole = tuple(Block(layer, ()) for layer in range(len(kinds)))
         return Components((), whole, f"the model would not run {PROMPT!r}: {type(reason).__name__}: {reason}")

@@ -18,6 +18,7 @@ from lenswidget.model.components import assumed_components, components_of, confi
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.tokens import TokenTexts, texts_of
+from lenswidget.model.user_hooks import UserHooks
 
 Prompt = str | Sequence[int] | Tensor
 
@@ -98,17 +99,20 @@ def run(model: object, prompt: Prompt) -> Run:
 
         run = lw.run(model, "The capital of France is")
     """
-    return run_watched(backend_of(model), prompt, None)
+    return run_watched(backend_of(model), prompt)
 
 
-def run_watched(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None) -> Run:
-    """`run`, which tells each block that begins; what `begins` raises ends the run."""
+def run_watched(
+    backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None = None, hooks: UserHooks | None = None
+) -> Run:
+    """`run`, which tells each block that begins; what `begins` raises ends the run. It runs under the user's `hooks`, by
+    default those that hang on the model now."""
     # what is made in inference mode can't enter autograd later
     with torch.inference_mode(False), torch.no_grad():
-        return _run(backend, prompt, begins)
+        return _run(backend, prompt, begins, backend.user_hooks() if hooks is None else hooks)
 
 
-def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None) -> Run:
+def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None, hooks: UserHooks) -> Run:
     readout = readout_of(backend)
     tokens = _tokenize(backend, prompt, readout.vocabulary)
     components = assumed_components(backend)
@@ -119,7 +123,7 @@ def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None)
     change = {site: told(block) for block, site in enumerate(backend.rows[:-1])} if begins else {}
     while True:
         keep = dict.fromkeys(components.sites, last_position) | dict.fromkeys(backend.rows, whole)
-        done = backend.forward(tokens.unsqueeze(0), keep=keep, change=change)
+        done = backend.forward(tokens.unsqueeze(0), keep=keep, change=change, hooks=hooks)
         residual = _residual(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
         last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
         found = confirmed(backend, components, last, residual[:, -1])
@@ -127,7 +131,7 @@ def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None)
             break
         components = found  # once for a model whose blocks only look alike
     assert done.logits is not None
-    activations = Activations(backend, components, tokens, residual[-1], last=last)
+    activations = Activations(backend, components, tokens, residual[-1], last=last, hooks=hooks)
     return _checked(readout, tokens, residual, done.logits[0], activations)
 
 

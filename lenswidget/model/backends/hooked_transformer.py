@@ -28,6 +28,7 @@ from lenswidget.model.backends.transformer_lens import (
     effect,
 )
 from lenswidget.model.site import Site
+from lenswidget.model.user_hooks import NONE, under
 
 OLDEST = (3, 9)
 """The oldest TransformerLens whose HookedTransformer is read."""
@@ -212,7 +213,7 @@ class HookedTransformerBackend(HookedBackend):
 
     def _norm(self, norm: torch.nn.Module) -> torch.nn.Module:
         def compute(x: Tensor) -> Tensor:
-            with self.without_hooks():  # a norm has hook points in it
+            with under(self.model, NONE):  # a norm has hook points in it
                 normed: Tensor = norm(x)
             return normed
 
@@ -235,7 +236,7 @@ class HookedTransformerBackend(HookedBackend):
         embedded = embedded.to(W_E.device)
         column = int(W_E[:1024].float().std(0).argmax())  # one that tells tokens apart well
         found: list[list[int]] = [[] for _ in embedded]
-        with torch.no_grad(), self.lock, self.without_hooks():
+        with torch.no_grad(), self.lock, under(self.model, NONE):
             for ids in torch.arange(len(W_E), device=W_E.device).split(4096):
                 table = self.model.embed(ids.unsqueeze(0))[0]
                 tokens, positions = (table[:, column, None] == embedded[:, column]).nonzero(as_tuple=True)

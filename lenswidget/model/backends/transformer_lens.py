@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, Pass
 from lenswidget.model.site import Site
+from lenswidget.model.user_hooks import UserHooks, under
 
 # Modules that TransformerLens mounts between the last block and the unembedding, apart from the final norm.
 _BEFORE_UNEMBEDDING = {
@@ -48,7 +49,7 @@ class HookedBackend(Backend):
             module = ahead.pop()
             if id(module) not in seen:
                 seen.add(id(module))
-                parts.append((id(module), module.training, *_hooks_of(module)))
+                parts.append((id(module), module.training))
                 ahead += [m for m in module._modules.values() if m is not None and type(m) is not hook_point]
         # what is written into a weight in place raises its version
         weights = [(weight.data_ptr(), weight._version) for weight in self.model.parameters()]
@@ -72,7 +73,7 @@ class HookedBackend(Backend):
         keep: Mapping[Site, Keep],
         change: Mapping[Site, Change] | None = None,
         stop: Site | None = None,
-        without_hooks: bool = False,
+        hooks: UserHooks | None = None,
     ) -> Pass:
         kept: dict[Site, Tensor] = {}
 
@@ -93,12 +94,12 @@ class HookedBackend(Backend):
 
             return hook
 
-        hooks = [(site, changing(function)) for site, function in (change or {}).items()]
-        hooks += [(site, keeping(site, function)) for site, function in keep.items()]
+        ours = [(site, changing(function)) for site, function in (change or {}).items()]
+        ours += [(site, keeping(site, function)) for site, function in keep.items()]
         if stop is not None and stop not in keep:
-            hooks.append((stop, keeping(stop, None)))
-        alone = self.without_hooks() if without_hooks else contextlib.nullcontext()
-        with self.lock, alone, torch.no_grad(), self.hung(hooks), contextlib.suppress(_Stopped):
+            ours.append((stop, keeping(stop, None)))
+        theirs = contextlib.nullcontext() if hooks is None else under(self.model, hooks)
+        with self.lock, theirs, torch.no_grad(), self.hung(ours), contextlib.suppress(_Stopped):
             return Pass(self.model(tokens), kept)
         return Pass(None, kept)
 
@@ -108,19 +109,6 @@ class HookedBackend(Backend):
             fwd_hooks=[(self.name(site), hook) for site, hook in hooks]
         )
         return hung
-
-    @contextlib.contextmanager
-    def without_hooks(self) -> Iterator[None]:
-        """What hangs on hook points is put aside, and put back."""
-        points = {id(point): point for point in self.model.hook_dict.values()}.values()
-        hung = [(point, dict(point._forward_hooks)) for point in points if point._forward_hooks]
-        for point, _ in hung:
-            point._forward_hooks.clear()
-        try:
-            yield
-        finally:
-            for point, functions in hung:
-                point._forward_hooks.update(functions)
 
     def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
         unembed = self.model.unembed
@@ -271,15 +259,6 @@ def _is_centred(W: Float[Tensor, "n m"]) -> bool:
 
 class _Stopped(BaseException):
     """Ends a forward pass where nothing more is asked for. No library catches it by accident."""
-
-
-def _hooks_of(module: torch.nn.Module) -> Iterator[int]:
-    """The numbers of torch's hooks on a module, given once only, as addresses are not; but for those that the libraries
-    themselves hang on it when it first runs."""
-    for hooks in (module._forward_pre_hooks, module._forward_hooks):
-        for number, function in hooks.items():
-            if not str(getattr(function, "__module__", "")).startswith(("transformers.", "transformer_lens.")):
-                yield number
 
 
 def _tensor(value: Any) -> Any:
