@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity
 from lenswidget.lenses.causal import causal_fidelity
-from lenswidget.lenses.fitting.text import in_words, strings, written_by
+from lenswidget.lenses.fitting.text import in_words, prefix_of, strings, written_by
 from lenswidget.lenses.lens import Lens, as_lens, moved
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
