@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, keep_whole
+from lenswidget.model.linear import Stored, bias_of, pieces, stored, weight_of
 from lenswidget.model.probe import NormForm, norm_form
 from lenswidget.model.readout import FinalNorm
 from lenswidget.model.site import Site
@@ -29,8 +30,6 @@ from lenswidget.model.user_hooks import NONE
 
 PROMPT = "The quick brown fox jumps over 12 lazy dogs."
 MOST_PARTS = 4
-WIDENED = 2**24
-"""Bytes of a half-precision matrix that are held in float32 at a time."""
 
 Found = Mapping[Site, Tensor]
 """What one prompt left at some sites, without the batch dimension."""
@@ -53,27 +52,30 @@ class Projection:
     """The linear map whose output a part is: `W_O` of attention, `W_out` of an MLP. `site` is what enters it."""
 
     site: Site
-    transposed: bool
-    """Whether the weight is stored `[out, in]`, as torch's own Linear stores it."""
+    stored: Stored
+    n: int
+    """How many numbers enter it."""
 
     def W(self, backend: Backend) -> Float[Tensor, "n d"]:  # noqa: N802 (the field's name)
         """The weight as it is now."""
-        module = backend.module(self.site.block, self.site.module)
-        assert module is not None
-        weight: Tensor = module.get_parameter("weight").detach()
-        return weight.T if self.transposed else weight
+        return weight_of(self._module(backend), self.stored, self.n)
 
     def b(self, backend: Backend) -> Float[Tensor, "d"] | None:
         """The bias as it is now."""
-        bias = getattr(backend.module(self.site.block, self.site.module), "bias", None)
-        return None if bias is None else bias.detach()
+        return bias_of(self._module(backend), self.stored, self.n)
 
     def along(self, backend: Backend, directions: Float[Tensor, "m d"]) -> Float[Tensor, "m n"]:
         """What each input adds along some directions: `W` is projected, and nothing is expanded to `[.., n, d]`."""
-        W = self.W(backend)
-        step = len(W) if W.dtype == torch.float32 else max(1, WIDENED // (4 * W.shape[1]))
-        here = directions.to(W.device)
-        return torch.cat([here @ rows.to(here.dtype).T for rows in torch.split(W, step)], dim=-1).to(directions.device)
+        projected = []
+        for rows in pieces(self._module(backend), self.stored, self.n):
+            here = directions.to(rows.device)
+            projected.append(here @ rows.to(here.dtype).T)
+        return torch.cat(projected, dim=-1).to(directions.device)
+
+    def _module(self, backend: Backend) -> torch.nn.Module:
+        module = backend.module(self.site.block, self.site.module)
+        assert module is not None
+        return module
 
 
 @dataclass(frozen=True)
@@ -313,25 +315,17 @@ def _writer(found: Found, entered: Tensor) -> str | None:
 
 
 def _projection(backend: Backend, found: Found, module: str, written: Tensor) -> Projection | None:
-    """The linear map within a module that wrote something, with its weight the way round that reproduces it."""
+    """The linear map that wrote something: a module within this one, or, where there is none, this one itself."""
     close = 16 * torch.finfo(written.dtype).eps * float(written.abs().max())
-    for site, x in found.items():
-        entered = found.get(site.beside("in"))
-        if not site.module.startswith(f"{module}.") or site.end != "out" or entered is None:
-            continue
-        if x.shape != written.shape or float((x - written).abs().max()) > close:
-            continue
-        inner = backend.module(site.block, site.module)
-        weight, bias = getattr(inner, "weight", None), getattr(inner, "bias", None)
-        if not isinstance(weight, Tensor) or weight.ndim != 2 or not weight.is_floating_point():
+    within = [site for site in found if site.module.startswith(f"{module}.")]
+    for site in (*within, *(site for site in found if site.module == module)):
+        x, entered = found[site], found.get(site.beside("in"))
+        if site.end != "out" or entered is None or x.shape != written.shape or float((x - written).abs().max()) > close:
             continue
         z = entered.flatten(1)
-        for transposed in (True, False):
-            W = (weight.T if transposed else weight).detach()
-            if W.shape == (z.shape[1], written.shape[1]):
-                ours = z @ W if bias is None else z @ W + bias.detach()
-                if float((ours - written).abs().max()) <= 4 * close:
-                    return Projection(site.beside("in"), transposed)
+        way = stored(backend.module(site.block, site.module), z, written)
+        if way is not None:
+            return Projection(site.beside("in"), way, z.shape[1])
     return None
 
 

@@ -1,0 +1,112 @@
+"""The matrix of a linear module, however it is stored: its own weight where that is what it computes, else the map, tried.
+
+A LoRA beside a weight, a weight in eight or four bits: what such a module keeps under `weight` is not what it computes.
+What it makes of one unit vector after another is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Stored = Literal["out, in", "in, out", "elsewhere"]
+"""Which way round `weight` is, `"out, in"` in torch's own Linear; `"elsewhere"` where the map has to be tried."""
+WIDENED = 2**24
+"""Bytes of a matrix that are made, or widened to float32, at a time."""
+STEP = 256.0
+"""The length of the vectors on which a map is tried: a bias, added and taken off again, costs that much less rounding."""
+
+
+def stored(module: torch.nn.Module | None, z: Float[Tensor, "t n"], out: Float[Tensor, "t d"]) -> Stored | None:
+    """How a module that made `out` of `z` keeps its matrix; None where it is no linear map of each position."""
+    if module is None or not len(z):
+        return None
+    close = 64 * torch.finfo(out.dtype).eps * float(out.abs().max())
+    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+    # a subclass of Tensor may call itself float and hold four bits
+    if type(weight) in (Tensor, torch.nn.Parameter) and weight.ndim == 2 and weight.is_floating_point():
+        ways: list[Stored] = ["out, in", "in, out"]
+        for way in ways:
+            W = (weight.T if way == "out, in" else weight).detach()
+            if W.shape == (z.shape[1], out.shape[1]):
+                ours = z @ W.to(z) if bias is None else z @ W.to(z) + bias.detach().to(z)
+                if float((ours - out).abs().max()) <= close:
+                    return way
+    return "elsewhere" if _is_linear(module, z, out, close) else None
+
+
+def bias_of(module: torch.nn.Module, way: Stored, n: int) -> Float[Tensor, "d"] | None:
+    """What a linear module of `n` inputs adds, whatever it is given."""
+    if way == "elsewhere":
+        at_nothing = _apply(module, torch.zeros(1, n, device=_device(module)))[0]
+        return at_nothing if bool(at_nothing.any()) else None
+    bias = getattr(module, "bias", None)
+    return None if bias is None else bias.detach()
+
+
+def weight_of(module: torch.nn.Module, way: Stored, n: int) -> Float[Tensor, "n d"]:
+    """The matrix of a linear module of `n` inputs: a view of its weight, or made anew where that is stored elsewhere."""
+    if way == "elsewhere":
+        return torch.cat(list(pieces(module, way, n)))
+    weight: Tensor = module.get_parameter("weight").detach()
+    return weight.T if way == "out, in" else weight
+
+
+def pieces(module: torch.nn.Module, way: Stored, n: int) -> Iterator[Float[Tensor, "some d"]]:
+    """The rows of the matrix, so many at a time as are no burden when they are widened to float32."""
+    if way == "elsewhere":
+        device = _device(module)
+        nothing = _apply(module, torch.zeros(1, n, device=device))
+        step = max(1, WIDENED // (4 * max(n, nothing.shape[1])))
+        for start in range(0, n, step):
+            units = torch.zeros(min(step, n - start), n, device=device)
+            units[torch.arange(len(units)), start + torch.arange(len(units))] = STEP
+            yield (_apply(module, units) - nothing) / STEP
+        return
+    W = weight_of(module, way, n)
+    yield from torch.split(W, len(W) if W.dtype == torch.float32 else max(1, WIDENED // (4 * W.shape[1])))
+
+
+def _is_linear(module: torch.nn.Module, z: Tensor, out: Tensor, close: float) -> bool:
+    """Whether a module makes the sum of two inputs into the sum of their outputs, each position by itself."""
+    try:
+        at = torch.cat([z[:1], z[-1:], z[:1] + z[-1:], -3 * z[:1], torch.zeros_like(z[:1])]).float()
+        one, other, both, thrice, nothing = _apply(module, at)
+        alone = _apply(module, at[1:2])[0]
+    except Exception:  # a module that takes something else, or more than that
+        return False
+    if one.shape != out.shape[1:]:
+        return False
+    away = (
+        one - out[0].float(),
+        other - out[-1].float(),
+        alone - other,
+        both + nothing - one - other,
+        thrice - nothing + 3 * (one - nothing),
+    )
+    return all(float(rest.abs().max()) <= 4 * close for rest in away)
+
+
+@torch.no_grad()
+def _apply(module: torch.nn.Module, x: Float[Tensor, "m n"]) -> Float[Tensor, "m d"]:
+    # not as a call, which would set off the hooks that users hang on modules
+    made: Tensor = module.forward(x.to(_dtype(module)).unsqueeze(0))
+    return made[0].float()
+
+
+def _tensors(module: torch.nn.Module) -> Iterator[Tensor]:
+    yield from module.parameters()
+    yield from module.buffers()
+
+
+def _device(module: torch.nn.Module) -> torch.device:
+    return next((x.device for x in _tensors(module) if not x.is_meta), torch.device("cpu"))
+
+
+def _dtype(module: torch.nn.Module) -> torch.dtype:
+    """What the module computes in, so far as its tensors tell."""
+    return next((x.dtype for x in _tensors(module) if x.is_floating_point()), torch.float32)
