@@ -23,6 +23,10 @@ Keep = Callable[[Tensor], Tensor]
 """What to keep of an activation `[batch, positions, …]`, or of a pattern `[batch, heads, queries, keys]`."""
 Change = Callable[[Tensor], Tensor | None]
 """What to put in an activation's place; None leaves it as it is."""
+SENTENCE = "The quick brown fox jumps over 12 lazy dogs."
+"""What a model is tried on."""
+FEW = 12
+"""Token ids that a model without a tokenizer is tried on."""
 STATES = 4
 """How many states of a model are remembered, for flags and adapters that are switched to and fro."""
 
@@ -159,6 +163,24 @@ class Backend(ABC):
     def rows(self) -> tuple[Site, ...]:
         """The sites of the `L + 1` rows of the residual stream, from the embedding up."""
         return tuple(Site(layer, "", "row") for layer in range(self.facts.layers + 1))
+
+    def use_tokenizer(self, tokenizer: Any) -> None:
+        """Read this model's texts through a tokenizer that its user gave. Raises TypeError where it has its own."""
+        raise TypeError(
+            f"A {type(self.model).__name__} has its own tokenizer; set model.tokenizer = tokenizer, and leave tokenizer= out."
+        )
+
+    def sample(self, vocabulary: int, context: int | None) -> Int[Tensor, "positions"]:
+        """A short prompt to try a model on: a sentence where its tokenizer can write one, else ids from all over its vocabulary."""
+        if self.tokenizer is not None:
+            try:
+                ids = self.encode(SENTENCE)[:context]
+            except Exception:  # a tokenizer of eleven symbols has no word for a fox
+                ids = torch.zeros(0)
+            if len(ids) > 1 and int(ids.max()) < vocabulary:
+                return ids.long()
+        count = min(context or FEW, FEW)
+        return (torch.arange(1, count + 1) * vocabulary) // (count + 1)
 
     @property
     def ids(self) -> Site:

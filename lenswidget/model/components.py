@@ -28,7 +28,6 @@ from lenswidget.model.site import Site
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.user_hooks import NONE
 
-PROMPT = "The quick brown fox jumps over 12 lazy dogs."
 MOST_PARTS = 4
 
 Found = Mapping[Site, Tensor]
@@ -172,7 +171,7 @@ def confirmed(backend: Backend, assumed: Components, last: Found, residual: Floa
 @own_arithmetic()
 def _probe(backend: Backend, *, every: bool) -> Components:
     """The components, from the first blocks of each kind or from every block."""
-    tokens = backend.encode(PROMPT)[: backend.facts.context or 16].unsqueeze(0)
+    tokens = backend.sample(backend.unembedding()[0].shape[1], backend.facts.context).unsqueeze(0)
     sites = backend.sites()
     kinds = _kinds(backend, sites)
     tried = [layer for layer, kind in enumerate(kinds) if every or kinds.index(kind) == layer]
@@ -182,7 +181,7 @@ def _probe(backend: Backend, *, every: bool) -> Components:
         kept = backend.forward(tokens, keep=keep, stop=rows[-1], hooks=NONE).kept
     except Exception as reason:  # whatever a user hung in the model: lenses can do without parts
         whole = tuple(Block(layer, ()) for layer in range(len(kinds)))
-        return Components((), whole, f"the model would not run {PROMPT!r}: {type(reason).__name__}: {reason}")
+        return Components((), whole, f"the model would not run a short prompt: {type(reason).__name__}: {reason}")
     stream = [kept[site][0] for site in rows]
     of_block: dict[int | None, dict[Site, Tensor]] = {}
     for site, x in kept.items():

@@ -86,20 +86,23 @@ class Run:
         return f"Run of {self.prompt!r} on {self.model}: {rows} rows × {positions} tokens × {d}, {read}"
 
 
-def run(model: object, prompt: Prompt) -> Run:
+def run(model: object, prompt: Prompt, *, tokenizer: Any = None) -> Run:
     """Run a model on one prompt and keep its residual stream.
 
-    `model` is a TransformerLens `TransformerBridge`, or the `HookedTransformer` of its versions before 4.0; `prompt` a text
-    or its token ids, `[positions]`. A text is tokenized as `model.to_tokens` does, so a beginning-of-sequence token is added
-    where TransformerLens adds one.
+    `model` is a TransformerLens `TransformerBridge`, the `HookedTransformer` of its versions before 4.0, or a model of
+    `transformers` as it is, adapters and quantised blocks included; `prompt` a text or its token ids, `[positions]`. A text is tokenized as the library does by default: as
+    `model.to_tokens(text)` of TransformerLens, which adds a beginning-of-sequence token to most, and as `tokenizer(text)` for a
+    model of `transformers`. `tokenizer` is that model's, and remembered for it; without one, the tokenizer beside the files
+    that the model was loaded from is taken, and where there is none, prompts are ids and tokens are shown as their ids.
 
     Raises TypeError for an object that is no model, and ValueError for a prompt that is empty or longer than the model's
     context, for ids outside its vocabulary, for a model in training mode, and for a model that no lens can read, with
     the reason.
 
         run = lw.run(model, "The capital of France is")
+        run = lw.run(AutoModelForCausalLM.from_pretrained(name), "The capital of France is", tokenizer=tokenizer)
     """
-    return run_watched(backend_of(model), prompt)
+    return run_watched(backend_of(model, tokenizer=tokenizer), prompt)
 
 
 def run_watched(
@@ -135,14 +138,14 @@ def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None,
     return _checked(readout, tokens, residual, done.logits[0], activations)
 
 
-def runs(model: object, prompts: Sequence[Prompt]) -> list[Run]:
+def runs(model: object, prompts: Sequence[Prompt], *, tokenizer: Any = None) -> list[Run]:
     """Run a model on several prompts, one at a time: nothing is padded, so no position shifts.
 
     runs = lw.runs(model, ["Mary gave John", "John gave Mary"])
     """
     if isinstance(prompts, str):
         raise TypeError(f"runs() takes a list of prompts and got one, {prompts!r}; call run(model, prompt) for it.")
-    return [run(model, prompt) for prompt in prompts]
+    return [run(model, prompt, tokenizer=tokenizer) for prompt in prompts]
 
 
 def from_cache(

@@ -54,12 +54,27 @@ class TokenTexts:
         return text
 
 
+class IdTexts(TokenTexts):
+    """The texts of tokens that no tokenizer names: their ids."""
+
+    def __init__(self) -> None:
+        self._known = {}
+        self.special = frozenset()
+
+    def ids(self, text: str) -> list[int]:
+        return [int(text)] if text.strip().isdecimal() else []
+
+    def decode(self, ids: list[int]) -> str:
+        return " ".join(map(str, ids))
+
+    def _read(self, token_id: int) -> str:
+        return str(token_id)
+
+
 def texts_of(backend: Backend) -> TokenTexts:
-    """The texts of a model's tokens. Raises ValueError for a model without a tokenizer."""
+    """The texts of a model's tokens: their ids where the model has no tokenizer."""
     tokenizer = backend.tokenizer
-    if tokenizer is None:
-        raise ValueError(f"{backend.facts.name} has no tokenizer, so its tokens have no text; boot it with tokenizer=.")
-    return backend.remembered("texts", lambda: TokenTexts(tokenizer))
+    return backend.remembered("texts", lambda: IdTexts() if tokenizer is None else TokenTexts(tokenizer))
 
 
 def _byte_piece(piece: str) -> str:

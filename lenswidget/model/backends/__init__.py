@@ -6,6 +6,7 @@ from typing import Any
 
 from lenswidget.model.backend import Backend, CachedPass
 from lenswidget.model.backends.hooked_transformer import HookedTransformerBackend, why_not
+from lenswidget.model.backends.hugging_face import HuggingFaceBackend
 from lenswidget.model.backends.transformer_lens import HookedBackend, TransformerLensBackend, is_cache
 
 _registered: list[type[Backend]] = []
@@ -23,18 +24,25 @@ def register(kind: type[Backend]) -> type[Backend]:
     return kind
 
 
-def backend_of(model: object) -> Backend:
-    """The backend of a model. Raises TypeError for an object that is no model of a known kind, naming these."""
+def backend_of(model: object, *, tokenizer: Any = None) -> Backend:
+    """The backend of a model, which reads its texts through `tokenizer` from now on where one is given.
+
+    Raises TypeError for an object that is no model of a known kind, naming these, and where a model has its own tokenizer.
+    """
     if isinstance(model, Backend):
         return model
-    for kind in _registered:
-        if kind.recognises(model):
-            return kind(model)
-    raise TypeError(
-        why_not(model)
-        or f"A run needs a model of TransformerLens and got {type(model).__name__}; boot one with lw.load(name), which takes a "
-        "name on the Hub or a local folder."
-    )
+    model = getattr(model, "_orig_mod", model)  # what torch.compile made of it
+    backend = next((kind(model) for kind in _registered if kind.recognises(model)), None)
+    if backend is None:
+        raise TypeError(
+            why_not(model)
+            or f"A run needs a model and got {type(model).__name__}. Pass one that AutoModelForCausalLM.from_pretrained(name) "
+            "returned, as it is, or a TransformerBridge of TransformerLens; or boot one with lw.load(name), which takes a name "
+            "on the Hub or a local folder."
+        )
+    if tokenizer is not None:
+        backend.use_tokenizer(tokenizer)
+    return backend
 
 
 def cached_pass(source: Any) -> CachedPass | None:
@@ -45,3 +53,4 @@ def cached_pass(source: Any) -> CachedPass | None:
 
 register(TransformerLensBackend)
 register(HookedTransformerBackend)
+register(HuggingFaceBackend)

@@ -1,0 +1,455 @@
+"""Hugging Face: a model of `transformers` as it is, adapters, quantised blocks and offloaded weights and all.
+
+Nothing is copied or wrapped. For the length of one pass, lenswidget hangs hooks of its own on the model's own modules, so
+what is read is what the model computes, whatever was done to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lenswidget.model.backend import Backend, Change, Facts, Keep, Pass
+from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect, input_of, pattern_of, tensor_of
+from lenswidget.model.linear import bias_of, weight_of
+from lenswidget.model.site import Site
+
+_EPS = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps")
+_HEAD = Site(None, "unembed", "out")
+_tokenizers: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+"""The tokenizer that was given or found for a model."""
+
+Act = Callable[[Tensor], Tensor | None]
+
+
+class HuggingFaceBackend(Backend):
+    """A causal language model of `transformers`, or one that PEFT put an adapter on."""
+
+    @classmethod
+    def recognises(cls, model: object) -> bool:
+        kinds = [
+            getattr(sys.modules.get(library), kind, None)
+            for library, kind in (("transformers", "PreTrainedModel"), ("peft", "PeftModel"), ("peft", "PeftMixedModel"))
+        ]
+        return isinstance(model, tuple(kind for kind in kinds if isinstance(kind, type)))
+
+    @cached_property
+    def _base(self) -> Any:
+        """The model of transformers itself, within what PEFT made of it."""
+        adapted = hasattr(self.model, "get_base_model")
+        return self.model.get_base_model() if adapted else self.model
+
+    @cached_property
+    def _config(self) -> Any:
+        """The part of the config that is about text."""
+        config = self._base.config
+        return config.get_text_config() if hasattr(config, "get_text_config") else config
+
+    @property
+    def _context(self) -> int | None:
+        return _whole_number(getattr(self._config, "max_position_embeddings", None)) or None
+
+    @property
+    def _architecture(self) -> str:
+        return type(self._base).__name__
+
+    @cached_property
+    def facts(self) -> Facts:
+        anatomy, config = self._anatomy, self._config
+        path = str(getattr(self._base, "name_or_path", "") or self._architecture)
+        heads = getattr(config, "num_attention_heads", 0)
+        return Facts(
+            name=path.rstrip("/").split("/")[-1],
+            architecture=self._architecture,
+            layers=len(anatomy.blocks),
+            width=anatomy.width,
+            context=self._context,
+            heads=_whole_number(heads),
+            eps=next((float(getattr(config, name)) for name in _EPS if getattr(config, name, None)), 1e-5),
+            revision=str(getattr(self._base.config, "_commit_hash", None) or ""),
+        )
+
+    def find_state(self) -> Hashable:
+        parts: list[Hashable] = []
+        for module in self.model.modules():
+            told = vars(module)
+            # a switched adapter, a merged one, a scale: what modules say of themselves in numbers and words
+            parts.append((id(module), *filter(None, (_plain(name, value) for name, value in told.items()))))
+            for tensors in (told["_parameters"], told["_buffers"]):
+                # what is written into a weight in place raises its version
+                parts += [(id(x), _address(x), x._version) for x in tensors.values() if x is not None and not x.is_inference()]
+        config = [_plain(name, value) for name, value in vars(self._config).items()]
+        tokenizer = self.tokenizer
+        words = None if tokenizer is None else (id(tokenizer), len(tokenizer))
+        return hash((*parts, *config, words))
+
+    def refusal(self) -> str | None:
+        name, base = self._architecture, self._base
+        if any(module.training for module in self.model.modules()):
+            return f"{name} is in training mode, where dropout changes every run; call model.eval() first."
+        reads = getattr(base, "main_input_name", "input_ids")
+        if reads != "input_ids":
+            kind = {"pixel_values": "images", "input_features": "sound", "input_values": "sound"}.get(reads, reads)
+            return f"{name} reads {kind}; a lens needs a model that reads tokens."
+        if getattr(base.config, "is_encoder_decoder", False):
+            return (
+                f"{name} is an encoder-decoder; lenses read models with one stack of blocks, as "
+                "AutoModelForCausalLM.from_pretrained(name) loads."
+            )
+        found = self.remembered("anatomy", self._dissect)
+        return f"{name} {found}." if isinstance(found, str) else None
+
+    @property
+    def _anatomy(self) -> Anatomy:
+        found = self.remembered("anatomy", self._dissect)
+        if isinstance(found, str):
+            raise ValueError(f"{self._architecture} {found}.")
+        return found
+
+    def _dissect(self) -> Anatomy | str:
+        """Where everything is, or the rest of a sentence that says why a lens can't read this model."""
+        embedding = self._base.get_input_embeddings()
+        tokens = self.sample(int(getattr(embedding, "num_embeddings", 0)) or int(self._config.vocab_size), self._context)
+        try:
+            with self.lock, torch.no_grad(), self._without_hooks(), self._eager(True), _uncompiled():
+                return dissect(self.model, lambda: self._logits(tokens.unsqueeze(0)), len(tokens))
+        except UnreadableError as reason:
+            return str(reason)
+        except Exception as reason:
+            return f"would not run a short prompt: {type(reason).__name__}: {reason}"
+
+    @property
+    def tokenizer(self) -> Any:
+        own = getattr(self.model, "tokenizer", None)
+        if own is None and self.model not in _tokenizers:
+            _tokenizers[self.model] = _find_tokenizer(self._base)
+        return _tokenizers.get(self.model, own)
+
+    def use_tokenizer(self, tokenizer: Any) -> None:
+        tokenizer = getattr(tokenizer, "tokenizer", tokenizer)  # a processor's
+        if not (callable(tokenizer) and hasattr(tokenizer, "decode")):
+            raise TypeError(
+                f"tokenizer= is a tokenizer of transformers and got {type(tokenizer).__name__}; pass "
+                "AutoTokenizer.from_pretrained(name)."
+            )
+        _tokenizers[self.model] = tokenizer
+
+    def encode(self, text: str) -> Int[Tensor, "positions"]:
+        if self.tokenizer is None:
+            raise ValueError(
+                f"{self._architecture} came without a tokenizer; pass one, lw.run(model, prompt, tokenizer=tokenizer), or a "
+                "prompt of token ids."
+            )
+        return torch.tensor(self.tokenizer(text)["input_ids"], dtype=torch.int64)
+
+    def sites(self) -> list[Site]:
+        anatomy, found = self._anatomy, []
+        for block, module in anatomy.modules:
+            found += [Site(block, module, "in"), Site(block, module, "out")]
+        return found + [Site(block, module, "pattern") for block, module in anatomy.patterns]
+
+    def name(self, site: Site) -> str:
+        path, end = self._place(site)
+        return f"{path} ({'input' if end == 'in' else 'output' if end == 'out' else 'attention pattern'})"
+
+    def _place(self, site: Site) -> tuple[str, str]:
+        """The path of the module at which a site is, and at which end of it."""
+        anatomy = self._anatomy
+        if site.end == "row":
+            row = int(site.block or 0)
+            return (anatomy.blocks[row], "in") if row < len(anatomy.blocks) else (anatomy.blocks[-1], "out")
+        if site == _HEAD:
+            return anatomy.unembedding, "out"
+        return anatomy.modules[site.block, site.module], site.end
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch positions"],
+        *,
+        keep: Mapping[Site, Keep],
+        change: Mapping[Site, Change] | None = None,
+        stop: Site | None = None,
+        without_hooks: bool = False,
+    ) -> Pass:
+        kept: dict[Site, Tensor] = {}
+
+        def keeping(site: Site, function: Keep | None) -> Act:
+            def act(value: Tensor) -> None:
+                if function is not None:
+                    part = function(value)
+                    # some models add to an activation in place later
+                    kept[site] = part.clone() if _one_storage(part, value) else part
+                if site == stop:
+                    raise _Stopped
+
+            return act
+
+        acts: list[tuple[Site, Act]] = [*(change or {}).items()]
+        acts += [(site, keeping(site, function)) for site, function in keep.items()]
+        if stop is not None and stop not in keep:
+            acts.append((stop, keeping(stop, None)))
+        eager = any(site.end == "pattern" for site, _ in acts)
+        alone = self._without_hooks() if without_hooks else contextlib.nullcontext()
+        with (
+            self.lock,
+            torch.no_grad(),
+            alone,
+            self._eager(eager),
+            _uncompiled(),
+            self._hooks(acts, tuple(tokens.shape)),
+            contextlib.suppress(_Stopped),
+        ):
+            return Pass(self._logits(tokens), kept)
+        return Pass(None, kept)
+
+    @contextlib.contextmanager
+    def _hooks(self, acts: list[tuple[Site, Act]], shape: tuple[int, int]) -> Iterator[None]:
+        """Hooks on the model's modules; they act in this thread only, and are gone afterwards."""
+        modules, handles = dict(self.model.named_modules()), []
+        try:
+            for site, act in acts:
+                path, end = self._place(site)
+                if end == "in":
+                    hook = _on_input(act, shape)
+                    handles.append(modules[path].register_forward_pre_hook(hook, with_kwargs=True))
+                else:
+                    hook = _on_pattern(act, shape) if end == "pattern" else _on_output(act, shape)
+                    handles.append(modules[path].register_forward_hook(hook))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    @contextlib.contextmanager
+    def _without_hooks(self) -> Iterator[None]:
+        """What its user hung on the model's modules is put aside, and put back."""
+        hung = [
+            (hooks, dict(hooks))
+            for module in self.model.modules()
+            for hooks in (module._forward_pre_hooks, module._forward_hooks)
+            if hooks
+        ]
+        for hooks, _ in hung:
+            hooks.clear()
+        try:
+            yield
+        finally:
+            for hooks, functions in hung:
+                hooks.update(functions)
+
+    @contextlib.contextmanager
+    def _eager(self, wanted: bool) -> Iterator[None]:
+        """Attention written out, which returns its pattern, where that is wanted."""
+        name, before = "_attn_implementation_internal", []
+        for config in _configs(self.model) if wanted else ():
+            if vars(config).get(name, "eager") != "eager":
+                before.append((config, vars(config)[name]))
+                vars(config)[name] = "eager"
+        try:
+            yield
+        finally:
+            for config, implementation in before:
+                vars(config)[name] = implementation
+
+    def _logits(self, tokens: Int[Tensor, "batch positions"]) -> Float[Tensor, "batch positions vocabulary"]:
+        known = inspect.signature(self._base.forward).parameters
+        takes = "use_cache" in known or any(p.kind == p.VAR_KEYWORD for p in known.values())
+        given = {"use_cache": False} if takes else {}
+        done = self.model(input_ids=tokens.to(self._input_device), **given)
+        logits: Tensor = done.logits if hasattr(done, "logits") else done[0]
+        return logits
+
+    @property
+    def _input_device(self) -> torch.device:
+        embedding = self._base.get_input_embeddings()
+        weights = [*([] if embedding is None else embedding.parameters()), *self._base.parameters()]
+        return next((weight.device for weight in weights if not weight.is_meta), torch.device("cpu"))
+
+    def module(self, block: int | None, path: str) -> torch.nn.Module | None:
+        anatomy = self._anatomy
+        where = anatomy.norm if block is None and path == "norm" else anatomy.modules.get((block, path))
+        return None if where is None else _brought(self.model.get_submodule(where))
+
+    def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
+        anatomy = self._anatomy
+        head = self.model.get_submodule(anatomy.unembedding)
+        way = anatomy.head
+        if way is None:
+            raise ValueError(
+                f"The unembedding of {self.facts.name} ({type(head).__name__}) is no linear map that can be read: quantised "
+                "weights that round what enters them have none. Load it without quantising the unembedding."
+            )
+
+        def read() -> tuple[Tensor, Tensor | None]:
+            module = _brought(head)
+            return weight_of(module, way, anatomy.width), bias_of(module, way, anatomy.width)
+
+        # what is made or fetched is kept; a weight at hand is read as it is now
+        made = way == "elsewhere" or any(weight.is_meta for weight in head.parameters())
+        return self.remembered("unembedding", read) if made else read()
+
+    def after_unembedding(self, logits: Tensor) -> Tensor:
+        """Tried: these are put in the place of what leaves the unembedding."""
+        tokens = self.sample(self._anatomy.vocabulary, self._context)
+        size = len(tokens) * self._anatomy.vocabulary
+        filled = logits.flatten().repeat(-(-size // logits.numel()))[:size].view(1, len(tokens), -1)
+        done = self.forward(
+            tokens.unsqueeze(0), keep={}, change={_HEAD: lambda x: filled.to(x.device)}, without_hooks=True
+        )
+        assert done.logits is not None
+        return done.logits.flatten()[: logits.numel()].view(logits.shape)
+
+    @property
+    def network(self) -> torch.nn.Module:
+        network: torch.nn.Module = self.model
+        return network
+
+
+class _Stopped(BaseException):
+    """Ends a forward pass where nothing more is asked for. No library catches it by accident."""
+
+
+def _acting(act: Act, value: Tensor, shape: tuple[int, int]) -> Tensor | None:
+    """What an act makes of an activation, which some models flatten to `[batch × positions, …]`."""
+    flat = value.ndim == 2 and value.is_floating_point() and value.shape[0] == shape[0] * shape[1]
+    new = act(value.unflatten(0, shape) if flat else value)
+    return new.flatten(0, 1) if flat and new is not None else new
+
+
+def _here() -> Callable[[], bool]:
+    """Hooks are the model's and not the thread's: whether this is still the thread in which they were made."""
+    mine = threading.get_ident()
+    return lambda: threading.get_ident() == mine
+
+
+def _on_input(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
+    here = _here()
+
+    def hook(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        found = input_of(args, kwargs) if here() else None
+        if found is None:
+            return None
+        holder, place = found
+        new = _acting(act, holder[place], shape)
+        if new is None:
+            return None
+        if holder is kwargs:
+            return args, {**kwargs, place: new}
+        return (*args[:place], new, *args[place + 1 :]), kwargs
+
+    return hook
+
+
+def _on_output(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
+    here = _here()
+
+    def hook(module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> Any:
+        value = tensor_of(output) if here() else None
+        new = None if value is None else _acting(act, value, shape)
+        if new is None or isinstance(output, Tensor):
+            return new
+        if isinstance(output, (tuple, list)):
+            return type(output)((new, *output[1:]))
+        changed = copy.copy(output)
+        changed[next(iter(changed))] = new
+        return changed
+
+    return hook
+
+
+def _on_pattern(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
+    here = _here()
+
+    def hook(module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        pattern = pattern_of(output, shape[1]) if here() else None
+        if pattern is not None:
+            act(pattern)
+
+    return hook
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """What was compiled runs as it is written: hooks that came later would not be seen."""
+    if "torch._dynamo" not in sys.modules:
+        return contextlib.nullcontext()
+    stance: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
+
+
+def _configs(model: torch.nn.Module) -> list[Any]:
+    """Every config that a module of the model holds, and those within them."""
+    found: dict[int, Any] = {}
+    waiting = [vars(module).get("config") for module in model.modules()]
+    while waiting:
+        config = waiting.pop()
+        if config is not None and hasattr(config, "__dict__") and id(config) not in found:
+            found[id(config)] = config
+            waiting += [vars(config).get(name) for name in getattr(config, "sub_configs", ())]
+    return list(found.values())
+
+
+def _brought(module: torch.nn.Module) -> torch.nn.Module:
+    """A module with its weights: itself, or a copy that has those that accelerate keeps elsewhere."""
+    if not any(weight.is_meta for weight in module.parameters()):
+        return module
+    from accelerate.utils import align_module_device
+
+    if list(module.children()):
+        return module  # it fetches what it needs when it runs
+    here = copy.copy(module)
+    for name in ("forward", "_old_forward", "_hf_hook"):
+        vars(here).pop(name, None)
+    with align_module_device(module):
+        vars(here)["_parameters"] = dict(module._parameters)
+        vars(here)["_buffers"] = dict(module._buffers)
+    return here
+
+
+def _find_tokenizer(model: Any) -> Any:
+    """The tokenizer that lies on this machine beside what the model was loaded from; None where there is none."""
+    name = str(getattr(model, "name_or_path", "") or "")
+    if not name:
+        return None
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(name, local_files_only=True, trust_remote_code=False)
+    except Exception:  # whatever is wrong with it: it can still be given
+        return None
+
+
+def _one_storage(part: Tensor, value: Tensor) -> bool:
+    return part.untyped_storage().data_ptr() == value.untyped_storage().data_ptr()
+
+
+def _plain(name: str, value: Any) -> Hashable:
+    """A fact about a module in numbers and words; None for anything else."""
+    if isinstance(value, (bool, int, float, str)):
+        return (name, value)
+    if isinstance(value, (list, tuple, set)) and len(value) < 16 and all(isinstance(x, (str, int)) for x in value):
+        return (name, *value)
+    if isinstance(value, dict) and len(value) < 16 and all(isinstance(x, (bool, int, float, str)) for x in value.values()):
+        return (name, *value.items())
+    return None
+
+
+def _address(x: Tensor) -> int:
+    try:
+        return x.data_ptr()
+    except RuntimeError:  # a tensor without storage of its own
+        return 0
+
+
+def _whole_number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
