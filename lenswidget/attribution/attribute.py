@@ -103,7 +103,7 @@ def _sites(components: Components, unit: str) -> Iterable[Site]:
     for part in components.parts:
         yield from part.sites if unit in ("head", "neuron", "source") else (part.site,)
         if unit == "source" and part.sources is not None:
-            yield from part.sources
+            yield from part.sources.sites
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
@@ -301,7 +301,7 @@ def _written(
                 if unit not in ("component", "kind") and (part.name == "attn") == (unit != "neuron"):
                     left.append(rows[-1].label(0))
             elif unit == "source":
-                everywhere = activations.whole(part.sources or ())
+                everywhere = activations.whole(part.sources.sites if part.sources else ())
                 split = list(sources(backend, part, block.layer, acts, everywhere, int(positions), v))
                 rows += [*split, *edits(block.layer, f"{part.name} edit", whole[-1].values, split)]
             else:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.model.backend import Backend
-from lenswidget.model.components import Part, values_of
+from lenswidget.model.components import Part
 from lenswidget.model.site import Site
 
 Acts = Mapping[Site, Tensor]
@@ -72,10 +72,10 @@ def sources(
 ) -> Iterator[Contributions]:
     """Heads split over the positions that they read at one position: `A[h, t, s] (value_s W_O^h) · v`; and the bias."""
     assert part.sources is not None
-    pattern, values = (whole[site].to(v) for site in part.sources)
+    pattern, values = (whole[site].to(v) for site in part.sources.sites)
     through = _through(backend, part, acts, v)
     w = _split(through.w, part.heads)
-    read = (values_of(values, part.heads, w.shape[-1]) * w).sum(-1)
+    read = (part.sources.of_heads(values, w.shape[-1]) * w).sum(-1)
     yield Contributions(layer, "H", pattern[:, position] * read.T / through.scale)
     yield from _bias(part, layer, through)
 

@@ -111,15 +111,13 @@ def _head(
     assert part.projection is not None
     W_O = part.projection.W(backend).float()
     W_O = W_O.reshape(part.heads, -1, W_O.shape[1])[index]
-    W_V = _values(backend, part, W_O)
+    W_V = None if part.sources is None else part.sources.W(backend, index, len(W_O))
     if W_V is None:
         raise ValueError(
             f"What {label} reads can't be told as one matrix W_V in {backend.facts.name}; pass a direction of W_O."
         )
-    W_V = W_V.reshape(len(W_V), -1, len(W_O))
-    W_V = W_V[:, index // (part.heads // W_V.shape[1])]
     # W_V W_O has rank d_head: its singular directions, from those of a matrix that small
-    r = torch.linalg.qr(W_V).R
+    r = torch.linalg.qr(W_V.to(W_O)).R
     _, s, vh = torch.linalg.svd(r @ W_O, full_matrices=False)
     count = min(SINGULAR, len(s))
     labels = tuple(f"{label} direction {i + 1}" for i in range(count))
@@ -130,24 +128,6 @@ def _head(
         "the gain of the norm that the head reads through is left out",
     )
     return labels, _normed(backend, part, s[:count, None] * vh[:count]), (*about, *_norm_note(part))
-
-
-def _values(backend: Backend, part: Part, W_O: Tensor) -> Float[Tensor, "d n"] | None:
-    """W_V of all heads: what the module of the values makes of each coordinate, if that is linear."""
-    if part.sources is None:
-        return None
-    module = backend.module(part.sources[1].block, part.sources[1].module)
-    weight = getattr(module, "weight", None)
-    if module is None or not isinstance(weight, Tensor) or weight.ndim != 2:
-        return None
-    width = W_O.shape[1]
-    for W in (weight.detach().T, weight.detach()):
-        if W.shape[0] == width and W.shape[1] % len(W_O) == 0:
-            x = torch.linspace(-1, 1, width, device=W.device, dtype=W.dtype)
-            made = (module(x[None, None]) - module(0 * x[None, None]))[0, 0].flatten()
-            if torch.allclose(made, x @ W, rtol=1e-2, atol=1e-3 * float(made.abs().max())):
-                return W.float()
-    return None
 
 
 def _normed(backend: Backend, part: Part, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

@@ -78,6 +78,35 @@ class Projection:
 
 
 @dataclass(frozen=True)
+class Sources:
+    """What enters the projection of an attention, position by position: its pattern times these values."""
+
+    pattern: Site
+    values: Site
+    columns: tuple[int, ...]
+    """Where the values of each head begin in what `values` holds, which may be queries and keys, too."""
+    made_by: Projection | None
+    """The linear map that made the values, where it is one."""
+
+    @property
+    def sites(self) -> tuple[Site, Site]:
+        """What must be kept to split heads over positions."""
+        return self.pattern, self.values
+
+    def of_heads(self, values: Tensor, width: int) -> Float[Tensor, "sources heads width"]:
+        """The values of each head: with grouped queries several share one."""
+        flat = values.flatten(1)
+        return torch.stack([flat[:, start : start + width] for start in self.columns], dim=1)
+
+    def W(self, backend: Backend, head: int, width: int) -> Float[Tensor, "n width"] | None:  # noqa: N802
+        """A head's `W_V` as it is now."""
+        if self.made_by is None:
+            return None
+        start = self.columns[head]
+        return self.made_by.W(backend)[:, start : start + width]
+
+
+@dataclass(frozen=True)
 class Part:
     """One addend of a block: `scale` times what `site` holds, perhaps written by a projection and then normed."""
 
@@ -88,8 +117,8 @@ class Part:
     projection: Projection | None = None
     heads: int = 0
     """How many heads the input of the projection consists of; 0 where it is no attention."""
-    sources: tuple[Site, Site] | None = None
-    """The attention pattern, and the values whose product with it enters the projection, where it is just that."""
+    sources: Sources | None = None
+    """Which pattern and values make what enters the projection, where it is just their product."""
 
     @property
     def sites(self) -> tuple[Site, ...]:
@@ -297,7 +326,7 @@ def _part(backend: Backend, found: Found, site: Site, scale: float) -> Part:
         heads = backend.facts.heads if pattern is None else pattern.shape[0]
         width = found[projection.site].flatten(1).shape[1]
         heads = heads if heads and width % heads == 0 else 0
-    sources = _sources(found, site.block, found[projection.site], heads) if projection and heads else None
+    sources = _sources(backend, found, site.block, found[projection.site], heads) if projection and heads else None
     return Part(re.sub(r"^post_|_norm$", "", name), site, scale, norm, projection, heads, sources)
 
 
@@ -328,26 +357,44 @@ def _projection(backend: Backend, found: Found, module: str, written: Tensor) ->
     return None
 
 
-def _sources(found: Found, block: int | None, z: Tensor, heads: int) -> tuple[Site, Site] | None:
+def _sources(backend: Backend, found: Found, block: int | None, z: Tensor, heads: int) -> Sources | None:
     """Which pattern and values make what enters the projection; nothing where it is gated, normed or made otherwise."""
     at = Site(block, "attn", "pattern")
     pattern = found.get(at)
-    if pattern is None:
+    if pattern is None or pattern.shape != (heads, len(z), len(z)):
         return None
     z = z.reshape(len(z), heads, -1)
     for site, x in found.items():
-        width = x.numel() // len(z)
-        if site.module.split(".")[0] != "attn" or len(x) != len(z):
+        if site.module.split(".")[0] != "attn" or site.end == "pattern" or len(x) != len(z):
             continue
-        if width % z.shape[-1] or not width or heads % (width // z.shape[-1]):
-            continue
-        mixed = torch.einsum("hts,shc->thc", pattern.to(z), values_of(x, heads, z.shape[-1]).to(z))
-        if float((mixed - z).abs().max()) <= 64 * torch.finfo(z.dtype).eps * float(z.abs().max()):
-            return at, site
+        columns = _columns(pattern.to(z), x.flatten(1).to(z), z)
+        if columns is not None:
+            return Sources(at, site, columns, _made_by(backend, found, site))
     return None
 
 
-def values_of(x: Tensor, heads: int, width: int) -> Float[Tensor, "sources heads width"]:
-    """Values, one a query head: with grouped queries several heads share one."""
-    values = x.reshape(len(x), -1, width)
-    return values.repeat_interleave(heads // values.shape[1], dim=1)
+def _columns(
+    pattern: Float[Tensor, "heads t t"], x: Float[Tensor, "t n"], z: Float[Tensor, "t heads width"]
+) -> tuple[int, ...] | None:
+    """Where in `x` each head's values begin, so that the pattern times them is `z`."""
+    width, close = z.shape[-1], 64 * torch.finfo(z.dtype).eps * float(z.abs().max())
+    columns: list[int] = []
+    for head in range(len(pattern)):
+        mixed, wanted = pattern[head] @ x, z[:, head]
+        begins = (mixed - wanted[:, :1]).abs().amax(0) <= close
+        for start in begins.nonzero().flatten().tolist():
+            here = mixed[:, start : start + width]
+            if here.shape == wanted.shape and float((here - wanted).abs().max()) <= close:
+                columns.append(start)
+                break
+        else:
+            return None
+    return tuple(columns)
+
+
+def _made_by(backend: Backend, found: Found, values: Site) -> Projection | None:
+    entered, made = found.get(values.beside("in")), found[values].flatten(1)
+    if values.end != "out" or entered is None or entered.flatten(1).shape[0] != len(made):
+        return None
+    way = stored(backend.module(values.block, values.module), entered.flatten(1), made)
+    return None if way is None else Projection(values.beside("in"), way, entered.flatten(1).shape[1])

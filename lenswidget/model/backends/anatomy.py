@@ -121,6 +121,10 @@ def dissect(network: torch.nn.Module, forward: Callable[[], Tensor], positions: 
     raw = calls[unembedding].left if unembedding in calls else None
     if into is None or raw is None or into.ndim != 3:
         raise UnreadableError(f"doesn't pass its unembedding, {paths[id(head)]}, when it runs")
+    if into.shape[1] != positions:
+        raise UnreadableError(
+            f"makes {into.shape[1]} positions of {positions} tokens, as prompt tuning does; a lens reads a position a token"
+        )
     stack, blocks = _stack(network, watch.calls, into)
     last = calls[blocks[-1]].left
     assert last is not None
