@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, keep_whole
-from lenswidget.model.linear import Stored, bias_of, pieces, stored, weight_of
+from lenswidget.model.linear import Stored, bias_of, pieces, rounding, stored, weight_of
 from lenswidget.model.probe import NormForm, norm_form
 from lenswidget.model.readout import FinalNorm
 from lenswidget.model.site import Site
@@ -344,7 +344,7 @@ def _writer(found: Found, entered: Tensor) -> str | None:
 
 def _projection(backend: Backend, found: Found, module: str, written: Tensor) -> Projection | None:
     """The linear map that wrote something: a module within this one, or, where there is none, this one itself."""
-    close = 16 * torch.finfo(written.dtype).eps * float(written.abs().max())
+    close = rounding(written.dtype) * float(written.abs().max())
     within = [site for site in found if site.module.startswith(f"{module}.")]
     for site in (*within, *(site for site in found if site.module == module)):
         x, entered = found[site], found.get(site.beside("in"))
@@ -377,18 +377,19 @@ def _columns(
     pattern: Float[Tensor, "heads t t"], x: Float[Tensor, "t n"], z: Float[Tensor, "t heads width"]
 ) -> tuple[int, ...] | None:
     """Where in `x` each head's values begin, so that the pattern times them is `z`."""
-    width, close = z.shape[-1], 64 * torch.finfo(z.dtype).eps * float(z.abs().max())
+    width, close = z.shape[-1], rounding(z.dtype) * float(z.abs().max())
+    if x.shape[1] < width:
+        return None
     columns: list[int] = []
     for head in range(len(pattern)):
-        mixed, wanted = pattern[head] @ x, z[:, head]
-        begins = (mixed - wanted[:, :1]).abs().amax(0) <= close
-        for start in begins.nonzero().flatten().tolist():
-            here = mixed[:, start : start + width]
-            if here.shape == wanted.shape and float((here - wanted).abs().max()) <= close:
-                columns.append(start)
-                break
-        else:
+        mixed, wanted = (pattern[head].float() @ x.float()), z[:, head].float()
+        begins = (mixed[:, : x.shape[1] - width + 1] - wanted[:, :1]).abs().amax(0)
+        few = begins.topk(min(8, len(begins)), largest=False).indices.tolist()
+        off = {start: float((mixed[:, start : start + width] - wanted).abs().max()) for start in few}
+        best = min(off, key=lambda start: off[start])
+        if off[best] > close:
             return None
+        columns.append(best)
     return tuple(columns)
 
 

@@ -17,24 +17,34 @@ Stored = Literal["out, in", "in, out", "elsewhere"]
 """Which way round `weight` is, `"out, in"` in torch's own Linear; `"elsewhere"` where the map has to be tried."""
 WIDENED = 2**24
 """Bytes of a matrix that are made, or widened to float32, at a time."""
+SOME = 1024
+"""Outputs that are compared: an unembedding has a hundred thousand."""
 STEP = 256.0
 """The length of the vectors on which a map is tried: a bias, added and taken off again, costs that much less rounding."""
+
+
+def rounding(dtype: torch.dtype) -> float:
+    """What two ways to compute one product may differ by, relative to the largest number in it."""
+    # half precision is summed in float32, and rounded once
+    return (2 if dtype in (torch.float16, torch.bfloat16) else 64) * torch.finfo(dtype).eps
 
 
 def stored(module: torch.nn.Module | None, z: Float[Tensor, "t n"], out: Float[Tensor, "t d"]) -> Stored | None:
     """How a module that made `out` of `z` keeps its matrix; None where it is no linear map of each position."""
     if module is None or not len(z):
         return None
-    close = 64 * torch.finfo(out.dtype).eps * float(out.abs().max())
+    close = rounding(out.dtype) * float(out.abs().max())
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
     # a subclass of Tensor may call itself float and hold four bits
     if type(weight) in (Tensor, torch.nn.Parameter) and weight.ndim == 2 and weight.is_floating_point():
         ways: list[Stored] = ["out, in", "in, out"]
+        some = torch.linspace(0, out.shape[1] - 1, min(SOME, out.shape[1]), device=weight.device).long()
         for way in ways:
             W = (weight.T if way == "out, in" else weight).detach()
             if W.shape == (z.shape[1], out.shape[1]):
-                ours = z @ W.to(z) if bias is None else z @ W.to(z) + bias.detach().to(z)
-                if float((ours - out).abs().max()) <= close:
+                ours = z.to(W.device).float() @ W[:, some].float()
+                ours = ours if bias is None else ours + bias.detach()[some].float()
+                if float((ours - out.to(W.device)[:, some].float()).abs().max()) <= close:
                     return way
     return "elsewhere" if _is_linear(module, z, out, close) else None
 

@@ -8,6 +8,7 @@ it what entered the unembedding. Names come in only where they are shown: what a
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -102,18 +103,19 @@ class Watch:
         return hook
 
 
-def dissect(network: torch.nn.Module, forward: Callable[[], Tensor], positions: int) -> Anatomy:
+def dissect(network: torch.nn.Module, forward: Callable[[], object], positions: int) -> Anatomy:
     """The anatomy of a network, from one pass of some `positions` tokens, which `forward` runs.
 
     Raises UnreadableError, with the reason, where a lens can't read it.
     """
     embedding, head = _ends(network)
-    with Watch(network, positions) as watch:
-        logits = forward()
-    if logits.is_meta:
+    if all(weight.is_meta for weight in network.parameters()) and not any(_fetches(m) for m in network.modules()):
         raise UnreadableError(
-            "has its weights on the meta device, where there is no data; load them with from_pretrained(name)"
+            "has its weights on the meta device, where there is no data; load them with "
+            "AutoModelForCausalLM.from_pretrained(name)"
         )
+    with Watch(network, positions) as watch:
+        forward()
     calls = {path: call for path, call in watch.calls.items() if call.times}
     paths = {id(module): path for path, module in network.named_modules()}
     unembedding = _innermost(calls, paths[id(head)])
@@ -138,7 +140,7 @@ def dissect(network: torch.nn.Module, forward: Callable[[], Tensor], positions: 
         blocks=blocks,
         norm=norm,
         unembedding=unembedding,
-        head=stored(network.get_submodule(unembedding), into[0], raw[0]),
+        head=stored(brought(network.get_submodule(unembedding)), into[0], raw[0]),
         width=into.shape[-1],
         vocabulary=raw.shape[-1],
         modules=modules,
@@ -170,6 +172,23 @@ def pattern_of(output: Any, positions: int) -> Tensor | None:
         if isinstance(value, Tensor) and value.ndim == 4 and value.shape[-2:] == (positions, positions):
             return value
     return None
+
+
+def brought(module: torch.nn.Module) -> torch.nn.Module:
+    """A module with its weights: itself, or a copy that has those that accelerate keeps elsewhere."""
+    if not any(weight.is_meta for weight in module.parameters()):
+        return module
+    from accelerate.utils import align_module_device
+
+    if list(module.children()):
+        return module  # it fetches what it needs when it runs
+    here = copy.copy(module)
+    for name in ("forward", "_old_forward", "_hf_hook"):
+        vars(here).pop(name, None)
+    with align_module_device(module):
+        vars(here)["_parameters"] = dict(module._parameters)
+        vars(here)["_buffers"] = dict(module._buffers)
+    return here
 
 
 def _ends(network: Any) -> tuple[torch.nn.Module | None, torch.nn.Module]:
@@ -288,6 +307,11 @@ def _name_embedding(outside: Mapping[str, Call], embedding: str | None, first: C
             else:
                 count += 1
                 yield (None, "pos_embed" if count == 1 else f"pos_embed_{count}"), path
+
+
+def _fetches(module: torch.nn.Module) -> bool:
+    """Whether accelerate brings what a module needs when it runs."""
+    return hasattr(module, "_hf_hook")
 
 
 def _within(path: str, of: str) -> bool:

@@ -21,7 +21,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, Change, Facts, Keep, Pass
-from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect, input_of, pattern_of, tensor_of
+from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, brought, dissect, input_of, pattern_of, tensor_of
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
 
@@ -279,7 +279,7 @@ class HuggingFaceBackend(Backend):
     def module(self, block: int | None, path: str) -> torch.nn.Module | None:
         anatomy = self._anatomy
         where = anatomy.norm if block is None and path == "norm" else anatomy.modules.get((block, path))
-        return None if where is None else _brought(self.model.get_submodule(where))
+        return None if where is None else brought(self.model.get_submodule(where))
 
     def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
         anatomy = self._anatomy
@@ -292,7 +292,7 @@ class HuggingFaceBackend(Backend):
             )
 
         def read() -> tuple[Tensor, Tensor | None]:
-            module = _brought(head)
+            module = brought(head)
             return weight_of(module, way, anatomy.width), bias_of(module, way, anatomy.width)
 
         # what is made or fetched is kept; a weight at hand is read as it is now
@@ -397,23 +397,6 @@ def _configs(model: torch.nn.Module) -> list[Any]:
             found[id(config)] = config
             waiting += [vars(config).get(name) for name in getattr(config, "sub_configs", ())]
     return list(found.values())
-
-
-def _brought(module: torch.nn.Module) -> torch.nn.Module:
-    """A module with its weights: itself, or a copy that has those that accelerate keeps elsewhere."""
-    if not any(weight.is_meta for weight in module.parameters()):
-        return module
-    from accelerate.utils import align_module_device
-
-    if list(module.children()):
-        return module  # it fetches what it needs when it runs
-    here = copy.copy(module)
-    for name in ("forward", "_old_forward", "_hf_hook"):
-        vars(here).pop(name, None)
-    with align_module_device(module):
-        vars(here)["_parameters"] = dict(module._parameters)
-        vars(here)["_buffers"] = dict(module._buffers)
-    return here
 
 
 def _find_tokenizer(model: Any) -> Any:
