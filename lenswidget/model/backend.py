@@ -171,7 +171,7 @@ class Backend(ABC):
         )
 
     def sample(self, vocabulary: int, context: int | None) -> Int[Tensor, "positions"]:
-        """A short prompt to try a model on: a sentence where its tokenizer can write one, else ids from all over its vocabulary."""
+        """A short prompt to try a model on: a sentence where its tokenizer can write one, else ids from the whole vocabulary."""
         if self.tokenizer is not None:
             try:
                 ids = self.encode(SENTENCE)[:context]

@@ -7,7 +7,7 @@ What it makes of one unit vector after another is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -34,7 +34,8 @@ def stored(module: torch.nn.Module | None, z: Float[Tensor, "t n"], out: Float[T
     if module is None or not len(z):
         return None
     close = rounding(out.dtype) * float(out.abs().max())
-    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+    weight: Any = getattr(module, "weight", None)
+    bias: Tensor | None = getattr(module, "bias", None)
     # a subclass of Tensor may call itself float and hold four bits
     if type(weight) in (Tensor, torch.nn.Parameter) and weight.ndim == 2 and weight.is_floating_point():
         ways: list[Stored] = ["out, in", "in, out"]

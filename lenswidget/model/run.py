@@ -90,10 +90,12 @@ def run(model: object, prompt: Prompt, *, tokenizer: Any = None) -> Run:
     """Run a model on one prompt and keep its residual stream.
 
     `model` is a TransformerLens `TransformerBridge`, the `HookedTransformer` of its versions before 4.0, or a model of
-    `transformers` as it is, adapters and quantised blocks included; `prompt` a text or its token ids, `[positions]`. A text is tokenized as the library does by default: as
-    `model.to_tokens(text)` of TransformerLens, which adds a beginning-of-sequence token to most, and as `tokenizer(text)` for a
-    model of `transformers`. `tokenizer` is that model's, and remembered for it; without one, the tokenizer beside the files
-    that the model was loaded from is taken, and where there is none, prompts are ids and tokens are shown as their ids.
+    `transformers` as it is, adapters and quantised blocks included; `prompt` a text or its token ids, `[positions]`. A text
+    is tokenized as the library does by default: as `model.to_tokens(text)` of TransformerLens, which adds a
+    beginning-of-sequence token to most, and as `tokenizer(text)` for a model of `transformers`.
+
+    `tokenizer` is for a model of `transformers`, and remembered for it. Without one, the tokenizer beside the files that the
+    model was loaded from is taken; where there is none, prompts are ids, and tokens are shown as their ids.
 
     Raises TypeError for an object that is no model, and ValueError for a prompt that is empty or longer than the model's
     context, for ids outside its vocabulary, for a model in training mode, and for a model that no lens can read, with

@@ -8,7 +8,7 @@ it what entered the unembedding. Names come in only where they are shown: what a
 
 from __future__ import annotations
 
-import copy
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lenswidget.model.backends.offloaded import brought, fetches
 from lenswidget.model.linear import Stored, stored
 
 Key = tuple[int | None, str]
@@ -109,7 +110,7 @@ def dissect(network: torch.nn.Module, forward: Callable[[], object], positions: 
     Raises UnreadableError, with the reason, where a lens can't read it.
     """
     embedding, head = _ends(network)
-    if all(weight.is_meta for weight in network.parameters()) and not any(_fetches(m) for m in network.modules()):
+    if all(weight.is_meta for weight in network.parameters()) and not any(fetches(m) for m in network.modules()):
         raise UnreadableError(
             "has its weights on the meta device, where there is no data; load them with "
             "AutoModelForCausalLM.from_pretrained(name)"
@@ -174,23 +175,6 @@ def pattern_of(output: Any, positions: int) -> Tensor | None:
     return None
 
 
-def brought(module: torch.nn.Module) -> torch.nn.Module:
-    """A module with its weights: itself, or a copy that has those that accelerate keeps elsewhere."""
-    if not any(weight.is_meta for weight in module.parameters()):
-        return module
-    from accelerate.utils import align_module_device
-
-    if list(module.children()):
-        return module  # it fetches what it needs when it runs
-    here = copy.copy(module)
-    for name in ("forward", "_old_forward", "_hf_hook"):
-        vars(here).pop(name, None)
-    with align_module_device(module):
-        vars(here)["_parameters"] = dict(module._parameters)
-        vars(here)["_buffers"] = dict(module._buffers)
-    return here
-
-
 def _ends(network: Any) -> tuple[torch.nn.Module | None, torch.nn.Module]:
     """The embedding and the unembedding, as Hugging Face's models name them."""
     try:
@@ -214,7 +198,9 @@ def _innermost(calls: Mapping[str, Call], path: str) -> str:
     call = calls.get(path)
     if call is None:
         return path
-    same = [p for p, c in calls.items() if _within(p, path) and _same(c.entered, call.entered) and _same(c.left, call.left)]
+    same = [
+        p for p, c in calls.items() if _within(p, path) and _same(c.entered, call.entered) and _same(c.left, call.left)
+    ]
     return same[-1]
 
 
@@ -237,7 +223,7 @@ def _stack(network: torch.nn.Module, calls: Mapping[str, Call], into: Tensor) ->
             continue
         elif max(call.times for call in ran) > 1:
             again.append((path, max(call.times for call in ran)))
-        elif all(one.order < two.order for one, two in zip(ran, ran[1:])):
+        elif all(one.order < two.order for one, two in itertools.pairwise(ran)):
             found.append((path, blocks))
     if several:
         raise UnreadableError(f"carries several residual streams side by side ({several[0]}); a lens reads one")
@@ -251,9 +237,7 @@ def _stack(network: torch.nn.Module, calls: Mapping[str, Call], into: Tensor) ->
     return max(found, key=lambda one: len(one[1]))
 
 
-def _norm(
-    outside: Mapping[str, Call], last: Tensor, into: Tensor, block: str, calls: Mapping[str, Call]
-) -> str | None:
+def _norm(outside: Mapping[str, Call], last: Tensor, into: Tensor, block: str, calls: Mapping[str, Call]) -> str | None:
     """The module that makes of the last row what enters the unembedding; None where nothing does."""
     if _same(last, into):
         return None
@@ -307,11 +291,6 @@ def _name_embedding(outside: Mapping[str, Call], embedding: str | None, first: C
             else:
                 count += 1
                 yield (None, "pos_embed" if count == 1 else f"pos_embed_{count}"), path
-
-
-def _fetches(module: torch.nn.Module) -> bool:
-    """Whether accelerate brings what a module needs when it runs."""
-    return hasattr(module, "_hf_hook")
 
 
 def _within(path: str, of: str) -> bool:

@@ -21,7 +21,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, Change, Facts, Keep, Pass
-from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, brought, dissect, input_of, pattern_of, tensor_of
+from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect, input_of, pattern_of, tensor_of
+from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
 
@@ -40,7 +41,11 @@ class HuggingFaceBackend(Backend):
     def recognises(cls, model: object) -> bool:
         kinds = [
             getattr(sys.modules.get(library), kind, None)
-            for library, kind in (("transformers", "PreTrainedModel"), ("peft", "PeftModel"), ("peft", "PeftMixedModel"))
+            for library, kind in (
+                ("transformers", "PreTrainedModel"),
+                ("peft", "PeftModel"),
+                ("peft", "PeftMixedModel"),
+            )
         ]
         return isinstance(model, tuple(kind for kind in kinds if isinstance(kind, type)))
 
@@ -88,7 +93,9 @@ class HuggingFaceBackend(Backend):
             parts.append((id(module), *filter(None, (_plain(name, value) for name, value in told.items()))))
             for tensors in (told["_parameters"], told["_buffers"]):
                 # what is written into a weight in place raises its version
-                parts += [(id(x), _address(x), x._version) for x in tensors.values() if x is not None and not x.is_inference()]
+                parts += [
+                    (id(x), _address(x), x._version) for x in tensors.values() if x is not None and not x.is_inference()
+                ]
         config = [_plain(name, value) for name, value in vars(self._config).items()]
         tokenizer = self.tokenizer
         words = None if tokenizer is None else (id(tokenizer), len(tokenizer))
@@ -120,7 +127,9 @@ class HuggingFaceBackend(Backend):
     def _dissect(self) -> Anatomy | str:
         """Where everything is, or the rest of a sentence that says why a lens can't read this model."""
         embedding = self._base.get_input_embeddings()
-        tokens = self.sample(int(getattr(embedding, "num_embeddings", 0)) or int(self._config.vocab_size), self._context)
+        tokens = self.sample(
+            int(getattr(embedding, "num_embeddings", 0)) or int(self._config.vocab_size), self._context
+        )
         try:
             with self.lock, torch.no_grad(), self._without_hooks(), self._eager(True), _uncompiled():
                 return dissect(self.model, lambda: self._logits(tokens.unsqueeze(0)), len(tokens))
@@ -207,7 +216,7 @@ class HuggingFaceBackend(Backend):
             alone,
             self._eager(eager),
             _uncompiled(),
-            self._hooks(acts, tuple(tokens.shape)),
+            self._hooks(acts, (tokens.shape[0], tokens.shape[1])),
             contextlib.suppress(_Stopped),
         ):
             return Pass(self._logits(tokens), kept)
@@ -262,7 +271,7 @@ class HuggingFaceBackend(Backend):
             for config, implementation in before:
                 vars(config)[name] = implementation
 
-    def _logits(self, tokens: Int[Tensor, "batch positions"]) -> Float[Tensor, "batch positions vocabulary"]:
+    def _logits(self, tokens: Int[Tensor, "batch positions"]) -> Tensor:
         known = inspect.signature(self._base.forward).parameters
         takes = "use_cache" in known or any(p.kind == p.VAR_KEYWORD for p in known.values())
         given = {"use_cache": False} if takes else {}
@@ -301,8 +310,9 @@ class HuggingFaceBackend(Backend):
 
     def after_unembedding(self, logits: Tensor) -> Tensor:
         """Tried: these are put in the place of what leaves the unembedding."""
-        tokens = self.sample(self._anatomy.vocabulary, self._context)
-        size = len(tokens) * self._anatomy.vocabulary
+        vocabulary = self._anatomy.vocabulary
+        tokens = self.sample(vocabulary, self._context)[: -(-logits.numel() // vocabulary)]
+        size = len(tokens) * vocabulary
         filled = logits.flatten().repeat(-(-size // logits.numel()))[:size].view(1, len(tokens), -1)
         done = self.forward(
             tokens.unsqueeze(0), keep={}, change={_HEAD: lambda x: filled.to(x.device)}, without_hooks=True
@@ -422,7 +432,11 @@ def _plain(name: str, value: Any) -> Hashable:
         return (name, value)
     if isinstance(value, (list, tuple, set)) and len(value) < 16 and all(isinstance(x, (str, int)) for x in value):
         return (name, *value)
-    if isinstance(value, dict) and len(value) < 16 and all(isinstance(x, (bool, int, float, str)) for x in value.values()):
+    if (
+        isinstance(value, dict)
+        and len(value) < 16
+        and all(isinstance(x, (bool, int, float, str)) for x in value.values())
+    ):
         return (name, *value.items())
     return None
 

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, Pass
+from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.site import Site
 from lenswidget.model.user_hooks import UserHooks, under
 
@@ -224,7 +225,14 @@ class TransformerLensBackend(HookedBackend):
         for part in ("ln_final" if block is None and path == "norm" else path).split("."):
             module = getattr(module, part, None)
         original: torch.nn.Module | None = getattr(module, "original_component", module)
-        return original
+        return None if original is None else brought(original)
+
+    def unembedding(self) -> tuple[Float[Tensor, "d vocabulary"], Float[Tensor, "vocabulary"] | None]:
+        unembed = self.model.unembed
+        if not unembed.W_U.is_meta:
+            return super().unembedding()
+        here = self.remembered("unembedding", lambda: brought(unembed.original_component))
+        return here.get_parameter("weight").detach().T, None if here.bias is None else here.bias.detach()
 
     def after_unembedding(self, logits: Tensor) -> Tensor:
         transformed: Tensor = self.model.adapter.apply_output_logits_transform(logits)
