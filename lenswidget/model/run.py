@@ -210,6 +210,13 @@ def as_run(source: Any) -> Run:
 
 
 def _no_run(source: object) -> str:
+    states = source if isinstance(source, tuple) and source else getattr(source, "hidden_states", None)
+    if hasattr(source, "hidden_states") or (isinstance(states, tuple) and isinstance(states[0], Tensor)):
+        return (
+            "A lens can't read the hidden_states that a model of transformers returns: the last of them went through the final "
+            "norm already, and the last row of the stream is not among them. Let lenswidget run the model: "
+            "lw.run(model, prompt, tokenizer=tokenizer)."
+        )
     return (
         f"A lens reads a Run or a TransformerLens ActivationCache and got {type(source).__name__}; make one with "
         "lw.run(model, prompt), or with logits, cache = model.run_with_cache(prompt)."
@@ -323,6 +330,6 @@ def _tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, 
     if context and len(ids) > context:
         raise ValueError(
             f"The prompt has {len(ids)} tokens and {name} takes {context}; pass the part you want as token ids, "
-            f"lw.run(model, model.to_tokens(prompt, truncate=False)[0, -{context}:])."
+            f"lw.run(model, ids[-{context}:]) for its end."
         )
     return ids
