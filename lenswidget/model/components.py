@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, keep_whole
-from lenswidget.model.linear import Stored, bias_of, pieces, rounding, stored, weight_of
+from lenswidget.model.linear import Stored, bias_of, pieces, rounding, stored, stored_of, weight_of
 from lenswidget.model.probe import NormForm, norm_form
 from lenswidget.model.readout import FinalNorm
 from lenswidget.model.site import Site
@@ -71,6 +71,10 @@ class Projection:
             projected.append(here @ rows.to(here.dtype).T)
         return torch.cat(projected, dim=-1).to(directions.device)
 
+    def of_block(self, block: int) -> Projection:
+        """The same map of another block."""
+        return replace(self, site=replace(self.site, block=block))
+
     def _module(self, backend: Backend) -> torch.nn.Module:
         module = backend.module(self.site.block, self.site.module)
         assert module is not None
@@ -92,6 +96,11 @@ class Sources:
     def sites(self) -> tuple[Site, Site]:
         """What must be kept to split heads over positions."""
         return self.pattern, self.values
+
+    def of_block(self, block: int) -> Sources:
+        """The same in another block."""
+        pattern, values = (replace(site, block=block) for site in self.sites)
+        return Sources(pattern, values, self.columns, self.made_by and self.made_by.of_block(block))
 
     def of_heads(self, values: Tensor, width: int) -> Float[Tensor, "sources heads width"]:
         """The values of each head: with grouped queries several share one."""
@@ -135,8 +144,8 @@ class Part:
             self,
             site=there(self.site),
             norm=self.norm and replace(self.norm, site=there(self.norm.site)),
-            projection=self.projection and replace(self.projection, site=there(self.projection.site)),
-            sources=self.sources and (there(self.sources[0]), there(self.sources[1])),
+            projection=self.projection and self.projection.of_block(block),
+            sources=self.sources and self.sources.of_block(block),
         )
 
 
@@ -229,14 +238,25 @@ def _probe(backend: Backend, *, every: bool) -> Components:
 
 
 def _kinds(backend: Backend, sites: Collection[Site]) -> list[tuple[object, ...]]:
-    """What each block is made of, as far as can be seen: the names and types of its modules. Most are alike."""
+    """What each block is made of, as far as can be seen: its modules, what they hold and how. Most blocks are alike."""
     kinds: list[list[object]] = [[] for _ in range(backend.facts.layers)]
     for site in sites:
         if site.block is not None:
             kinds[site.block] += [site.module, site.end]
-            if site.module and site.end == "out":
-                kinds[site.block].append(type(backend.module(site.block, site.module)))
+            module = backend.module(site.block, site.module) if site.module and site.end == "out" else None
+            if module is not None:
+                kinds[site.block] += [type(module), *_held(module)]
     return [tuple(kind) for kind in kinds]
+
+
+def _held(module: torch.nn.Module) -> Iterator[tuple[object, ...]]:
+    """How a module keeps its numbers: one block may be quantised and the next not, or its adapter merged or switched off."""
+    for name, x in itertools.chain(module._parameters.items(), module._buffers.items()):
+        if x is not None:
+            yield name, type(x), x.dtype, x.shape
+    for name, value in vars(module).items():
+        if isinstance(value, bool) or (isinstance(value, list) and all(isinstance(word, str) for word in value)):
+            yield name, str(value)
 
 
 def _parts(backend: Backend, found: Found, added: Tensor, stream: Tensor, alike: Sequence[Part]) -> tuple[Part, ...]:
@@ -326,7 +346,8 @@ def _part(backend: Backend, found: Found, site: Site, scale: float) -> Part:
         heads = backend.facts.heads if pattern is None else pattern.shape[0]
         width = found[projection.site].flatten(1).shape[1]
         heads = heads if heads and width % heads == 0 else 0
-    sources = _sources(backend, found, site.block, found[projection.site], heads) if projection and heads else None
+    z = found[projection.site] if projection and heads else None
+    sources = None if z is None else _sources(backend, found, site.block, z, heads, written.shape[-1])
     return Part(re.sub(r"^post_|_norm$", "", name), site, scale, norm, projection, heads, sources)
 
 
@@ -357,7 +378,7 @@ def _projection(backend: Backend, found: Found, module: str, written: Tensor) ->
     return None
 
 
-def _sources(backend: Backend, found: Found, block: int | None, z: Tensor, heads: int) -> Sources | None:
+def _sources(backend: Backend, found: Found, block: int | None, z: Tensor, heads: int, width: int) -> Sources | None:
     """Which pattern and values make what enters the projection; nothing where it is gated, normed or made otherwise."""
     at = Site(block, "attn", "pattern")
     pattern = found.get(at)
@@ -369,7 +390,7 @@ def _sources(backend: Backend, found: Found, block: int | None, z: Tensor, heads
             continue
         columns = _columns(pattern.to(z), x.flatten(1).to(z), z)
         if columns is not None:
-            return Sources(at, site, columns, _made_by(backend, found, site))
+            return Sources(at, site, columns, _made_by(backend, found, site, width))
     return None
 
 
@@ -393,9 +414,16 @@ def _columns(
     return tuple(columns)
 
 
-def _made_by(backend: Backend, found: Found, values: Site) -> Projection | None:
-    entered, made = found.get(values.beside("in")), found[values].flatten(1)
-    if values.end != "out" or entered is None or entered.flatten(1).shape[0] != len(made):
+def _made_by(backend: Backend, found: Found, values: Site, width: int) -> Projection | None:
+    """The linear map of the stream that made some values, if that is what made them."""
+    module = backend.module(values.block, values.module) if values.end == "out" else None
+    entered = found.get(values.beside("in"))
+    if module is None:
         return None
-    way = stored(backend.module(values.block, values.module), entered.flatten(1), made)
-    return None if way is None else Projection(values.beside("in"), way, entered.flatten(1).shape[1])
+    if entered is not None:
+        z, made = entered.flatten(1), found[values].flatten(1)
+        way = stored(module, z, made) if len(z) == len(made) else None
+    else:  # a library that shows only what its module put out
+        z = torch.linspace(-1, 1, 3 * width, device=found[values].device).reshape(3, width)
+        way = stored_of(module, z)
+    return None if way is None else Projection(values.beside("in"), way, z.shape[1])

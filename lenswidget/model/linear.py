@@ -50,6 +50,14 @@ def stored(module: torch.nn.Module | None, z: Float[Tensor, "t n"], out: Float[T
     return "elsewhere" if _is_linear(module, z, out, close) else None
 
 
+def stored_of(module: torch.nn.Module, z: Float[Tensor, "t n"]) -> Stored | None:
+    """The same for a module whose output isn't at hand: it is asked for it."""
+    try:
+        return stored(module, z, _apply(module, z))
+    except Exception:  # a module that takes something else, or more than that
+        return None
+
+
 def bias_of(module: torch.nn.Module, way: Stored, n: int) -> Float[Tensor, "d"] | None:
     """What a linear module of `n` inputs adds, whatever it is given."""
     if way == "elsewhere":

@@ -231,8 +231,8 @@ class TransformerLensBackend(HookedBackend):
         unembed = self.model.unembed
         if not unembed.W_U.is_meta:
             return super().unembedding()
-        here = self.remembered("unembedding", lambda: brought(unembed.original_component))
-        return here.get_parameter("weight").detach().T, None if here.bias is None else here.bias.detach()
+        here: Any = self.remembered("unembedding", lambda: brought(unembed.original_component))
+        return here.weight.detach().T, None if here.bias is None else here.bias.detach()
 
     def after_unembedding(self, logits: Tensor) -> Tensor:
         transformed: Tensor = self.model.adapter.apply_output_logits_transform(logits)
