@@ -241,5 +241,5 @@ def test_a_backend_that_lacks_a_call_is_refused_when_it_is_registered() -> None:
 
 
 def test_an_object_of_no_known_kind_is_named() -> None:
-    with pytest.raises(TypeError, match=r"needs a model of TransformerLens and got Linear; boot one with lw\.load"):
+    with pytest.raises(TypeError, match=r"of transformers or TransformerLens and got Linear; boot one with lw\.load"):
         lw.run(torch.nn.Linear(2, 2), [1])

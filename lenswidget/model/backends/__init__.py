@@ -36,9 +36,9 @@ def backend_of(model: object, *, tokenizer: Any = None) -> Backend:
     if backend is None:
         raise TypeError(
             why_not(model)
-            or f"A run needs a model and got {type(model).__name__}. Pass one that AutoModelForCausalLM.from_pretrained(name) "
-            "returned, as it is, or a TransformerBridge of TransformerLens; or boot one with lw.load(name), which takes a name "
-            "on the Hub or a local folder."
+            or f"A run needs a model of transformers or TransformerLens and got {type(model).__name__}; boot one with "
+            "lw.load(name), which takes a name on the Hub or a local folder, or pass what "
+            "AutoModelForCausalLM.from_pretrained(name) returns."
         )
     if tokenizer is not None:
         backend.use_tokenizer(tokenizer)
