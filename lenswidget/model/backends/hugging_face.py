@@ -25,6 +25,7 @@ from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect,
 from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
+from lenswidget.model.user_hooks import NONE, UserHooks, under
 
 _EPS = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps")
 _HEAD = Site(None, "unembed", "out")
@@ -131,7 +132,7 @@ class HuggingFaceBackend(Backend):
             int(getattr(embedding, "num_embeddings", 0)) or int(self._config.vocab_size), self._context
         )
         try:
-            with self.lock, torch.no_grad(), self._without_hooks(), self._eager(True), _uncompiled():
+            with self.lock, torch.no_grad(), under(self.model, NONE), self._eager(True), _uncompiled():
                 return dissect(self.model, lambda: self._logits(tokens.unsqueeze(0)), len(tokens))
         except UnreadableError as reason:
             return str(reason)
@@ -189,7 +190,7 @@ class HuggingFaceBackend(Backend):
         keep: Mapping[Site, Keep],
         change: Mapping[Site, Change] | None = None,
         stop: Site | None = None,
-        without_hooks: bool = False,
+        hooks: UserHooks | None = None,
     ) -> Pass:
         kept: dict[Site, Tensor] = {}
 
@@ -209,11 +210,11 @@ class HuggingFaceBackend(Backend):
         if stop is not None and stop not in keep:
             acts.append((stop, keeping(stop, None)))
         eager = any(site.end == "pattern" for site, _ in acts)
-        alone = self._without_hooks() if without_hooks else contextlib.nullcontext()
+        theirs = contextlib.nullcontext() if hooks is None else under(self.model, hooks)
         with (
             self.lock,
             torch.no_grad(),
-            alone,
+            theirs,
             self._eager(eager),
             _uncompiled(),
             self._hooks(acts, (tokens.shape[0], tokens.shape[1])),
@@ -239,23 +240,6 @@ class HuggingFaceBackend(Backend):
         finally:
             for handle in handles:
                 handle.remove()
-
-    @contextlib.contextmanager
-    def _without_hooks(self) -> Iterator[None]:
-        """What its user hung on the model's modules is put aside, and put back."""
-        hung = [
-            (hooks, dict(hooks))
-            for module in self.model.modules()
-            for hooks in (module._forward_pre_hooks, module._forward_hooks)
-            if hooks
-        ]
-        for hooks, _ in hung:
-            hooks.clear()
-        try:
-            yield
-        finally:
-            for hooks, functions in hung:
-                hooks.update(functions)
 
     @contextlib.contextmanager
     def _eager(self, wanted: bool) -> Iterator[None]:
@@ -314,9 +298,7 @@ class HuggingFaceBackend(Backend):
         tokens = self.sample(vocabulary, self._context)[: -(-logits.numel() // vocabulary)]
         size = len(tokens) * vocabulary
         filled = logits.flatten().repeat(-(-size // logits.numel()))[:size].view(1, len(tokens), -1)
-        done = self.forward(
-            tokens.unsqueeze(0), keep={}, change={_HEAD: lambda x: filled.to(x.device)}, without_hooks=True
-        )
+        done = self.forward(tokens.unsqueeze(0), keep={}, change={_HEAD: lambda x: filled.to(x.device)}, hooks=NONE)
         assert done.logits is not None
         return done.logits.flatten()[: logits.numel()].view(logits.shape)
 
