@@ -469,6 +469,30 @@ def test_everything_that_follows_a_run(llama: Any) -> None:
     widget.close()
 
 
+@pytest.mark.parametrize("architecture", ["LlamaForCausalLM", "GPT2LMHeadModel", "NanoChatForCausalLM"])
+def test_a_jacobian_lens_is_fitted_as_transformer_lens_fits_it(architecture: str, tmp_path: Path) -> None:
+    model = saved(architecture, tmp_path)
+    bridge = architectures.boot(tmp_path)
+    bridge.cfg.default_prepend_bos = False  # as the tokenizer itself has it
+    texts = ["A text about nothing in particular.", "Another, of another length: 0123456789.", "Short"]
+    options = {"max_seq_len": 32, "skip_first_positions": 5, "dim_batch": 12, "show_progress": False}
+    before = [weight.requires_grad for weight in model.parameters()], hung(model)
+    with pytest.warns(UserWarning, match="A text of 5 tokens is left out; it needs more than 6"):
+        ours = lw.JacobianLens.fit(model, texts, data="three texts", **options)
+    assert ([weight.requires_grad for weight in model.parameters()], hung(model)) == before
+    assert all(weight.grad is None for weight in model.parameters())
+    with pytest.warns(UserWarning):
+        theirs = lw.JacobianLens.fit(bridge, texts, data="three texts", **options)
+    torch.testing.assert_close(ours.weight, theirs.weight, atol=1e-4, rtol=1e-3)
+    assert ours.card.settings == theirs.card.settings and ours.card.data == theirs.card.data
+    assert lw.read(lw.run(model, TOKENS), ours).check is not None
+    with (
+        pytest.raises(ValueError, match=r"No text has more than 6 tokens.*skip_first_positions"),
+        pytest.warns(UserWarning),
+    ):
+        lw.JacobianLens.fit(model, ["Short"], **options)
+
+
 def test_nothing_keeps_the_model(llama: Any) -> None:
     class Steering:
         """A hook that holds the model on which it hangs."""

@@ -12,10 +12,13 @@ from torch import Tensor
 from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.torch_file import reading
 from lenswidget.lenses.fitted import FittedLens, sample_of
+from lenswidget.lenses.fitting.mean_jacobian import mean_jacobians
 from lenswidget.lenses.fitting.text import in_words, strings
+from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
-from lenswidget.model.backends.transformer_lens import jacobian_lens_class
+from lenswidget.model.backends.transformer_lens import HookedBackend, jacobian_lens_class
 from lenswidget.model.probe import readout_of
+from lenswidget.model.readout import Readout
 
 SETTINGS = ("max_seq_len", "skip_first_positions")
 """What a card keeps of how TransformerLens fitted."""
@@ -40,8 +43,8 @@ class JacobianLens(FittedLens):
 
     @classmethod
     def fit(cls, model: object, texts: Any, *, data: str = "", **options: Any) -> JacobianLens:
-        """Fit with TransformerLens's own `JacobianLens.fit`, which takes `options`: `max_seq_len=128`, `dim_batch=8`,
-        `skip_first_positions=16` and so on.
+        """Fit to texts. `options` are those of TransformerLens's own `JacobianLens.fit`, which fits its own models:
+        `max_seq_len=128`, `dim_batch=8`, `skip_first_positions=16`, `show_progress=True`, which any model takes, and so on.
 
         `texts` are a list or an iterator of texts, or a dataset with a column "text". Those too short to hold a position are
         left out, with a warning; of the others the first `max_seq_len` tokens are read. Each takes `d / dim_batch` backward
@@ -50,11 +53,33 @@ class JacobianLens(FittedLens):
         Raises ValueError for a model that no lens can read or whose weights were processed, and where no text is long enough.
         """
         backend = backend_of(model)
-        readout_of(backend)  # refuses, with the reason, what no lens can read
+        readout = readout_of(backend)  # refuses, with the reason, what no lens can read
+        if not isinstance(backend, HookedBackend):
+            return cls._fit(backend, readout, texts, data or in_words(backend.facts.name, texts), options)
         fitted = jacobian_lens_class().fit(
             backend.model, list(strings(texts)), corpus=data or in_words(backend.facts.name, texts), **options
         )
         return cls.from_transformer_lens(fitted, backend)
+
+    @classmethod
+    def _fit(cls, backend: Backend, readout: Readout, texts: Any, data: str, options: dict[str, Any]) -> JacobianLens:
+        found, count = mean_jacobians(backend, strings(texts), **options)
+        weight = torch.zeros(len(found) + 1, *found.shape[1:])
+        weight[1:] = found - torch.eye(found.shape[1])
+        if not weight.isfinite().all():
+            raise ValueError(
+                f"The Jacobians of {backend.facts.name} hold values that are not finite; load it in float32 or bfloat16."
+            )
+        usual = {"max_seq_len": 128, "skip_first_positions": 16}
+        card = Card(
+            model=backend.facts.name,
+            data=f"{count:,} prompt{'' if count == 1 else 's'} of {data}",
+            tokens=0,
+            revision=backend.facts.revision,
+            unembedding=unembedding_hash(readout.W_U),
+            settings={"prompts": count, **{name: options.get(name, value) for name, value in usual.items()}},
+        )
+        return cls(weight, torch.zeros(len(weight), found.shape[1]), card, sample_of(readout))
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], **options: Any) -> JacobianLens:

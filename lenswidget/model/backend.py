@@ -164,6 +164,13 @@ class Backend(ABC):
         """The sites of the `L + 1` rows of the residual stream, from the embedding up."""
         return tuple(Site(layer, "", "row") for layer in range(self.facts.layers + 1))
 
+    def graph(self, tokens: Int[Tensor, "batch positions"]) -> list[Float[Tensor, "batch positions d"]]:
+        """The rows of the stream from the first block's output up, in one graph: gradients flow from each to those before.
+
+        Raises NotImplementedError where a library fits with gradients itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} gives no gradients.")
+
     def use_tokenizer(self, tokenizer: Any) -> None:
         """Read this model's texts through a tokenizer that its user gave. Raises TypeError where it has its own."""
         raise TypeError(

@@ -255,6 +255,29 @@ class HuggingFaceBackend(Backend):
             for config, implementation in before:
                 vars(config)[name] = implementation
 
+    def graph(self, tokens: Int[Tensor, "batch positions"]) -> list[Float[Tensor, "batch positions d"]]:
+        rows: list[Tensor] = []
+
+        def root(row: Tensor) -> Tensor:
+            rows.append(row.detach().requires_grad_())  # what is below it is of no interest
+            return rows[-1]
+
+        def follows(site: Site) -> Act:
+            def act(row: Tensor) -> None:
+                rows.append(row)
+                if site == last:
+                    raise _Stopped
+
+            return act
+
+        first, *others = self.rows[1:]
+        last = self.rows[-1]
+        acts: list[tuple[Site, Act]] = [(first, root), *((site, follows(site)) for site in others)]
+        shape = (tokens.shape[0], tokens.shape[1])
+        with self.lock, torch.enable_grad(), _uncompiled(), self._hooks(acts, shape), contextlib.suppress(_Stopped):
+            self._logits(tokens)
+        return rows
+
     def _logits(self, tokens: Int[Tensor, "batch positions"]) -> Tensor:
         known = inspect.signature(self._base.forward).parameters
         takes = "use_cache" in known or any(p.kind == p.VAR_KEYWORD for p in known.values())
