@@ -366,15 +366,16 @@ def _writer(found: Found, entered: Tensor) -> str | None:
 def _projection(backend: Backend, found: Found, module: str, written: Tensor) -> Projection | None:
     """The linear map that wrote something: a module within this one, or, where there is none, this one itself."""
     close = rounding(written.dtype) * float(written.abs().max())
-    within = [site for site in found if site.module.startswith(f"{module}.")]
-    for site in (*within, *(site for site in found if site.module == module)):
-        x, entered = found[site], found.get(site.beside("in"))
-        if site.end != "out" or entered is None or x.shape != written.shape or float((x - written).abs().max()) > close:
+    entered = [site for site in found if site.end == "in" and f"{site.module}.".startswith(f"{module}.")]
+    for site in sorted(entered, key=lambda site: site.module == module):
+        out = found.get(site.beside("out"))
+        # a flag of TransformerLens goes round what leaves the module, and not round what enters it
+        if out is not None and (out.shape != written.shape or float((out - written).abs().max()) > close):
             continue
-        z = entered.flatten(1)
+        z = found[site].flatten(1)
         way = stored(backend.module(site.block, site.module), z, written)
         if way is not None:
-            return Projection(site.beside("in"), way, z.shape[1])
+            return Projection(site, way, z.shape[1])
     return None
 
 
