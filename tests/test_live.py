@@ -251,5 +251,7 @@ def failing(block: Any, reason: Exception) -> Iterator[None]:
 
 
 def test_a_prompt_box_needs_a_model_behind_it() -> None:
-    with pytest.raises(TypeError, match=r"needs a model of transformers or TransformerLens and got Grid; boot one with lw\.load"):
+    with pytest.raises(
+        TypeError, match=r"needs a model of transformers or TransformerLens and got Grid; boot one with lw\.load"
+    ):
         lw.live(make_grid(), "The capital of France is")

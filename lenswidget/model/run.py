@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,10 @@ from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.tokens import TokenTexts, texts_of
 from lenswidget.model.user_hooks import UserHooks
 
-Prompt = str | Sequence[int] | Tensor
+Message = Mapping[str, Any]
+"""What somebody says in a chat: `{"role": "user", "content": "Hello"}`."""
+Prompt = str | Sequence[int] | Tensor | Mapping[str, Any] | Sequence[Message]
+"""A text, its token ids, what a tokenizer made of it, or the messages of a chat."""
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
@@ -80,6 +83,13 @@ class Run:
         """The same run without its model, which may then be deleted: every lens still reads it."""
         return replace(self, activations=None)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle: a run travels without its model, as `detach()` leaves it."""
+        return {**vars(self), "activations": None}
+
+    def __copy__(self) -> Run:
+        return replace(self)
+
     def __repr__(self) -> str:
         rows, positions, d = self.residual.shape
         read = self.check or "last row not checked"
@@ -90,9 +100,11 @@ def run(model: object, prompt: Prompt, *, tokenizer: Any = None) -> Run:
     """Run a model on one prompt and keep its residual stream.
 
     `model` is a TransformerLens `TransformerBridge`, the `HookedTransformer` of its versions before 4.0, or a model of
-    `transformers` as it is, adapters and quantised blocks included; `prompt` a text or its token ids, `[positions]`. A text
-    is tokenized as the library does by default: as `model.to_tokens(text)` of TransformerLens, which adds a
-    beginning-of-sequence token to most, and as `tokenizer(text)` for a model of `transformers`.
+    `transformers` as it is, adapters and quantised blocks included. `prompt` is a text; its token ids, `[positions]`, or what
+    a tokenizer returned for it; or the messages of a chat, `[{"role": "user", "content": "Hello"}]`, which go through the
+    tokenizer's own template up to where the model is to answer. A text is tokenized as the library does by default: as
+    `model.to_tokens(text)` of TransformerLens, which adds a beginning-of-sequence token to most, and as `tokenizer(text)` for a
+    model of `transformers`.
 
     `tokenizer` is for a model of `transformers`, and remembered for it. Without one, the tokenizer beside the files that the
     model was loaded from is taken; where there is none, prompts are ids, and tokens are shown as their ids.
@@ -300,6 +312,12 @@ def _checked(
     if residual.dtype in (torch.float16, torch.bfloat16):
         notes.append(f"residual stream in {str(residual.dtype).removeprefix('torch.')}")
     texts = texts_of(activations.backend)
+    bos = getattr(activations.backend.tokenizer, "bos_token_id", None)
+    if len(tokens) > 1 and bos is not None and int(tokens[0]) == int(tokens[1]) == bos:
+        notes.append(
+            f"the prompt begins with two of {texts[bos]!r}: one is its own, one was put before it; pass token ids, or a chat's "
+            "messages, for one"
+        )
     prompt = texts.decode([int(i) for i in tokens if int(i) not in texts.special])
     return Run(tokens, residual, readout, texts, facts.name, prompt, check, tuple(notes), facts.processing, activations)
 
@@ -311,12 +329,7 @@ def _tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, 
             raise ValueError("The prompt is empty; give it at least one character, as in lw.run(model, 'The').")
         ids = backend.encode(prompt)
     else:
-        ids = torch.as_tensor(prompt)
-        if ids.numel() and (ids.is_floating_point() or ids.dtype == torch.bool):
-            raise TypeError(
-                f"Token ids must be whole numbers; got {ids.dtype}. Pass a text, or ids of an integer dtype."
-            )
-        ids = ids.long().cpu()
+        ids = _as_ids(backend, prompt)
         ids = ids[0] if ids.ndim == 2 and ids.shape[0] == 1 else ids
         if ids.ndim != 1:
             raise ValueError(
@@ -333,3 +346,37 @@ def _tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, 
             f"lw.run(model, ids[-{context}:]) for its end."
         )
     return ids
+
+
+def _as_ids(backend: Backend, prompt: Any) -> Int[Tensor, "..."]:
+    """Token ids from whatever holds them."""
+    if isinstance(prompt, (list, tuple)) and prompt and all(isinstance(one, Mapping) for one in prompt):
+        prompt = _chat(backend, prompt)
+    if isinstance(prompt, Mapping):  # as a tokenizer returns it
+        if "input_ids" not in prompt:
+            raise TypeError(
+                f"A dictionary of a prompt has 'input_ids', as tokenizer(text) gives; got {sorted(prompt)}."
+            )
+        prompt = prompt["input_ids"]
+    if isinstance(prompt, (list, tuple)) and any(isinstance(one, str) for one in prompt):
+        raise TypeError(
+            f"One prompt is one text; got a list of {len(prompt)}. Use lw.runs(model, texts) for several, or join them."
+        )
+    try:
+        ids = torch.as_tensor(prompt)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"A prompt is a text, its token ids, or a list of messages; got {type(prompt).__name__}."
+        ) from None
+    if ids.numel() and (ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool):
+        raise TypeError(f"Token ids must be whole numbers; got {ids.dtype}. Pass a text, or ids of an integer dtype.")
+    return ids.long().cpu()
+
+
+def _chat(backend: Backend, messages: Sequence[Message]) -> Any:
+    """The token ids of a chat, up to where the model is to answer, by its tokenizer's own template."""
+    if not getattr(backend.tokenizer, "chat_template", None):
+        raise ValueError(
+            f"The tokenizer of {backend.facts.name} has no chat template for a list of messages; give the prompt as one text."
+        )
+    return backend.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, return_dict=True)

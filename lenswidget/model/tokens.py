@@ -19,9 +19,9 @@ class TokenTexts:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._known: dict[int, str] = {}
+        self._all: dict[str, list[int]] = {}
         self._anchor = tokenizer("a", add_special_tokens=False)["input_ids"]
         self._anchor_text = self.decode(self._anchor)
-        self._size = len(tokenizer)
         added = getattr(tokenizer, "added_tokens_decoder", {})
         self.special = frozenset(tokenizer.all_special_ids) | {i for i, token in added.items() if token.special}
 
@@ -35,7 +35,29 @@ class TokenTexts:
         return {int(i): self[int(i)] for i in ids}
 
     def ids(self, text: str) -> list[int]:
-        """The token ids that a text splits into, with nothing added before or after."""
+        """The token that reads just so, as a cell shows it; else the several that the text splits into.
+
+        A SentencePiece tokenizer puts a space before a text by itself, so that "Paris" alone would be " Paris".
+        """
+        plain = self._split(text)
+        anchored = self._split(self._anchor_text + text)
+        after = anchored[len(self._anchor) :] if anchored[: len(self._anchor)] == self._anchor else []
+        for ids in (plain, after):
+            if len(ids) == 1 and self[ids[0]] == text:
+                return ids
+        if not text:
+            return []
+        exact = self._reading(text)
+        return exact if len(exact) == 1 else plain if len(plain) != 1 or not exact else exact[:1]
+
+    def _reading(self, text: str) -> list[int]:
+        """Every token that reads just so: all of them have to be read once."""
+        if not self._all:
+            for token_id in sorted(self._tokenizer.get_vocab().values()):
+                self._all.setdefault(self[token_id], []).append(token_id)
+        return self._all.get(text, [])
+
+    def _split(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def decode(self, ids: list[int]) -> str:
@@ -43,15 +65,23 @@ class TokenTexts:
         return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     def _read(self, token_id: int) -> str:
-        if not 0 <= token_id < self._size:
+        piece = self._piece(token_id)
+        if piece is None:
             return f"<padding {token_id}>"  # rows of the unembedding that no token owns
         text = self.decode([*self._anchor, token_id])
         alone = not text.startswith(self._anchor_text)
         text = self.decode([token_id]) if alone else text[len(self._anchor_text) :]
         if "\ufffd" in text:
-            piece = self._tokenizer.convert_ids_to_tokens(token_id)
             text = _byte_piece(piece) or text
         return text
+
+    def _piece(self, token_id: int) -> str | None:
+        """What the vocabulary calls a token; None where it has none of this id, as ids may have gaps."""
+        try:
+            piece = self._tokenizer.convert_ids_to_tokens(token_id) if token_id >= 0 else None
+        except (IndexError, KeyError, OverflowError, TypeError):
+            return None
+        return None if piece is None else str(piece)
 
 
 class IdTexts(TokenTexts):
