@@ -243,3 +243,13 @@ def test_a_backend_that_lacks_a_call_is_refused_when_it_is_registered() -> None:
 def test_an_object_of_no_known_kind_is_named() -> None:
     with pytest.raises(TypeError, match=r"of transformers or TransformerLens and got Linear; boot one with lw\.load"):
         lw.run(torch.nn.Linear(2, 2), [1])
+
+
+@pytest.mark.parametrize("architecture", ["MambaForCausalLM", "BloomForCausalLM"])
+def test_a_model_without_a_limit_is_given_none(architecture: str, tmp_path: Path) -> None:
+    """TransformerLens fills in 2,048, and longer prompts were refused by it."""
+    model = small(tmp_path, architecture)
+    assert backend_of(model).facts.context is None
+    run = lw.run(model, [3 + i % 200 for i in range(2060)])
+    assert run.check is not None and run.check.holds and run.residual.shape[1] == 2060
+    assert backend_of(small(tmp_path)).facts.context == 64

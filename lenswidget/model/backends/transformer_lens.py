@@ -139,13 +139,21 @@ class TransformerLensBackend(HookedBackend):
             architecture=str(getattr(cfg, "architecture", "") or "this architecture"),
             layers=int(cfg.n_layers),
             width=int(cfg.d_model),
-            context=int(getattr(cfg, "n_ctx", 0) or 0) or None,
+            context=self._context(config),
             heads=int(getattr(cfg, "n_heads", 0) or 0),
             eps=float(cfg.eps),
             revision=str(getattr(config, "_commit_hash", None) or ""),
             processing=", ".join(processing),
             effect=effect(processing, cfg),
         )
+
+    def _context(self, config: Any) -> int | None:
+        """Tokens at once; where transformers knows no limit, TransformerLens's is filled in, and is none."""
+        text = config.get_text_config() if hasattr(config, "get_text_config") else config
+        limits = ("max_position_embeddings", "max_seq_len")
+        if text is not None and not any(getattr(text, name, None) for name in limits):
+            return None
+        return int(getattr(self.model.cfg, "n_ctx", 0) or 0) or None
 
     def _processing(self) -> list[str]:
         if not getattr(self.model, "_weights_processed", False):
