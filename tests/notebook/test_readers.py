@@ -159,6 +159,7 @@ def test_what_a_host_saved_is_alive_while_its_kernel_lives_and_a_picture_to_whoe
     expect(page.locator(STILL).first).to_be_visible()
 
 
+@pytest.mark.host
 def test_voila_serves_it_alive(watched: Watched, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
@@ -200,6 +201,7 @@ def _(w):
 """
 
 
+@pytest.mark.host
 @pytest.mark.parametrize("mode", ["run", "edit"])
 def test_marimo_shows_it_alive(watched: Watched, tmp_path: Path, mode: str) -> None:
     work = tmp_path / "work"

@@ -28,21 +28,23 @@ export default () => ({
       for (let times = 0; times < 2; times++) model.set({ _esm: "", grids: null, explained: null }, { silent: true });
     });
   },
-  async render(host: Host): Promise<void> {
-    const { model, el, signal } = host;
+  async render({ model, el, signal: given }: Host): Promise<(() => void) | undefined> {
+    // anywidget before 0.11, which Colab has, gives no signal; it calls what comes back when the view goes
+    const ending = new AbortController();
+    const signal = given ?? ending.signal;
     try {
       const name = model.get("script")!.slice(REFERENCE.length);
       const script = (await model.widget_manager!.get_model(name)) as Script;
       script.lenswidget ??= load(script.get("code"));
       const { default: create } = await script.lenswidget;
-      if (signal.aborted) return;
+      if (signal.aborted) return undefined;
       // in the element, because a host may show it in a shadow root, which no style of the page reaches
       const style = document.createElement("style");
       const source = { code: script.get("code"), style: script.get("style"), page: script.get("page") };
       style.textContent = source.style;
       el.append(style);
       signal.addEventListener("abort", () => style.remove());
-      create(source).render(host);
+      create(source).render({ model, el, signal });
     } catch (reason) {
       const sentence = document.createElement("p");
       sentence.dataset.state = "error";
@@ -50,6 +52,7 @@ export default () => ({
       sentence.textContent = `This widget can't open its script here (${(reason as Error).message}). Run the cell again, or try a newer browser.`;
       el.append(sentence);
     }
+    return given ? undefined : () => ending.abort();
   },
 });
 

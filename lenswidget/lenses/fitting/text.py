@@ -12,6 +12,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from lenswidget.model.backend import Backend
+from lenswidget.model.generation import cache_agrees, ends_of, generate
 
 WINDOW = 256
 """Tokens that the model sees at once, where its context allows."""
@@ -179,28 +180,27 @@ def prefix_of(backend: Backend) -> list[int]:
 
 def written_by(backend: Backend, length: int, seed: int, batch: int = 16) -> Iterator[list[int]]:
     """Texts that the model writes, sampled at temperature 1, each from a first token drawn from its vocabulary."""
-    tokenizer = backend.tokenizer
+    tokenizer, network = backend.tokenizer, backend.network
     special = set(tokenizer.all_special_ids)
     ordinary = torch.tensor([i for i in range(len(tokenizer)) if i not in special])
     prefix = torch.tensor(prefix_of(backend), dtype=torch.int64)
+    ends = ends_of(network, tokenizer)
     generator = torch.Generator().manual_seed(seed)
-    network: Any = backend.network
+
+    def drawn(*shape: int) -> Tensor:
+        return ordinary[torch.randint(len(ordinary), shape, generator=generator)]
+
+    with backend.lock:
+        use_cache = backend.remembered(
+            "cache agrees", lambda: cache_agrees(network, ordinary[torch.arange(8) % len(ordinary)].unsqueeze(0))
+        )
     while True:
-        first = ordinary[torch.randint(len(ordinary), (batch, 1), generator=generator)]
-        start = torch.cat([prefix.expand(batch, -1), first], 1).to(next(network.parameters()).device)
-        with torch.random.fork_rng(), torch.inference_mode():
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
-            written = network.generate(
-                start,
-                attention_mask=torch.ones_like(start),
-                do_sample=True,
-                temperature=1.0,
-                top_k=0,
-                top_p=1.0,
-                max_new_tokens=length - start.shape[1],
-                pad_token_id=tokenizer.pad_token_id or tokenizer.eos_token_id or 0,
+        first = drawn(batch, 1)
+        start = torch.cat([prefix.expand(batch, -1), first], 1)
+        each = int(torch.randint(2**62, (1,), generator=generator))
+        with backend.lock:
+            written = generate(
+                network, start, max_new_tokens=length - start.shape[1], ends=ends, seed=each, use_cache=use_cache
             )
-        for ids in written[:, len(prefix) :].tolist():
-            # what follows the first end of text is padding
-            ends = [i for i, token in enumerate(ids) if token == tokenizer.eos_token_id]
-            yield ids[: ends[0]] if ends else ids
+        for begun, ids in zip(first.tolist(), written):
+            yield [*begun, *ids]
