@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault(
-        "OMP_NUM_THREADS", "1"
-    )  # before torch comes: workers share the cores, and so do their kernels
+    # before torch comes: workers share the cores, and so do their kernels
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SLOW = {"smollm", "chromium", "watched", "host", "built"}
 """Fixtures of tests that `make quick` leaves out: a model, a browser, the package as it is built."""
