@@ -28,10 +28,13 @@ export interface Surroundings {
 /** Puts a view into `el`, until the signal is aborted. */
 export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, around: Surroundings = {}): View {
   const { isLost = signal(false), live = null, source } = around;
+  const place = document.createElement("div");
   const root = document.createElement("div");
+  place.className = "lw-place";
   root.className = "lenswidget";
   root.dataset.state = "loading";
-  el.append(root);
+  place.append(root);
+  el.append(place);
   const palette = signal<Palette | null>(null);
   const arrived = arrival(root, aborted).then(() =>
     followTheme(root, aborted, () => {
@@ -40,7 +43,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
   );
   aborted.addEventListener("abort", () => {
     render(null, root);
-    root.remove();
+    place.remove();
   });
 
   let frame = 0;
