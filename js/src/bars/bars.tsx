@@ -143,7 +143,6 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
           aria-label={`${name}, ${sorted.length} parts. Arrow keys move, Enter selects, Escape lets go.`}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what its keys move in
           tabIndex={0}
-          data-lm-suppress-shortcuts="true"
           style={{ maxHeight: `${(MOST_BARS + 2) * BAR_HEIGHT}px` }}
           onScroll={() => (scrolled.value = scroller.current!.scrollTop)}
           onKeyDown={keysFor(act)}

@@ -108,7 +108,6 @@ export function Steps({ state, column, lines, measure, width, height, x, y }: Pr
         aria-valuenow={(pointed ?? open)?.row ?? grid.rows.length - 1}
         aria-valuetext={pointed || open ? told(grid, (pointed ?? open)!, measure) : "no step yet"}
         tabIndex={0}
-        data-lm-suppress-shortcuts="true"
         style={{ width: `${width}px`, height: `${height}px`, cursor: pointed ? "pointer" : "default" }}
         onPointerMove={(event) => point(nearest(event))}
         onPointerLeave={() => point(null)}

@@ -25,9 +25,7 @@ export function More({ view }: { view: ViewState }) {
         if (relatedTarget && !currentTarget.contains(relatedTarget as Node)) currentTarget.open = false;
       }}
       onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.currentTarget.open = false;
-        event.stopPropagation();
+        if (event.key === "Escape") event.currentTarget.open = false;
       }}
     >
       <summary aria-label="More">⋯</summary>

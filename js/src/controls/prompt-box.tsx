@@ -80,9 +80,7 @@ export function PromptBox({ settings, isLost, turn }: Props) {
         spellcheck={false}
         defaultValue={prompt.peek()}
         disabled={isLost.value}
-        data-lm-suppress-shortcuts="true"
         onKeyDown={(event) => {
-          event.stopPropagation(); // a notebook would take Enter for its own
           if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
           event.preventDefault();
           run();

@@ -4,6 +4,7 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { render } from "preact";
 import { decode, type Message } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
+import { keepKeys } from "../pieces/keys.js";
 import { type Live, LiveContext } from "../state/live.js";
 import type { Shared } from "../state/settings.js";
 import { ViewState } from "../state/view-state.js";
@@ -35,6 +36,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
   root.dataset.state = "loading";
   place.append(root);
   el.append(place);
+  keepKeys(place, aborted);
   const palette = signal<Palette | null>(null);
   const arrived = arrival(root, aborted).then(() =>
     followTheme(root, aborted, () => {

@@ -191,7 +191,6 @@ export function HeatmapView({ state, cells, palette, painted, accompanied = fals
         aria-label={`${grid.kind}, ${grid.rows.length} rows by ${columns} ${grid.columnLabels ? "columns" : "tokens"}. Arrow keys move, Enter selects, ${isLens(grid) ? "P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, " : ""}Escape lets go.`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is what its keys move in
         tabIndex={0}
-        data-lm-suppress-shortcuts="true"
         style={{ left: `${gutter}px` }}
         onPointerMove={onPointerMove}
         onPointerLeave={onPointerLeave}
