@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Grid } from "../data/grid.js";
 import { ARROWS, keysFor } from "../pieces/keys.js";
+import { pointIn } from "../pieces/pixels.js";
 import { colorOf } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import { isSameJump, jumpIn, jumpTo, useLive } from "../state/live.js";
@@ -46,9 +47,8 @@ export function Steps({ state, column, lines, measure, width, height, x, y }: Pr
   const jump = jumpIn(state);
   const open = jump && jump[0] === column ? stepOf(grid.tokens.ids.indexOf(jump[1]), jump[2]) : null;
 
-  const nearest = ({ currentTarget, clientX, clientY }: MouseEvent): Step | null => {
-    const box = (currentTarget as Element).getBoundingClientRect();
-    const [left, top] = [clientX - box.x, clientY - box.y];
+  const nearest = (event: MouseEvent): Step | null => {
+    const { x: left, y: top } = pointIn(event.currentTarget as HTMLElement, event);
     const along = (left - x(0)) / (x(1) - x(0));
     const row = Math.ceil(along);
     if (row < 1 || row >= grid.rows.length) return null;

@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Cell, candidatesAt, isLens } from "../data/grid.js";
 import { Card } from "../pieces/card.js";
 import { keysFor } from "../pieces/keys.js";
+import { density, pointIn } from "../pieces/pixels.js";
 import { Ruler } from "../pieces/ruler.js";
 import { type GridState, isSame } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
@@ -39,7 +40,6 @@ export function HeatmapView({ state, cells, palette, painted, accompanied = fals
   const scrolled = useSignal(0);
   /** Whether the cells have their size, and are scrolled to where they belong. */
   const isPlaced = useSignal(false);
-  const density = useSignal(devicePixelRatio);
   const layout = useComputed(() =>
     layoutOf({
       rows: grid.rows.length,
@@ -58,13 +58,7 @@ export function HeatmapView({ state, cells, palette, painted, accompanied = fals
 
   useLayoutEffect(() => {
     heatmap.current = new Heatmap(canvas.current!);
-    // zooming, and moving to another screen, resize the window
-    const resized = () => {
-      density.value = devicePixelRatio;
-    };
-    addEventListener("resize", resized);
-    return () => removeEventListener("resize", resized);
-  }, [density]);
+  }, []);
 
   // scrolling under a resting pointer moves another cell beneath it
   const pointer = useRef<{ x: number; y: number } | null>(null);
@@ -73,10 +67,9 @@ export function HeatmapView({ state, cells, palette, painted, accompanied = fals
     const cell = at && cellAt(layout.value, at.x, at.y, scrolled.value);
     if (!isSame(cell, hover.value)) hover.value = cell;
   };
-  const onPointerMove = ({ clientX, clientY }: MouseEvent) => {
+  const onPointerMove = (event: MouseEvent) => {
     isActive.value = true;
-    const box = scroller.current!.getBoundingClientRect();
-    pointer.current = { x: clientX - box.x, y: clientY - box.y };
+    pointer.current = pointIn(scroller.current!, event);
     point();
   };
   const onPointerLeave = () => {
@@ -171,10 +164,10 @@ export function HeatmapView({ state, cells, palette, painted, accompanied = fals
     // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the same as the key C
     <div
       class="lw-heatmap"
-      onClick={({ clientX, clientY, currentTarget, target }) => {
-        const box = currentTarget.getBoundingClientRect();
-        if ((target as Element).closest(".lw-card") || clientX - box.x >= gutter) return;
-        const row = rowAt(layout.value, clientY - box.y);
+      onClick={(event) => {
+        const { x, y } = pointIn(event.currentTarget, event);
+        if ((event.target as Element).closest(".lw-card") || x >= gutter) return;
+        const row = rowAt(layout.value, y);
         if (row === null) return;
         if (opens) opens({ row, column: 0 });
         else state.pickRow(row);

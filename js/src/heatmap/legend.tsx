@@ -1,6 +1,7 @@
 // The scale, and what else can be met in the cells. Only what is really there is explained.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { density } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
@@ -81,7 +82,7 @@ function Swatch({ paint }: { paint: (context: CanvasRenderingContext2D) => void 
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const context = canvas.current!.getContext("2d")!;
-    sized(context, SWATCH.width, SWATCH.height, devicePixelRatio);
+    sized(context, SWATCH.width, SWATCH.height, density.value);
     paint(context);
   });
   return <canvas ref={canvas} class="lw-swatch" />;

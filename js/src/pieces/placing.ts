@@ -1,6 +1,7 @@
 // Where cards go, worked out for all that changed at once: measuring one after moving another would lay out the page
 // again for each.
 
+import { scaleOf } from "./pixels.js";
 import { type Rectangle, type Size, within } from "./rectangle.js";
 
 const waiting = new Map<HTMLElement, Rectangle | null>();
@@ -19,11 +20,14 @@ function placeAll(): void {
 }
 
 function corner(card: HTMLElement, at: Rectangle): [number, number] {
-  const cells = card.offsetParent!.getBoundingClientRect();
-  const root = card.closest(".lenswidget")!.getBoundingClientRect();
+  const root = card.closest<HTMLElement>(".lenswidget")!;
+  const scale = scaleOf(root);
+  const [cells, whole, panel] = [card.offsetParent!, root, card.closest(".lw-panel") ?? root].map((element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
+  }) as [Rectangle, Rectangle, Rectangle];
   // a grid's card stays on it, so that those of its neighbours can be read, too
-  const panel = card.closest(".lw-panel")?.getBoundingClientRect() ?? root;
-  const frame = { x: panel.x - cells.x, y: root.y - cells.y, width: panel.width, height: root.height };
+  const frame = { x: panel.x - cells.x, y: whole.y - cells.y, width: panel.width, height: whole.height };
   return placeCard(at, { width: card.offsetWidth, height: card.offsetHeight }, cells, frame);
 }
 

@@ -7,7 +7,7 @@ export function Ruler({ width }: { width: Signal<number> }) {
   const ruler = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     // at once, so that what is sized by it is painted in the same frame
-    width.value = Math.floor(ruler.current!.getBoundingClientRect().width);
+    width.value = Math.floor(Number.parseFloat(getComputedStyle(ruler.current!).width));
     const observer = new ResizeObserver(([entry]) => {
       width.value = Math.floor(entry!.contentRect.width);
     });
