@@ -6,7 +6,7 @@ import { FakeModel, show } from "./host.js";
 import { comparing, message } from "./messages.js";
 
 /** What a notebook, or slides, do with a cell when one of these is pressed in it. */
-const COMMANDS = [..."rymxcvzabdDjkhfosilp0123456?", " ", "Enter", "Escape", "Delete", "Backspace"].concat(
+const COMMANDS = [..."rymxcvzabdDjkhfosilp0123456?", " ", "Enter", "Delete", "Backspace"].concat(
   ["Up", "Down", "Left", "Right"].map((way) => `Arrow${way}`),
   ["Home", "End", "PageUp", "PageDown"],
 );

@@ -25,7 +25,9 @@ export function More({ view }: { view: ViewState }) {
         if (relatedTarget && !currentTarget.contains(relatedTarget as Node)) currentTarget.open = false;
       }}
       onKeyDown={(event) => {
-        if (event.key === "Escape") event.currentTarget.open = false;
+        if (event.key !== "Escape" || !event.currentTarget.open) return;
+        event.currentTarget.open = false;
+        event.preventDefault();
       }}
     >
       <summary aria-label="More">⋯</summary>

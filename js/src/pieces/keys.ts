@@ -30,9 +30,10 @@ export function keepKeys(place: HTMLElement, aborted: AbortSignal): void {
       target.toggleAttribute("data-lm-suppress-shortcuts", isOurs);
   };
   addEventListener("keydown", mark, { ...options, capture: true });
-  // all others, on their way up; Tab is no command, and leads out of here
+  // all others, on their way up, but for what leads out of here: Tab, and Escape where there is nothing to let go
   const stop = (event: KeyboardEvent) => {
-    if (!isCommand(event) && event.key !== "Tab") event.stopPropagation();
+    const leaves = event.key === "Tab" || (event.key === "Escape" && !event.defaultPrevented);
+    if (!isCommand(event) && !leaves) event.stopPropagation();
   };
   for (const name of ["keydown", "keypress", "keyup"] as const) place.addEventListener(name, stop, options);
 }
