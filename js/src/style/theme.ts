@@ -1,17 +1,34 @@
-// Light or dark, as the host is. Hosts say so on <html> or <body>, each in its own way; a widget may stand in a shadow
-// root, where selectors don't reach them, so it is read here and the stylesheet only knows `data-theme`.
+// Light or dark, as the host is. Hosts say so on <html> or <body>, each in its own way, and else their background does; a
+// widget may stand in a shadow root, where selectors don't reach them, so it is read here and the stylesheet only knows
+// `data-theme`.
 
 /** Keeps `root`'s `data-theme` as the host's theme is, and calls back once it is set and after each change. */
 export function followTheme(root: HTMLElement, signal: AbortSignal, changed: () => void): void {
-  const { documentElement: html, body } = root.ownerDocument;
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const { documentElement: html, body, head } = root.ownerDocument;
+  const [dark, print, forced] = ["(prefers-color-scheme: dark)", "print", "(forced-colors: active)"].map((query) =>
+    matchMedia(query),
+  ) as [MediaQueryList, MediaQueryList, MediaQueryList];
+  const isDark = () => {
+    if (print.matches) return false; // paper is white
+    if (forced.matches) return dark.matches; // the reader's own colors
+    return hostTheme(html, body) ?? isDarkBehind(root.parentElement!) ?? dark.matches;
+  };
+  let before = "";
   const update = () => {
-    root.dataset.theme = (hostTheme(html, body) ?? dark.matches) ? "dark" : "light";
-    changed();
+    root.dataset.theme = isDark() ? "dark" : "light";
+    const now = root.dataset.theme + getComputedStyle(root).backgroundColor;
+    if (now !== before) changed();
+    before = now;
   };
   const observer = new MutationObserver(update);
   for (const element of [html, body]) observer.observe(element, { attributes: true });
-  dark.addEventListener("change", update, { signal });
+  // pages change their theme by another stylesheet, too, which may come late, or fade from one to the other
+  observer.observe(head, { attributes: true, childList: true, subtree: true });
+  html.addEventListener("load", update, { signal, capture: true });
+  html.addEventListener("transitionend", ({ propertyName }) => propertyName.startsWith("background") && update(), {
+    signal,
+  });
+  for (const query of [dark, print, forced]) query.addEventListener("change", update, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
   update();
 }
@@ -28,4 +45,35 @@ function hostTheme(html: HTMLElement, body: HTMLElement): boolean | undefined {
     if (element.classList.contains("light")) return false;
   }
   return undefined;
+}
+
+/** Whether what can be seen behind a view is dark; undefined in a frame that can be seen through. */
+function isDarkBehind(place: HTMLElement): boolean | undefined {
+  for (let at: Element | null = place; at; at = around(at)) {
+    const [r, g, b, a = 1] = channels(getComputedStyle(at).backgroundColor);
+    if (a! > 0.5) return 0.299 * r! + 0.587 * g! + 0.114 * b! < 128;
+  }
+  if (parent !== window) return undefined;
+  // nothing is painted there: what the browser paints beneath a page
+  const [r] = channels(getComputedStyle(place).outlineColor);
+  return r! < 128;
+}
+
+function around(element: Element): Element | null {
+  return element.parentElement ?? (element.getRootNode() as Partial<ShadowRoot>).host ?? null;
+}
+
+/** Red, green and blue of 0 to 255, and opacity, of a color as browsers give it back. */
+function channels(color: string): number[] {
+  const numbers = color.match(/[\d.]+(e-\d+)?/g)?.map(Number) ?? [];
+  return color.startsWith("rgb") ? numbers : painted(color);
+}
+
+/** Any other way to write one is read by painting it. */
+function painted(color: string): number[] {
+  const context = document.createElement("canvas").getContext("2d")!;
+  context.fillStyle = color;
+  context.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
+  return [r!, g!, b!, a! / 255];
 }
