@@ -28,7 +28,7 @@ PAGE = """<!doctype html>
 <style>
 html { background: #fff; }
 body { max-width: 1440px; margin: 16px auto; }
-@media (prefers-color-scheme: dark) { html { background: #14161a; } }
+@media screen and (prefers-color-scheme: dark) { html { background: #14161a; } }
 </style>
 </head>
 <body>

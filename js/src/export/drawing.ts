@@ -23,7 +23,7 @@ export function drawingOf(state: GridState, cells: Cells, palette: Palette): Dra
   const head = 28 + LINE * lines.length;
   const height = head + body.height;
   const svg = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT}">`,
+    opening(width, height),
     `<title>${escaped(`${grid.kind}: ${grid.title}`.replace(NO_XML, "\ufffd"))}</title>`,
     rect(0, 0, width, height, palette.background),
     text(MARGIN, 20, shorten(grid.title, room * 0.7), palette.ink, "start", `font-size="16" font-weight="600"`),
@@ -32,6 +32,16 @@ export function drawingOf(state: GridState, cells: Cells, palette: Palette): Dra
     "</svg>",
   ].join("");
   return { svg, width, height };
+}
+
+function opening(width: number, height: number): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT}">`;
+}
+
+/** The cells and their legend alone, for a page whose words stand around them. */
+export function printedOf(state: GridState, cells: Cells, palette: Palette): Drawing {
+  const { svg, width, height } = heatmapDrawn(state, cells, palette, measurer());
+  return { svg: `${opening(width, height)}${svg}</svg>`, width, height };
 }
 
 /** Drawings as they stand beside each other: two in a line. */

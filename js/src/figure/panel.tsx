@@ -4,6 +4,7 @@ import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
 import { Color, Rows } from "../controls/controls.js";
 import type { Cell, Grid } from "../data/grid.js";
+import { printedOf } from "../export/drawing.js";
 import { cellsOf } from "../heatmap/cells.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { gutterFor, usefulWidths } from "../heatmap/layout.js";
@@ -11,6 +12,8 @@ import { Legend } from "../heatmap/legend.js";
 import { Check, unchecked } from "../pieces/check.js";
 import type { GridState } from "../state/grid-state.js";
 import { MOST_SIDE_BY_SIDE, type ViewState } from "../state/view-state.js";
+import type { Palette } from "../style/palette.js";
+import { printing } from "../style/print.js";
 import { Promotes } from "./promotes.js";
 
 export function Panel({ state, ...rest }: Paints & { state: GridState; open?: (cell: Cell) => void }) {
@@ -42,10 +45,17 @@ function GridView({ state, legend, ...rest }: GridViewProps) {
       ) : (
         <HeatmapView state={state} cells={cells} {...rest} />
       )}
+      {printing.value && !isBars(state) && <Printed state={state} palette={palette.value} />}
       {legend && !isBars(state) && <Legend states={[state]} palette={palette.value} />}
       <Promotes {...{ state, palette, painted }} />
     </>
   );
+}
+
+/** All of the cells, as wide as the paper: on screen some may have to be scrolled to. */
+function Printed({ state, palette }: { state: GridState; palette: Palette }) {
+  const { svg } = printedOf(state, cellsOf(state).value, palette);
+  return <div class="lw-printed" dangerouslySetInnerHTML={{ __html: svg }} />;
 }
 
 function isBars({ grid }: GridState): boolean {

@@ -2,14 +2,15 @@
 // widget may stand in a shadow root, where selectors don't reach them, so it is read here and the stylesheet only knows
 // `data-theme`.
 
+import { printing } from "./print.js";
+
 /** Keeps `root`'s `data-theme` as the host's theme is, and calls back once it is set and after each change. */
 export function followTheme(root: HTMLElement, signal: AbortSignal, changed: () => void): void {
   const { documentElement: html, body, head } = root.ownerDocument;
-  const [dark, print, forced] = ["(prefers-color-scheme: dark)", "print", "(forced-colors: active)"].map((query) =>
-    matchMedia(query),
-  ) as [MediaQueryList, MediaQueryList, MediaQueryList];
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const forced = matchMedia("(forced-colors: active)");
   const isDark = () => {
-    if (print.matches) return false; // paper is white
+    if (printing.peek()) return false; // paper is white
     if (forced.matches) return dark.matches; // the reader's own colors
     return hostTheme(html, body) ?? isDarkBehind(root.parentElement!) ?? dark.matches;
   };
@@ -28,9 +29,12 @@ export function followTheme(root: HTMLElement, signal: AbortSignal, changed: () 
   html.addEventListener("transitionend", ({ propertyName }) => propertyName.startsWith("background") && update(), {
     signal,
   });
-  for (const query of [dark, print, forced]) query.addEventListener("change", update, { signal });
-  signal.addEventListener("abort", () => observer.disconnect());
-  update();
+  for (const query of [dark, forced]) query.addEventListener("change", update, { signal });
+  const end = printing.subscribe(update); // calls back at once, too
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    end();
+  });
 }
 
 /** Whether the host is dark, or undefined if it doesn't say. */
