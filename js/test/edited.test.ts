@@ -89,11 +89,13 @@ describe("a message that somebody edited", () => {
       { lens: good },
     ].map((data) => {
       const el = document.createElement("div");
-      Object.assign(el.dataset, data);
+      Object.assign(el.dataset, data, { lensBy: "this" });
       document.body.append(el);
       return el;
     });
-    mountPage();
+    const script = document.createElement("script");
+    script.dataset.lensCode = "this";
+    mountPage(script);
     const states = () => figures.map((el) => el.querySelector<HTMLElement>(".lenswidget")?.dataset.state);
     await vi.waitFor(() => expect(states()).toEqual(["error", "ready", "ready", "ready"]));
     expect(figures[0]!.textContent).toContain("damaged or cut short");

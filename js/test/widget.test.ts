@@ -135,13 +135,17 @@ describe("a view", () => {
   });
 });
 
-it("a page that stands alone shows what its elements hold", async () => {
-  const el = document.createElement("div");
-  el.dataset.lens = btoa(String.fromCharCode(...(await golden())));
-  document.body.append(el);
-  mountPage();
-  await vi.waitFor(() => expect(el.querySelector("[data-state=ready]")).not.toBeNull());
-  el.remove();
+it("a page that stands alone shows what its elements hold, and leaves those of other scripts to them", async () => {
+  const data = btoa(String.fromCharCode(...(await golden())));
+  const here = document.createElement("div");
+  const figure = (by: string) => `<div data-lens="${data}" data-lens-by="${by}"><svg></svg></div>`;
+  here.innerHTML = `${figure("this")}${figure("other")}<script type="text/plain" data-lens-code="this"></script>`;
+  document.body.append(here);
+  mountPage(here.querySelector("script")!);
+  await vi.waitFor(() => expect(here.querySelector("[data-state=ready]")).not.toBeNull());
+  expect(here.children[0]!.querySelectorAll(":scope > svg")).toHaveLength(0);
+  expect(here.children[1]!.innerHTML).toBe("<svg></svg>");
+  here.remove();
 });
 
 describe("pointing at a cell", () => {

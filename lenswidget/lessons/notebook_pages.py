@@ -26,6 +26,7 @@ from pygments.formatters import HtmlFormatter
 
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.view.script import code, element, fill, packed, policy, style
+from lenswidget.view.script import name as script_name
 from lenswidget.view.widget import CHOICES
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -158,7 +159,7 @@ def _is_picture(output: Any) -> bool:
 def _widget(output: Any, models: dict[str, Any], still: str = "") -> str | None:
     data = output.get("data", {})
     said = escape(data.get("text/plain", ""))
-    inside = f'<noscript><img alt="{said}" src="data:image/png;base64,{escape(still)}"></noscript>' if still else ""
+    inside = f'<img alt="{said}" src="data:image/png;base64,{escape(still)}">' if still else ""
     return _alive(models, data.get(VIEW, {}).get("model_id"), inside)
 
 
@@ -173,7 +174,8 @@ def _alive(models: dict[str, Any], name: str | None, inside: str = "") -> str | 
     if message is None:
         return None
     settings = json.dumps({name: state[name] for name in CHOICES if name in state})
-    return f'<div data-lens="{escape(message["data"])}" data-lens-settings="{escape(settings)}">{inside}</div>'
+    by = f'data-lens-by="{script_name()}" data-lens-settings="{escape(settings)}"'
+    return f'<div data-lens="{escape(message["data"])}" {by}>{inside}</div>'
 
 
 class _Math(IPythonRenderer):

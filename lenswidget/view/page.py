@@ -13,7 +13,7 @@ from typing import Any
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.view.picture.draw import MOST, Figure, preview_svg
-from lenswidget.view.script import code, element, fill, packed, style, template
+from lenswidget.view.script import code, element, fill, name, packed, style, template
 from lenswidget.view.wire import encode
 
 MOST_OF_SEVERAL = (8, 6)
@@ -75,7 +75,9 @@ def _element(
         grids, message = (figure,), encode([figure])
     data = base64.b64encode(message).decode("ascii")
     settings = f' data-lens-settings="{escape(json.dumps(dict(state)))}"' if state else ""
-    return f'<div data-lens="{data}"{settings}>{inside}<noscript>{preview_svg(*grids, most=most)}</noscript></div>'
+    # in sight until the script runs, as it may never: it isn't in what is put in by innerHTML, and a page may refuse it
+    picture = preview_svg(*grids, most=most)
+    return f'<div data-lens="{data}" data-lens-by="{name()}"{settings}>{inside}{picture}</div>'
 
 
 def _listed(figures: Figure | Iterable[Figure]) -> list[Figure]:

@@ -100,7 +100,13 @@ def packed(text: str) -> str:
 
 def element(code: str) -> str:
     """The script as a page or a fragment of one holds it, packed, and the few lines that run it."""
-    return f'<script type="text/plain" data-lens-code>{code}</script><script>{boot()}</script>'
+    return f'<script type="text/plain" data-lens-code="{name()}">{code}</script><script>{boot()}</script>'
+
+
+@cache
+def name() -> str:
+    """What tells this script from those of other versions in one page: each shows the figures that name it."""
+    return hashlib.sha256(code().encode()).hexdigest()[:12]
 
 
 def template() -> str:

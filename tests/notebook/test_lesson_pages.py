@@ -70,8 +70,8 @@ def test_without_scripts_a_lesson_page_shows_pictures(watched: Watched, site: Pa
     page = browser.new_page(java_script_enabled=False)
     for name in ("first", "second"):
         page.goto((site / f"{name}.html").as_uri())
-        expect(page.locator("noscript img")).to_be_visible()
-        box = page.locator("noscript img").bounding_box()
+        expect(page.locator("[data-lens] img")).to_be_visible()
+        box = page.locator("[data-lens] img").bounding_box()
         assert box is not None and box["width"] > 200
     page.close()
 

@@ -18,7 +18,7 @@ export function pageOf(title: string, message: Message, settings: Shared, { code
   const parts: Record<string, string> = {
     title: escaped(title),
     style,
-    figures: `<div data-lens="${base64(message)}" data-lens-settings="${escaped(JSON.stringify(now))}"></div>`,
+    figures: `<div data-lens="${base64(message)}" data-lens-by="${/data-lens-code="(\w+)"/.exec(page)?.[1]}" data-lens-settings="${escaped(JSON.stringify(now))}"></div>`,
     template: JSON.stringify(page).replaceAll("<", "\\u003c"),
     code,
   };

@@ -1,5 +1,5 @@
-// What starts a page: it unpacks the script that stands before it, and runs that. Where that can't be done, readers see what
-// they would without scripts.
+// What starts a page: it unpacks the script that stands before it, and runs that. Where that can't be done, readers keep the
+// pictures that they have without scripts.
 
 import { textOf } from "./packed.js";
 
@@ -10,8 +10,5 @@ textOf(packed.textContent!).then(
     script.textContent = code;
     packed.after(script);
   },
-  () => {
-    // with scripts, a browser takes what is in <noscript> for text
-    for (const still of document.querySelectorAll("[data-lens] noscript")) still.outerHTML = still.textContent!;
-  },
+  () => {},
 );

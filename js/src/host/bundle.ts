@@ -5,4 +5,5 @@ import { mountPage } from "./page.js";
 
 export { default, mount } from "./widget.js";
 
-if (document.currentScript) mountPage();
+const script = document.currentScript;
+if (script) mountPage(script.previousElementSibling as HTMLElement);

@@ -4,10 +4,14 @@ import type { Source } from "../export/saved-page.js";
 import { bytesOf } from "./packed.js";
 import { mount } from "./widget.js";
 
-/** Shows every figure that isn't shown yet: a page may hold several fragments, each with its script. */
-export function mountPage(): void {
-  const [code, page] = ["code", "page"].map((part) => document.querySelector(`[data-lens-${part}]`)?.textContent);
-  for (const el of document.querySelectorAll<HTMLElement>("[data-lens]")) {
+/**
+ * Shows the figures that name this script and aren't shown yet: a page may hold several fragments, each with its script,
+ * of other versions, too. `packed` is the script as it stands in the page, behind the page that can be saved.
+ */
+export function mountPage(packed: HTMLElement): void {
+  const { previousElementSibling: before, textContent: code } = packed;
+  const page = before?.matches("[data-lens-page]") && before.textContent;
+  for (const el of document.querySelectorAll<HTMLElement>(`[data-lens][data-lens-by="${packed.dataset.lensCode}"]`)) {
     let [message, settings] = [new Uint8Array(), {}];
     try {
       message = bytesOf(el.dataset.lens!);
@@ -19,7 +23,9 @@ export function mountPage(): void {
     const own = el.querySelector("style");
     const style = (own ?? document.querySelector("style"))?.textContent ?? "";
     const source: Source | undefined = code && page ? { code, style, page: JSON.parse(page) } : undefined;
-    mount(own ? shadow(el, own) : el, message, settings, source);
+    const inside = own ? shadow(el, own) : el;
+    el.replaceChildren(); // the picture that stood in its place
+    mount(inside, message, settings, source);
   }
 }
 
