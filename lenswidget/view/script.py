@@ -59,11 +59,30 @@ _shared: Script | None = None
 
 
 def shared_script() -> Script:
-    """This kernel's script: a new one where the last was closed, or the front-end has been built again."""
+    """This kernel's script: a new one where the last was closed, or the front-end has been built again.
+
+    Where there is no kernel, one process may serve many sessions (Shiny, Solara, Panel), none of which knows another's
+    widgets: there each widget gets its own.
+    """
     global _shared
+    if not _is_one_session():
+        return Script()
     if _shared is None or _shared.comm is None or (_shared.code, _shared.style) != (packed(code()), style()):
         _shared = Script()
     return _shared
+
+
+def is_shared(script: ipywidgets.Widget) -> bool:
+    """Whether other widgets refer to it, too."""
+    return script is _shared
+
+
+def _is_one_session() -> bool:
+    """Whether all widgets of this process show in one place: a notebook's kernel. Solara has something like a shell, for each
+    session another."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    return shell is not None and isinstance(shell, ipython.InteractiveShell) and hasattr(shell, "kernel")
 
 
 def code() -> str:

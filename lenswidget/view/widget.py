@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +18,8 @@ from lenswidget.grids.marks import spaced
 from lenswidget.grids.parts import NO_TOKEN
 from lenswidget.view.latest import Latest, Report
 from lenswidget.view.picture.draw import PICTURED, preview_png
-from lenswidget.view.script import host_keeps_modules, loader, module, shared_script, style
+from lenswidget.view.script import host_keeps_modules, is_shared, loader, module, shared_script, style
+from lenswidget.view.showing import asker, keep, may_be_two
 from lenswidget.view.wire import encode
 
 LINKS = ["hover", "selection", "pins", "color", "scroll", "stride"]
@@ -283,7 +282,10 @@ class LensWidget(anywidget.AnyWidget):
         """Close the widget everywhere, and let go of a prompt in flight."""
         if self._latest:
             self._latest.stop()
+        script = self.script
         super().close()
+        if script is not None and not is_shared(script):
+            script.close()
 
     @traitlets.validate("color", "selected", "rows_compared", "shown", "jump")
     def _valid(self, proposal: Any) -> Any:
@@ -357,13 +359,14 @@ class LensWidget(anywidget.AnyWidget):
         A notebook that is opened again without its kernel says of a widget that its model was not found, and shows
         nothing else of the same output, whatever it has; the picture stays.
         """
-        if not _is_jupyter():
+        if not (asker().is_output and may_be_two()):
             raise NotImplementedError  # IPython asks for the mimebundle instead
         from IPython.display import display
 
         data, metadata = self._repr_mimebundle_()
-        still = {"image/png": data.pop("image/png")}
-        display(still, metadata={"image/png": metadata.pop("image/png")}, raw=True)
+        still = data.pop("image/png", None)
+        if still:
+            display({"image/png": still}, metadata={"image/png": metadata.pop("image/png")}, raw=True)
         display(data, metadata=metadata, raw=True)
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
@@ -371,53 +374,28 @@ class LensWidget(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data["text/plain"] = repr(self._comparison or self.grid)
+        if 0 in self._shape:
+            return data, metadata  # the widget says that there is nothing to show, and there is no picture of it
         picture, width, height = preview_png(*self._grids[:PICTURED])
-        data |= {
-            "text/plain": repr(self._comparison or self.grid),
-            "image/png": base64.b64encode(picture).decode("ascii"),
-        }
+        data["image/png"] = base64.b64encode(picture).decode("ascii")
         return data, {**metadata, "image/png": {"width": width, "height": height}}
 
 
-def _is_jupyter() -> bool:
-    """Whether a cell may have two outputs, of which the front-end hides one: in Jupyter's own, and what is made of them."""
-    ipython = sys.modules.get("IPython")
-    kernel = getattr(ipython and ipython.get_ipython(), "kernel", None)
-    # in VS Code; the first of the two is missing where that runs on another machine or in a container
-    is_vscode = not {"VSCODE_PID", "VSCODE_CWD"}.isdisjoint(os.environ)
-    return kernel is not None and "google.colab" not in sys.modules and not is_vscode
+class Showing:
+    """A Grid or a Comparison at the end of a cell: a widget of it is made once it is known who shows it."""
 
+    def __init__(self, shown: Grid | Comparison) -> None:
+        self._shown = shown
 
-def show(shown: Grid | Comparison) -> LensWidget:
-    """The widget of what ends a cell, after closing those that an earlier run of the same cell showed.
+    def _ipython_display_(self) -> None:
+        by = asker()
+        if not (by.is_output and may_be_two()):
+            raise NotImplementedError  # IPython asks for the mimebundle instead
+        keep(LensWidget(self._shown), by)._ipython_display_()
 
-    A notebook forgets an output when its cell runs again; ipywidgets would keep the widget behind it for ever.
-    """
-    cell, execution = _cell()
-    earlier, widgets = _shown.get(cell, (None, []))
-    if earlier != execution:
-        for widget in widgets:
-            widget.layout.close()  # a widget of its own, which ipywidgets leaves open
-            widget.close()
-        widgets = []
-    widget = LensWidget(shown)
-    if cell is not None:
-        _shown[cell] = (execution, [*widgets, widget])
-    return widget
-
-
-_shown: dict[str | None, tuple[str | None, list[LensWidget]]] = {}
-
-
-def _cell() -> tuple[str | None, str | None]:
-    """The notebook cell that is running and this run of it, where the front-end says so; else nothing."""
-    try:
-        from IPython import get_ipython
-
-        parent = get_ipython().get_parent()
-        return parent["metadata"].get("cellId"), parent["header"]["msg_id"]
-    except (ImportError, AttributeError, KeyError, TypeError):
-        return None, None
+    def _repr_mimebundle_(self, **arguments: Any) -> Any:
+        return keep(LensWidget(self._shown), asker())._repr_mimebundle_(**arguments)
 
 
 def _what_went_wrong(reason: BaseException, doing: str) -> str:

@@ -204,3 +204,22 @@ def test_stop_ends_a_fit_while_its_cell_runs(host: Host, watched: Watched) -> No
             ended.wait_for(timeout=2_000)
             break
     expect(ended).to_be_visible()
+
+
+def test_what_is_handed_on_replaced_stepped_or_empty_shows_once(host: Host, watched: Watched, grid: Grid) -> None:
+    page = watched.page
+    cells = [
+        GRID + "shown = display(grid, display_id=True)",
+        "shown.update(grid[:, :3])",
+        "import ipywidgets\nout = ipywidgets.Output()\nout.append_display_data(grid)\nout",
+        "stepped = ipywidgets.interact(lambda i: grid[:, :i], i=(1, 5))",
+        "stepped.widget.children[0].value = 2",
+        "grid[:, 0:0]",
+    ]
+    host.open(page, cells)
+    expect(page.locator(READY)).to_have_count(3)
+    expect(page.locator(".lenswidget [role=alert]")).to_have_text("There is nothing to show: the grid is empty.")
+    expect(page.locator(".jp-OutputArea-output img:visible")).to_have_count(0)
+    sizes = page.locator(f"{READY} .lw-header .lw-muted").all_inner_texts()
+    columns = [int(text.split("×")[1].split()[0]) for text in sizes if "×" in text]
+    assert columns == [3, grid.shape[1], 2]
