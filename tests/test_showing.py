@@ -88,9 +88,10 @@ def test_an_output_that_has_a_name_is_one_and_is_replaced(notebook: Notebook, le
     (first,) = notebook.run("shown = display(grid, display_id=True)")
     assert {VIEW, "image/png", "text/plain"} < set(first) and first["named"]
     for i in range(3):
-        (again,) = notebook.run("shown.update(grid)", cell=f"cell-{i}")
-        assert again["update"] and again["named"] == first["named"] and VIEW in again
-        assert left() == 1  # the one before shows nowhere
+        (again,) = notebook.run(f"shown.update(grid[:, :{i + 1}])", cell=f"cell-{i}")
+        assert again["update"] and again["named"] == first["named"] and f"{i + 1} tokens" in again["text/plain"]
+        assert again[VIEW] == first[VIEW]
+        assert left() == 1
 
 
 def test_who_asks_for_the_data_gets_it_and_nothing_is_displayed(notebook: Notebook, left: Callable[[], int]) -> None:

@@ -37,7 +37,7 @@ def asker() -> Asker:
         elif (module, function) == ("IPython.core.display_functions", "display") and not is_output:
             name = (names.get("transient") or {}).get("display_id")
             if name:
-                return Asker(False, ("display", name), object())
+                return Asker(False, ("display", name), "")
             is_output = True
         elif module.endswith(".displayhook") and function == "__call__":
             is_output = True
@@ -95,6 +95,13 @@ def may_be_two() -> bool:
 
 
 _kept: dict[Hashable, tuple[Any, list[Any]]] = {}
+
+
+def named(by: Asker) -> Any:
+    """The widget that an output with a name shows already, and which shows the next thing, too: JupyterLab hides an output
+    for good when its widget is closed."""
+    widgets = _kept[by.place][1] if not by.is_output and by.place in _kept else []
+    return next((one for one in widgets if one.comm is not None), None)
 
 
 def keep(widget: Shown, by: Asker) -> Shown:

@@ -19,7 +19,7 @@ from lenswidget.grids.parts import NO_TOKEN
 from lenswidget.view.latest import Latest, Report
 from lenswidget.view.picture.draw import PICTURED, preview_png
 from lenswidget.view.script import host_keeps_modules, is_shared, loader, module, shared_script, style
-from lenswidget.view.showing import asker, keep, may_be_two
+from lenswidget.view.showing import asker, keep, may_be_two, named
 from lenswidget.view.wire import encode
 
 LINKS = ["hover", "selection", "pins", "color", "scroll", "stride"]
@@ -395,7 +395,13 @@ class Showing:
         keep(LensWidget(self._shown), by)._ipython_display_()
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
-        return keep(LensWidget(self._shown), asker())._repr_mimebundle_(**arguments)
+        by = asker()
+        widget = named(by)
+        if widget is None:
+            widget = keep(LensWidget(self._shown), by)
+        else:
+            widget.grid = self._shown
+        return widget._repr_mimebundle_(**arguments)
 
 
 def _what_went_wrong(reason: BaseException, doing: str) -> str:
