@@ -12,8 +12,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # before torch comes: workers share the cores, and so do their kernels
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-SLOW = {"smollm", "chromium", "watched", "host", "built"}
-"""Fixtures of tests that `make quick` leaves out: a model, a browser, the package as it is built."""
+SLOW = {"smollm", "built"}
+"""Fixtures of tests that `make quick` leaves out: the embedded model, the package as it is built."""
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +30,20 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
 
 
+def makes_models_or_browsers(path: Path) -> bool:
+    """Whether a file's tests are slow, all of them. `make quick` doesn't import it: that takes as long as to run all others."""
+    return "notebook" in path.parts or (path.suffix == ".py" and "import architectures" in path.read_text("utf-8"))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    left_out = "not slow" in config.option.markexpr and makes_models_or_browsers(collection_path)
+    return True if left_out else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        makes_models = "tests.architectures" in {
-            getattr(one, "__name__", None) or getattr(one, "__module__", None) for one in vars(item.module).values()
-        }
-        if fixtures & SLOW or makes_models:
+        if fixtures & SLOW or makes_models_or_browsers(item.path):
             item.add_marker(pytest.mark.slow)
         if "host" in fixtures:
             item.add_marker(pytest.mark.host)

@@ -98,6 +98,7 @@ def test_a_wheel_is_fetched_by_pip_or_where_that_is_not_by_uv(
     assert not (into / "fetching").exists() and not importlib.util.find_spec("some_thing")
 
 
+@pytest.mark.slow
 def test_where_there_is_neither_python_s_own_pip_fetches_it(
     some_thing: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def booted() -> TransformerBridge:
     return TransformerBridge.boot_transformers(str(embedded_folder()), device="cpu", dtype=torch.float32)
 
 
+@pytest.mark.slow  # loads the embedded model anew
 def test_a_run_keeps_its_model_until_it_is_detached() -> None:
     run = lw.run(booted(), PROMPT)
     assert lw.attribute(run, " Paris").check.holds  # type: ignore[union-attr]
@@ -79,6 +80,7 @@ def test_a_run_keeps_its_model_until_it_is_detached() -> None:
         lw.attribute(run, " Paris")
 
 
+@pytest.mark.slow  # loads the embedded model anew
 def test_a_grid_keeps_no_run_and_no_model_and_asks_again_while_the_model_lives() -> None:
     model = booted()
     run = lw.run(model, PROMPT)
