@@ -278,7 +278,11 @@ def test_parts_are_not_found_under_an_ablation(build: Any) -> None:
     model.add_hook(lambda name: name.endswith("hook_scale"), lambda value, hook: value)
     first = lw.attribute(lw.run(model, PROMPT), 70, unit="source")
     model.reset_hooks()
-    assert lw.attribute(lw.run(model, PROMPT), 70, unit="source").rows == first.rows
+    # what the hook took away again is a row of its own
+    assert lw.attribute(lw.run(model, PROMPT), 70, unit="source").rows == tuple(
+        r for r in first.rows if "edit" not in r
+    )
+    assert "L1.attn edit" in first.rows and first.check is not None and first.check.holds
 
 
 def test_a_hook_that_raises_leaves_nothing_on_the_model(build: Any) -> None:

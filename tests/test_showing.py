@@ -10,7 +10,7 @@ import ipywidgets
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
-from ipywidgets.widgets.widget import _instances
+from ipywidgets.widgets import widget as ipywidgets_widget
 
 import lenswidget as lw
 from lenswidget.view.widget import LensWidget
@@ -67,7 +67,9 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
 
 
 def widgets() -> int:
-    return sum(isinstance(one, LensWidget) for one in _instances.values())
+    # ipywidgets 7 keeps them in the class
+    alive = getattr(ipywidgets_widget, "_instances", None) or ipywidgets_widget.Widget.widgets
+    return sum(isinstance(one, LensWidget) for one in alive.values())
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import json
 import pydoc
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from types import ModuleType, SimpleNamespace
 from xml.dom import minidom
 
@@ -221,7 +222,10 @@ def test_help_says_what_every_trait_is() -> None:
     assert set(CHOICES) <= own
     for name in own:
         described = getattr(LensWidget, name).help
-        assert described.endswith(".") and described in " ".join(said.replace("|", " ").split()), name
+        assert described.endswith("."), name
+        # older traitlets tell pydoc of no help for some kinds of traits
+        if [int(part) for part in version("traitlets").split(".")[:2]] >= [5, 10]:
+            assert described in " ".join(said.replace("|", " ").split()), name
 
 
 def test_another_grid_takes_the_place_of_the_first() -> None:

@@ -132,9 +132,9 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
         raise KeyError(sorted(missing)[0])
     lists = (header[name] or () for name in ("rows", "notes", "column_labels"))
     words = [*(header[name] for name in ("title", "kind", "model")), *(word for words in lists for word in words)]
-    odd = next((word for word in [*words, *(text for _, text in header["texts"])] if not isinstance(word, str)), None)
-    if odd is not None:
-        raise TypeError(f"{odd!r} stands where a text should")
+    odd = [word for word in [*words, *(text for _, text in header["texts"])] if not isinstance(word, str)]
+    if odd:
+        raise TypeError(f"{odd[0]!r} stands where a text should")
     if header["view"] not in ("heatmap", "bars"):
         raise ValueError(f"its view is {header['view']!r}")
 

@@ -25,8 +25,9 @@ STEP = 256.0
 
 def rounding(dtype: torch.dtype) -> float:
     """What two ways to compute one product may differ by, relative to the largest number in it."""
-    # half precision is summed in float32, and rounded once
-    return (2 if dtype in (torch.float16, torch.bfloat16) else 64) * torch.finfo(dtype).eps
+    if dtype in (torch.float16, torch.bfloat16):
+        return 2 * torch.finfo(dtype).eps  # summed in float32, and rounded once
+    return 64 * torch.finfo(torch.float32).eps  # in which double precision is compared, too
 
 
 def stored(module: torch.nn.Module | None, z: Float[Tensor, "t n"], out: Float[Tensor, "t d"]) -> Stored | None:

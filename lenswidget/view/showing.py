@@ -61,10 +61,11 @@ def _is_captured() -> bool:
     """Whether an Output widget takes what is displayed now: it shows elsewhere, and whatever else it has stays."""
     widgets = sys.modules.get("ipywidgets.widgets.widget")
     running = _parent().get("header", {}).get("msg_id")
+    if widgets is None or not running:
+        return False
+    alive = getattr(widgets, "_instances", None) or widgets.Widget.widgets  # ipywidgets 7 keeps them in the class
     return any(
-        getattr(one, "msg_id", None) == running
-        for one in list(getattr(widgets, "_instances", {}).values())
-        if running and type(one).__name__ == "Output"
+        type(one).__name__ == "Output" and getattr(one, "msg_id", None) == running for one in list(alive.values())
     )
 
 

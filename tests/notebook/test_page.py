@@ -39,6 +39,9 @@ def test_a_page_from_a_file_is_alive(watched: Watched, tmp_path: Path) -> None:
     page.goto(make_grid(title="<b>a title</b>").to_html(tmp_path / "page.html").as_uri())
     page.wait_for_selector(READY)
     assert page.title() == "Logit lens: <b>a title</b>"
+    styled = "e => getComputedStyle(e).fontWeight"
+    assert page.locator(".lw-title").evaluate(styled) == "650", "the view has lost its stylesheet"
+    assert page.evaluate("document.querySelector('[data-lens]').shadowRoot === null"), "a page is no fragment"
     page.locator("[role=application]").focus()
     for key in ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowLeft"):
         page.keyboard.press(key)

@@ -20,7 +20,8 @@ export function mountPage(packed: HTMLElement): void {
       // somebody edited the page: the view says that there is no data, or opens as it began, and those after it still do
     }
     delete el.dataset.lens; // a third longer than its bytes, and no longer needed
-    const own = el.querySelector("style");
+    // its own, not that of the picture in it
+    const own = el.querySelector<HTMLStyleElement>(":scope > style");
     const style = (own ?? document.querySelector("style"))?.textContent ?? "";
     const source: Source | undefined = code && page ? { code, style, page: JSON.parse(page) } : undefined;
     const inside = own ? shadow(el, own) : el;
