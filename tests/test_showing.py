@@ -10,7 +10,6 @@ import ipywidgets
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
-from ipywidgets.widgets import widget as ipywidgets_widget
 
 import lenswidget as lw
 from lenswidget.view.widget import LensWidget
@@ -34,6 +33,11 @@ class Notebook:
         monkeypatch.setattr("ipywidgets.widgets.widget_output.get_ipython", lambda: self.shell)
 
     def get_parent(self) -> dict[str, Any]:
+        return self._parent
+
+    @property
+    def _parent_header(self) -> dict[str, Any]:
+        """Where ipywidgets 7 looks."""
         return self._parent
 
     def _publish(self, data: dict[str, Any], metadata: Any = None, *, update: bool = False, **more: Any) -> None:
@@ -67,9 +71,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
 
 
 def widgets() -> int:
-    # ipywidgets 7 keeps them in the class
-    alive = getattr(ipywidgets_widget, "_instances", None) or ipywidgets_widget.Widget.widgets
-    return sum(isinstance(one, LensWidget) for one in alive.values())
+    return sum(isinstance(one, LensWidget) for one in ipywidgets.Widget.widgets.values())
 
 
 @pytest.fixture

@@ -59,13 +59,14 @@ def _callers() -> Iterator[FrameType]:
 
 def _is_captured() -> bool:
     """Whether an Output widget takes what is displayed now: it shows elsewhere, and whatever else it has stays."""
-    widgets = sys.modules.get("ipywidgets.widgets.widget")
+    ipywidgets = sys.modules.get("ipywidgets.widgets.widget")
+    # ipywidgets 8 keeps them in its module, 7, which Colab has, in the class
+    widgets = getattr(ipywidgets, "_instances", None) or getattr(getattr(ipywidgets, "Widget", None), "widgets", {})
     running = _parent().get("header", {}).get("msg_id")
-    if widgets is None or not running:
-        return False
-    alive = getattr(widgets, "_instances", None) or widgets.Widget.widgets  # ipywidgets 7 keeps them in the class
     return any(
-        type(one).__name__ == "Output" and getattr(one, "msg_id", None) == running for one in list(alive.values())
+        getattr(one, "msg_id", None) == running
+        for one in list(widgets.values())
+        if running and type(one).__name__ == "Output"
     )
 
 

@@ -151,8 +151,8 @@ def test_two_tabs_of_one_notebook_share_what_is_chosen(host: Host, watched: Watc
 def test_running_a_cell_again_leaves_nothing_behind(host: Host, watched: Watched, grid: Grid) -> None:
     page = watched.page
     count = (
-        "from ipywidgets.widgets.widget import _instances\nimport json, pathlib\n"
-        "pathlib.Path('count.json').write_text(json.dumps(sorted(type(w).__name__ for w in _instances.values())))"
+        "import ipywidgets, json, pathlib\n"
+        "pathlib.Path('count.json').write_text(json.dumps(sorted(type(w).__name__ for w in ipywidgets.Widget.widgets.values())))"
     )
     (host.folder / "count.json").unlink(missing_ok=True)
     host.open(page, [GRID + "grid", count])
