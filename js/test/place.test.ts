@@ -1,6 +1,6 @@
 // A view in whatever holds it: its width, the page's own style, its theme.
 
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { canvasOf, card, FakeModel, scroller, show } from "./host.js";
 import { message } from "./messages.js";
@@ -132,6 +132,10 @@ const INHERITED = {
 };
 
 describe("what a page says of its own text", () => {
+  // the hint is known: other files of tests, in frames of their own, share the storage that remembers it
+  beforeEach(() => void vi.spyOn(Storage.prototype, "getItem").mockReturnValue("known"));
+  afterEach(() => void vi.restoreAllMocks());
+
   it.each(["the page", "a shadow root"])("changes nothing in a view in %s", async (place) => {
     const measured = async (style: string) => {
       const outside = document.createElement("div");
