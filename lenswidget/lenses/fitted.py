@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.grids.belief import BLIND
 from lenswidget.grids.parts import RowQuantity
 from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.lens_file import write_lens_file
@@ -23,8 +24,6 @@ from lenswidget.model.run import Run
 
 SAMPLED = 1024
 """Entries of the unembedding that a lens remembers, to know its model again."""
-BLIND = 6.0
-"""About as many bits from the output of a language model as a guess that never looks at the prompt; `lw.fidelity` measures it."""
 
 
 class FittedLens(Lens):
