@@ -15,6 +15,7 @@ from transformer_lens import ActivationCache
 
 import lenswidget as lw
 from lenswidget.grids.parts import NO_TOKEN
+from lenswidget.model.tokens import TokenTexts
 from tests import architectures
 
 PROMPT = "The Eiffel Tower is located in the city of"
@@ -420,10 +421,12 @@ def test_a_unit_that_a_model_lacks_is_refused_by_name(tower: lw.Run, tmp_path: P
         lw.logit_lens(tower, against=" London")
 
 
-def test_two_tokens_of_one_text_are_two_targets_with_figures_of_their_own(tmp_path: Path) -> None:
+def test_two_tokens_of_one_text_are_two_targets_with_figures_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The ids of single bytes read alike, and so may those of different spellings: labels are told apart by their ids."""
     run = lw.run(small("LlamaForCausalLM", tmp_path), TOKENS)
-    run.texts._known |= {77: " twin", 78: " twin"}
+    monkeypatch.setattr(TokenTexts, "__getitem__", lambda texts, i: " twin" if i in (77, 78) else str(i))
     grid = lw.logit_lens(run, targets=[77, 78], against=79)
     assert [target.label for target in grid.targets[:2]] == [" twin (id 77)", " twin (id 78)"]
     ranks = [grid.values("rank", target=i) for i in (77, 78)]

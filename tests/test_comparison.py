@@ -18,7 +18,7 @@ import pytest
 import torch
 
 import lenswidget as lw
-from lenswidget.grids.comparison import _require
+from lenswidget.grids.comparison import require_comparable
 from lenswidget.grids.diagnosis import diagnosis_of
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import Candidates, Quantity
@@ -142,7 +142,7 @@ def test_models_with_different_vocabularies_compare_only_what_means_the_same() -
 )
 def test_what_cannot_be_compared_is_refused(grids: list, arguments: dict, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        _require(grids, **{"names": None, "align": "text", "position": -1, "divergences": (), **arguments})
+        require_comparable(grids, **{"names": None, "align": "text", "position": -1, "divergences": (), **arguments})
 
 
 @pytest.mark.parametrize(

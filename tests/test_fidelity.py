@@ -203,7 +203,7 @@ def test_causal_fidelity_is_what_changed_rows_do_to_hugging_faces_model(architec
     runs = [lw.run(model, "The quick brown fox jumps over a lazy dog")]
     influence, alignment = causal_fidelity(backend_of(model), [lw.LogitLens()], runs, directions=6)
     row = 1
-    steps = causal._steps(runs[0].residual[row, 1:], 6, seed=0)
+    steps = causal.principal_steps(runs[0].residual[row, 1:], 6, seed=0)
     ids = runs[0].tokens[: causal.CONTEXT]
     name = model.adapter.component_mapping["blocks"].name
 
@@ -253,7 +253,7 @@ def test_causal_fidelity_is_what_changed_rows_do_to_hugging_faces_model(architec
 
 def test_directions_are_at_right_angles_and_steps_of_one_length(model: Any) -> None:
     states = torch.randn(50, 32) * torch.linspace(0.01, 10, 32)
-    steps = causal._steps(states, 20, seed=0)
+    steps = causal.principal_steps(states, 20, seed=0)
     deviation = (states - states.mean(0)).norm(dim=-1).median()
     torch.testing.assert_close(steps @ steps.T, torch.eye(20) * (causal.STEP * deviation) ** 2, rtol=1e-3, atol=1e-3)
 

@@ -166,6 +166,6 @@ def test_the_largest_are_found_wherever_they_lie(vocabulary: int) -> None:
     logits = torch.randn(3, 5, vocabulary, generator=generator)
     logits[0, 0, -1] = 9.0  # beyond the last whole group
     logits[0, 1, 7:17] = 9.0 + torch.arange(10)  # all in one group
-    values, places = readout_module._top(logits, 10)
+    values, places = readout_module.largest(logits, 10)
     expected = logits.topk(10)
     assert torch.equal(values, expected.values) and torch.equal(places, expected.indices)

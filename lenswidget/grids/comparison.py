@@ -124,7 +124,7 @@ def compare(
 
     Raises TypeError for what is no Grid, ValueError for fewer than two of them.
     """
-    _require(grids, names, align, position, divergences)
+    require_comparable(grids, names, align, position, divergences)
     labels = tuple(names) if names is not None else _names(grids)
     columns = align_columns(grids) if align == "text" else align_by_position(grids)
     rows = align_rows(grids)
@@ -157,9 +157,10 @@ def compare(
     )
 
 
-def _require(
+def require_comparable(
     grids: Sequence[Any], names: Sequence[str] | None, align: str, position: int, divergences: Sequence[Grid]
 ) -> None:
+    """Raises TypeError or ValueError, with the reason, for what `compare` can't put side by side."""
     for grid in grids:
         if isinstance(grid, (list, tuple)):
             raise TypeError(

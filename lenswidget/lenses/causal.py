@@ -60,7 +60,7 @@ def causal_fidelity(
     readout, sites = prompts[0].readout, backend.rows
     influence, alignment = np.full((2, len(sites), len(lenses)), np.nan, dtype=np.float32)
     for row, site in enumerate(tqdm(sites, desc="Causal fidelity", unit=" rows", leave=False)):
-        steps = _steps(torch.cat([one.residual[row, 1:] for one in runs]).float(), directions, seed)
+        steps = principal_steps(torch.cat([one.residual[row, 1:] for one in runs]).float(), directions, seed)
         before = [prompt.residual[row, 1:] for prompt in prompts]
         # rounded as the model's rows are, so that the lens reads what the model goes on from
         after = [h + steps[:, None].to(h) for h in before]
@@ -88,7 +88,7 @@ def _as_it_is(residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor,
     return residual
 
 
-def _steps(states: Float[Tensor, "states d"], directions: int, seed: int) -> Float[Tensor, "directions d"]:
+def principal_steps(states: Float[Tensor, "states d"], directions: int, seed: int) -> Float[Tensor, "directions d"]:
     """Steps of one length along the principal directions of some of the states, picked at random."""
     deviations = states - states.mean(0)
     picked = torch.randperm(len(states), generator=torch.Generator().manual_seed(seed))[: directions + 1]
