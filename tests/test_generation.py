@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 import lenswidget as lw
-from lenswidget.lenses.fitting.text import written_by
+from lenswidget.lenses.fitting.text import prefix_of, written_by
 from lenswidget.model.backends import backend_of
 from lenswidget.model.generation import cache_agrees, ends_of, generate
 from tests import architectures
@@ -137,6 +138,34 @@ def test_text_that_a_model_writes_itself_holds_no_end_and_no_padding(tmp_path: P
     texts = list(islice(written_by(backend_of(architectures.boot(tmp_path)), 32, seed=0), 48))
     assert all(texts) and min(map(len, texts)) < 32
     assert not {0, 2, *ends} & {token for text in texts for token in text[1:]}
+
+
+def test_text_that_a_model_writes_begins_with_tokens_that_there_are(tmp_path: Path) -> None:
+    """Ids may have gaps, and go beyond the vocabulary: `len(tokenizer)` is no range of them."""
+    architectures.save("LlamaForCausalLM", tmp_path)
+    model = architectures.oracle("LlamaForCausalLM", tmp_path)
+    gaps = copy.deepcopy(architectures.tokenizer())
+    known = {text: i if i < 100 else i + 20 for text, i in gaps.get_vocab().items() if i != 50}
+    known |= {"<beyond>": architectures.VOCABULARY}
+    gaps.get_vocab = lambda: known
+    backend = backend_of(model, tokenizer=gaps)
+    first = {ids[0] for ids in islice(written_by(backend, 4, seed=0), 1024)}
+    assert first <= set(known.values()) - {0, 1, 2, architectures.VOCABULARY}
+    assert max(first) >= len(gaps) and 50 not in first and not first & set(range(100, 120))
+
+
+def test_a_model_without_a_tokenizer_writes_ids_to_be_fitted_on(tmp_path: Path) -> None:
+    architectures.save("LlamaForCausalLM", tmp_path)
+    for file in tmp_path.glob("tokenizer*"):
+        file.unlink()
+    model = architectures.oracle("LlamaForCausalLM", tmp_path)
+    assert prefix_of(backend_of(model)) == []
+    lens = lw.LinearLens.fit(model, tokens=400, held_out=64, window=16)
+    assert lens.card.tokens >= 400 and all(0 <= kl < 100 for kl in lens.card.kl)
+    assert lw.fidelity(model, lens, tokens=40).check.holds
+    for ask in (lambda: lw.LinearLens.fit(model, ["a text"]), lambda: lw.fidelity(model, lens, ["a text"])):
+        with pytest.raises(ValueError, match=r"came without a tokenizer.*tokenizer=tokenizer"):
+            ask()
 
 
 @pytest.fixture

@@ -41,18 +41,10 @@ class Text:
         self.words = in_words(backend.facts.name, texts)
         self.written = texts is None
         self._seed = seed
-        tokenizer = backend.tokenizer
-        if tokenizer is None:
-            raise ValueError(
-                f"{backend.facts.name} has no tokenizer to cut texts into tokens; boot it with tokenizer=."
-            )
         self._prefix = prefix_of(backend)
-        end = tokenizer.eos_token_id
+        end = getattr(backend.tokenizer, "eos_token_id", None)
         self._end = [] if end is None else [end]
-        if texts is None:
-            self._documents = written_by(backend, self.window, seed)
-        else:
-            self._documents = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in strings(texts))
+        self._documents = written_by(backend, self.window, seed) if texts is None else tokenized(backend, texts)
         self._seen: set[int] = set()
         wanted = -(-held_out // self.window)
         held: list[Tensor] = []
@@ -174,15 +166,27 @@ def in_words(model: str, texts: Any) -> str:
 
 def prefix_of(backend: Backend) -> list[int]:
     """The BOS token, where a prompt on this model starts with one; found by trying."""
-    bos = backend.tokenizer.bos_token_id
-    return [bos] if bos is not None and int(backend.encode("a")[0]) == bos else []
+    bos = getattr(backend.tokenizer, "bos_token_id", None)
+    # a tokenizer of few symbols may make nothing of a letter
+    return [bos] if bos is not None and backend.encode("a")[:1].tolist() == [bos] else []
+
+
+def tokenized(backend: Backend, texts: Any) -> Iterator[list[int]]:
+    """The token ids of each text, nothing put before them. Raises ValueError for a model without a tokenizer."""
+    tokenizer = backend.tokenizer
+    if tokenizer is None:
+        raise ValueError(
+            f"{backend.facts.name} came without a tokenizer to cut texts into tokens; pass one, tokenizer=tokenizer, or no texts "
+            "to let the model write its own."
+        )
+    return (tokenizer(text, add_special_tokens=False)["input_ids"] for text in strings(texts))
 
 
 def written_by(backend: Backend, length: int, seed: int, batch: int = 16) -> Iterator[list[int]]:
-    """Texts that the model writes, sampled at temperature 1, each from a first token drawn from its vocabulary."""
+    """Texts that the model writes, sampled at temperature 1, each from a first token drawn from its vocabulary: as ids, so
+    that a model without a tokenizer writes, too."""
     tokenizer, network = backend.tokenizer, backend.network
-    special = set(tokenizer.all_special_ids)
-    ordinary = torch.tensor([i for i in range(len(tokenizer)) if i not in special])
+    ordinary = _ordinary(tokenizer, backend.unembedding()[0].shape[1])
     prefix = torch.tensor(prefix_of(backend), dtype=torch.int64)
     ends = ends_of(network, tokenizer)
     generator = torch.Generator().manual_seed(seed)
@@ -204,3 +208,11 @@ def written_by(backend: Backend, length: int, seed: int, batch: int = 16) -> Ite
             )
         for begun, ids in zip(first.tolist(), written):
             yield [*begun, *ids]
+
+
+def _ordinary(tokenizer: Any, vocabulary: int) -> Int[Tensor, "n"]:
+    """The ids a text may begin with: of tokens that there are, for ids may have gaps, and that are not special."""
+    if tokenizer is None:
+        return torch.arange(vocabulary)
+    ids = set(tokenizer.get_vocab().values()) - set(tokenizer.all_special_ids)
+    return torch.tensor(sorted(i for i in ids if 0 <= i < vocabulary))
