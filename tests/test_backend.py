@@ -88,6 +88,25 @@ def test_a_run_carries_what_was_done_to_it(name: str, tmp_path: Path) -> None:
     assert not any(point._forward_hooks for point in model.hook_dict.values())
 
 
+@pytest.mark.parametrize("hook", ["blocks.1.hook_out", "blocks.1.mlp.hook_out"])
+def test_a_prompt_is_run_once_whatever_hangs_on_the_model(hook: str, tmp_path: Path) -> None:
+    """A hook may write a log or count: run again for what a model consists of, it fired twice."""
+    model = small(tmp_path)
+    seen: list[int] = []
+
+    def steer(x: torch.Tensor, hook: Any) -> torch.Tensor:
+        seen.append(x.shape[1])
+        return 2 * x
+
+    with model.hooks(fwd_hooks=[(hook, steer)]):
+        run = lw.run(model, TOKENS)
+    assert seen == [len(TOKENS)]
+    grid = lw.attribute(run, 77)
+    assert seen == [len(TOKENS)] and grid.check is not None and grid.check.holds
+    grid = lw.attribute(run, 77, unit="head", position=2)
+    assert len(seen) == 2 and grid.check is not None and grid.check.holds
+
+
 def test_hooks_of_torch_itself_are_carried_too_and_put_back_as_they_were(tmp_path: Path) -> None:
     model = small(tmp_path)
     seen: list[Any] = []
@@ -169,17 +188,42 @@ def test_blocks_that_look_alike_and_are_not_are_all_tried(tmp_path: Path) -> Non
 def test_a_run_finds_what_blocks_consist_of_from_few_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = small(tmp_path)
     tried: list[bool] = []
-    probe = components_module._probe
+    find = components_module.find_components
 
     def counted(backend: Backend, *, every: bool) -> Any:
         tried.append(every)
-        return probe(backend, every=every)
+        return find(backend, every=every)
 
-    monkeypatch.setattr(components_module, "_probe", counted)
+    monkeypatch.setattr(components_module, "find_components", counted)
     run = lw.run(model, TOKENS)
     lw.run(model, TOKENS)
     assert tried == [False], "the first run tries one block of each kind, later ones none"
-    assert run.require_activations().components == probe(backend_of(model), every=True)
+    assert run.require_activations().components == find(backend_of(model), every=True)
+
+
+def test_a_part_that_did_not_run_is_told_by_name(tmp_path: Path) -> None:
+    """A block may leave a part out for some prompts: the sum of its parts is then not what was assumed."""
+    architectures.save("LlamaForCausalLM", tmp_path)
+    model = architectures.oracle("LlamaForCausalLM", tmp_path)
+    layer = model.model.layers[1]
+
+    def forward(hidden_states: torch.Tensor, **given: Any) -> torch.Tensor:
+        attended = layer.self_attn(hidden_states=layer.input_layernorm(hidden_states), **given)[0]
+        stream = hidden_states + attended
+        return stream + layer.mlp(layer.post_attention_layernorm(stream)) if stream.shape[1] > 1 else stream
+
+    layer.forward = forward
+    with torch.no_grad():
+        logit = float(model(torch.tensor([TOKENS[:1]])).logits[0, -1, 77])
+    run = lw.run(model, TOKENS[:1])
+    grid = lw.attribute(run, 77, unit="block")
+    assert grid.check is not None and grid.check.holds and total(grid) == pytest.approx(logit, abs=1e-4)
+    with pytest.raises(
+        ValueError, match=r"ran this prompt without passing model\.layers\.1\.mlp .*; ask for unit='block'"
+    ):
+        lw.attribute(run, 77)
+    grid = lw.attribute(lw.run(model, TOKENS), 77)
+    assert grid.check is not None and grid.check.holds and "L1.mlp" in grid.rows
 
 
 def test_a_model_that_will_not_run_the_short_prompt_is_read_all_the_same(

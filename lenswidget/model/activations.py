@@ -110,6 +110,12 @@ class Activations:
                 f"{self.backend.facts.name} is not what it was: run again, its last residual row is another. Its weights were "
                 "changed since this run; make a new one with lw.run(model, prompt)."
             )
+        silent = [self.backend.name(site) for site in sites if site not in kept]
+        if silent:
+            raise ValueError(
+                f"{self.backend.facts.name} ran this prompt without passing {silent[0]}, which this unit of attribution reads; "
+                "ask for unit='block'."
+            )
         return {site: kept[site][0] for site in sites}
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.site import Site
-from lenswidget.model.user_hooks import UserHooks, user_hooks
+from lenswidget.model.user_hooks import UserHooks, modules_of, user_hooks
 
 T = TypeVar("T")
 Keep = Callable[[Tensor], Tensor]
@@ -210,7 +210,12 @@ class Backend(ABC):
 
     def user_hooks(self) -> UserHooks:
         """What the user has hung on the model."""
-        return user_hooks(self.model)
+        return user_hooks(self.model, self.modules)
+
+    @cached_property
+    def modules(self) -> list[torch.nn.Module]:
+        """Every module of the model, found once: a bridge has thousands, and each run goes through them twice."""
+        return modules_of(self.model)
 
     @cached_property
     def state(self) -> Hashable:

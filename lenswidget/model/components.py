@@ -178,13 +178,13 @@ class Components:
 
 def components_of(backend: Backend) -> Components:
     """The parts of every block of a model as it is now, found by one short forward pass."""
-    return backend.remembered("components", lambda: _probe(backend, every=True))
+    return backend.remembered("components", lambda: find_components(backend, every=True))
 
 
 def assumed_components(backend: Backend) -> Components:
     """The same at a small part of the cost: of blocks that are made alike, the first is tried. `confirmed` tests the others."""
     known: Components | None = backend.recall("components")
-    return known or backend.remembered("assumed components", lambda: _probe(backend, every=False))
+    return known or backend.remembered("assumed components", lambda: find_components(backend, every=False))
 
 
 @own_arithmetic()
@@ -199,16 +199,18 @@ def confirmed(backend: Backend, assumed: Components, last: Found, residual: Floa
     for block in assumed.blocks:
         before, after = residual[block.layer], residual[block.layer + 1]
         scales = {part.site: part.scale for part in block.parts}
-        if not scales or not _sum_to(
-            scales, {site: last[site] for site in scales}, (after - before)[None], after[None]
+        if (
+            not scales
+            or not scales.keys() <= last.keys()
+            or not _sum_to(scales, last, (after - before)[None], after[None])
         ):
             return components_of(backend)
     return backend.remembered("components", lambda: assumed)
 
 
 @own_arithmetic()
-def _probe(backend: Backend, *, every: bool) -> Components:
-    """The components, from the first blocks of each kind or from every block."""
+def find_components(backend: Backend, *, every: bool) -> Components:
+    """The components, from the first block of each kind or from every block: tried anew, and not remembered."""
     tokens = backend.sample(backend.unembedding()[0].shape[1], backend.facts.context).unsqueeze(0)
     sites = backend.sites()
     kinds = _kinds(backend, sites)

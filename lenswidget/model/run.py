@@ -126,13 +126,15 @@ def run_watched(
     default those that hang on the model now."""
     # what is made in inference mode can't enter autograd later
     with torch.inference_mode(False), torch.no_grad():
-        return _run(backend, prompt, begins, backend.user_hooks() if hooks is None else hooks)
+        return _run(backend, prompt, begins, hooks)
 
 
-def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None, hooks: UserHooks) -> Run:
+def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None, hooks: UserHooks | None) -> Run:
     readout = readout_of(backend)
     tokens = _tokenize(backend, prompt, readout.vocabulary)
-    components = assumed_components(backend)
+    under = backend.user_hooks() if hooks is None else hooks
+    # what a hook changes in the stream is no part's, so that no sum could confirm what is only assumed
+    components = components_of(backend) if under else assumed_components(backend)
 
     def told(block: int) -> Callable[[Tensor], None]:
         return lambda _: begins(block) if begins else None
@@ -144,18 +146,21 @@ def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None,
         residual = _residual(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
         last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
         found = confirmed(backend, components, last, residual[:, -1])
-        if found is components:
+        if found == components:
             break
         components = found  # once for a model whose blocks only look alike
     assert done.logits is not None
-    activations = Activations(backend, components, tokens, residual[-1], last=last, hooks=hooks)
+    activations = Activations(backend, components, tokens, residual[-1], last=last, hooks=under)
     return _checked(readout, tokens, residual, done.logits[0], activations)
 
 
 def runs(model: object, prompts: Sequence[Prompt], *, tokenizer: Any = None) -> list[Run]:
     """Run a model on several prompts, one at a time: nothing is padded, so no position shifts.
 
-    runs = lw.runs(model, ["Mary gave John", "John gave Mary"])
+    `prompts` are what `run` takes, one each, and `tokenizer` is `run`'s, too. Raises TypeError for a single text, and what
+    `run` raises for any of them.
+
+        runs = lw.runs(model, ["Mary gave John", "John gave Mary"])
     """
     if isinstance(prompts, str):
         raise TypeError(f"runs() takes a list of prompts and got one, {prompts!r}; call run(model, prompt) for it.")
@@ -206,7 +211,9 @@ def from_cache(
 def residual_hooks(model: object) -> list[str]:
     """The hooks that a cache must hold for a lens to read it: a `names_filter` for `run_with_cache`.
 
-    model.run_with_cache(prompt, names_filter=lw.residual_hooks(model))
+    They are the `L + 1` rows of the residual stream and the ids that entered it.
+
+        model.run_with_cache(prompt, names_filter=lw.residual_hooks(model))
     """
     backend = backend_of(model)
     return [backend.name(site) for site in (backend.ids, *backend.rows)]

@@ -88,7 +88,7 @@ class HuggingFaceBackend(Backend):
 
     def find_state(self) -> Hashable:
         parts: list[Hashable] = []
-        for module in self.model.modules():
+        for module in self.modules:
             told = vars(module)
             # a switched adapter, a merged one, a scale: what modules say of themselves in numbers and words
             parts.append((id(module), *filter(None, (_plain(name, value) for name, value in told.items()))))
@@ -104,7 +104,7 @@ class HuggingFaceBackend(Backend):
 
     def refusal(self) -> str | None:
         name, base = self._architecture, self._base
-        if any(module.training for module in self.model.modules()):
+        if any(module.training for module in self.modules):
             return f"{name} is in training mode, where dropout changes every run; call model.eval() first."
         reads = getattr(base, "main_input_name", "input_ids")
         if reads != "input_ids":

@@ -43,17 +43,16 @@ class HookedBackend(Backend):
 
     def find_state(self) -> Hashable:
         hook_point = sys.modules["transformer_lens.hook_points"].HookPoint
-        parts: list[Hashable] = []
-        seen: set[int] = set()
-        ahead: list[torch.nn.Module] = [self.model]
-        while ahead:  # as `modules()` does, but for the hook points, which are most of them
-            module = ahead.pop()
-            if id(module) not in seen:
-                seen.add(id(module))
-                parts.append((id(module), module.training))
-                ahead += [m for m in module._modules.values() if m is not None and type(m) is not hook_point]
+        # hook points are most of the modules, and have nothing that could change
+        modules = [module for module in self.modules if type(module) is not hook_point]
+        parts: list[Hashable] = [(id(module), module.training) for module in modules]
         # what is written into a weight in place raises its version
-        weights = [(weight.data_ptr(), weight._version) for weight in self.model.parameters()]
+        weights = [
+            (weight.data_ptr(), weight._version)
+            for module in modules
+            for weight in module._parameters.values()
+            if weight is not None
+        ]
         flags = [(name, value) for name, value in vars(self.model.cfg).items() if isinstance(value, (bool, int, str))]
         tokenizer = self.model.tokenizer
         words = None if tokenizer is None else (id(tokenizer), len(tokenizer))
@@ -64,6 +63,10 @@ class HookedBackend(Backend):
         return self.model.tokenizer
 
     def encode(self, text: str) -> Int[Tensor, "positions"]:
+        if self.tokenizer is None:
+            raise ValueError(
+                f"{self.facts.name} has no tokenizer for a text; set model.tokenizer = tokenizer, or pass token ids."
+            )
         ids: Tensor = self.model.to_tokens(text, truncate=False)[0].cpu()
         return ids
 
