@@ -78,7 +78,7 @@ js/node_modules/ready: js/package.json js/package-lock.json | .venv/ready
 	touch $@
 
 # The install has built it; what is edited or pulled since needs no more than this.
-lenswidget/static/widget.js: $(shell find js/src js/*.js* -type f) | .venv/ready
+lenswidget/static/widget.js: lenswidget/view/picture/colors.json $(shell find js/src js/*.js* -type f) | .venv/ready
 	$(MAKE) js/node_modules/ready
 	cd js && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run build
 	touch $@

@@ -16,6 +16,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = 20
+COLORS = "lenswidget/view/picture/colors.json"
+"""What the stylesheet is made from, too."""
 
 
 def machine_npm() -> str | None:
@@ -43,7 +45,7 @@ class FrontEnd(BuildHookInterface):
         """Whether the bundle is there and no source is newer: a source archive carries it, and needs no Node."""
         root = Path(self.root)
         bundle = root / "lenswidget/static/widget.js"
-        sources = [*(root / "js/src").rglob("*"), *(root / "js").glob("*.js*")]
+        sources = [*(root / "js/src").rglob("*"), *(root / "js").glob("*.js*"), root / COLORS]
         return bundle.exists() and all(s.stat().st_mtime <= bundle.stat().st_mtime for s in sources if s.is_file())
 
     def npm(self, *arguments: str) -> None:

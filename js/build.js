@@ -1,6 +1,8 @@
 // Builds what the Python package carries: the script and stylesheet of the view, the few lines by which each widget of a
 // notebook finds the script that all of them share, and those by which a page starts it. `--watch` keeps building.
+import { watch } from "node:fs";
 import { build, context } from "esbuild";
+import { SOURCE, writeColors } from "./colors.js";
 
 const common = {
   outdir: "../lenswidget/static",
@@ -27,6 +29,8 @@ const view = {
 const loader = { ...common, format: "esm", entryPoints: ["src/host/loader.ts"] };
 const boot = { ...common, format: "iife", entryPoints: ["src/host/boot.ts"] };
 
+writeColors();
+if (process.argv.includes("--watch")) watch(SOURCE, writeColors);
 for (const options of [view, loader, boot]) {
   if (process.argv.includes("--watch")) await (await context(options)).watch();
   else await build(options);

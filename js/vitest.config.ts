@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { writeColors } from "./colors.js";
+
+writeColors();
 
 // an installed Chromium if there is one, else Playwright's own
 const installed = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
+import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from xml.dom import minidom
@@ -15,10 +18,11 @@ from PIL import Image, ImageDraw, ImageFont
 from lenswidget.grids.comparison import compare
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity
-from lenswidget.view.picture.colors import Theme, colors
+from lenswidget.view.picture.colors import Theme, colors, contrast
 from lenswidget.view.picture.draw import MOST, preview_png, preview_svg, scene_of
 from lenswidget.view.picture.png import png
 from lenswidget.view.picture.scene import Box, Line, Scene, Words, breadth
+from tests.golden.write import scales
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
 CLAIM = "rows sum to the logit"
@@ -273,3 +277,37 @@ def test_what_each_grid_follows_colors_it_where_the_first_names_its_own(tmp_path
     assert names[0] != names[1]
     drawn = comparison.to_svg(tmp_path / "a.svg", color=names[0]).read_text("utf-8")
     assert drawn.count("rank of") == 2
+
+
+def test_the_colors_are_those_that_the_front_end_is_held_to() -> None:
+    assert json.loads((Path(__file__).parent / "golden" / "colors.json").read_text()) == json.loads(
+        json.dumps(scales())
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read_on_every_color_that_it_stands_on(theme: Theme) -> None:
+    named = colors(theme)
+
+    def rgb(color: str) -> np.ndarray:
+        return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+
+    for name in named:
+        if name.startswith("on "):
+            assert contrast(rgb(named[name]), rgb(named[name[3:]])) >= 4.5, name
+
+
+def test_no_color_is_written_anywhere_else() -> None:
+    """The list of colors is the only place: also not in the stylesheet, a page or the curve of a fit."""
+    root = Path(__file__).parents[1]
+    kept = subprocess.run(
+        ["git", "ls-files", "lenswidget", "js/src"], cwd=root, capture_output=True, text=True, check=False
+    ).stdout.split()
+    found = [
+        f"{name}: {color}"
+        for name in kept
+        if name.endswith((".py", ".ts", ".tsx", ".css"))
+        for color in re.findall(r"#(?:[0-9a-fA-F]{3}){1,2}\b(?!;?\w)", (root / name).read_text("utf-8"))
+        if not color[1:].isdigit()  # an issue's number
+    ]
+    assert found == []

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import "../src/style/style.css";
+import golden from "../../tests/golden/colors.json";
 import { paintOdd } from "../src/heatmap/brush.js";
 import { contrast, type Palette, paletteOf, STEPS } from "../src/style/palette.js";
 import { ODD } from "../src/style/scale.js";
@@ -20,7 +21,25 @@ function channels(css: string): RGB {
   return css.match(/\d+/g)!.map((channel) => Number(channel) / 255) as RGB;
 }
 
+function hexChannels(hex: string): number[] {
+  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+}
+
 const themes = ["light", "dark"];
+
+it.each(["light", "dark"] as const)("a picture that Python draws has the same colors (%s)", (theme) => {
+  const scales = palette(theme);
+  for (const kind of ["sequential", "diverging"] as const) {
+    for (const [i, [fill, ink]] of golden[theme][kind].entries()) {
+      const near = (css: string, hex: string) => {
+        const apart = channels(css).map((channel, at) => Math.abs(channel * 255 - hexChannels(hex)[at]!));
+        expect(Math.max(...apart), `${kind} ${i}: ${css} and ${hex}`).toBeLessThanOrEqual(1); // a rounding
+      };
+      near(scales[kind].fill[15 * i]!, fill!);
+      near(scales[kind].ink[15 * i]!, ink!);
+    }
+  }
+});
 
 it.each(themes)("text can be read on every color of both scales (%s)", (theme) => {
   const { sequential, diverging } = palette(theme);

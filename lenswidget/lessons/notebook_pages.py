@@ -25,6 +25,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from lenswidget.grids.whole_file import write_whole
+from lenswidget.view.picture.colors import Theme, colors
 from lenswidget.view.script import code, element, fill, packed, policy, style
 from lenswidget.view.script import name as script_name
 from lenswidget.view.widget import CHOICES
@@ -240,10 +241,16 @@ def _code_colors() -> str:
     return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n.highlight {{ background: none; }}\n"
 
 
-PROSE = """
-:root { --ink: #1c1f23; --faint: #6a7079; --line: #e3e5e8; --code: #f6f7f8; --link: #0b5cad; --page: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e3e5e8; --faint: #9aa1ab; --line: #2c3036; --code: #1c1f24; --link: #7db7f0; --page: #14161a; }
+def _colors(theme: Theme) -> str:
+    """The colors of the words around a figure are those of the figure."""
+    names = {"ink": "ink", "faint": "muted", "line": "line", "code": "excluded", "link": "focus", "page": "page"}
+    named = colors(theme)
+    return f":root {{ {' '.join(f'--{name}: {named[color]};' for name, color in names.items())} }}"
+
+
+PROSE = (
+    f"\n{_colors('light')}\n@media (prefers-color-scheme: dark) {{\n  {_colors('dark')}"
+    + """
 }
 html { background: var(--page); color: var(--ink); font: 17px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 body { margin: 0 auto; padding: 24px 16px 96px; max-width: 1120px; }
@@ -264,3 +271,4 @@ th, td { border-bottom: 1px solid var(--line); padding: 3px 12px 3px 0; text-ali
 .output_subarea { margin: 8px 0; overflow-x: auto; }
 math { font-size: 1.05em; }
 """
+)

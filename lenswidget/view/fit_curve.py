@@ -11,7 +11,10 @@ from typing import Any
 import ipywidgets
 from IPython.display import display
 
+from lenswidget.view.picture.colors import colors
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 560, 190, 42, 24, 10
+ACCENT = colors("light")["focus"]
 EVERY = 0.5
 """Seconds between two paintings."""
 
@@ -54,7 +57,7 @@ def html(progress: Any) -> str:
         f'<span>{escape(_words(progress))}</span><span style="margin-left:auto;opacity:.7">{_time(progress)}</span></div>'
         f'<div style="max-width:{WIDTH}px;height:3px;margin:4px 0 6px;border-radius:2px;background:color-mix(in srgb, '
         f'currentColor 15%, transparent)"><div style="width:{100 * progress.fraction:.1f}%;height:100%;border-radius:2px;'
-        f'background:var(--jp-brand-color1, #2a6fdb)"></div></div>{_svg(progress)}</div>'
+        f'background:var(--jp-brand-color1, {ACCENT})"></div></div>{_svg(progress)}</div>'
     )
 
 
@@ -110,7 +113,7 @@ def _svg(progress: Any) -> str:
     )
     between = "".join(line(kl, "stroke:currentColor;stroke-width:1;opacity:.15") for _, kl in progress.kl[1:-1])
     began = line(progress.kl[0][1], "stroke:currentColor;stroke-width:1.5;stroke-dasharray:4 3;opacity:.6")
-    now = line(progress.kl[-1][1], "stroke:var(--jp-brand-color1, #2a6fdb);stroke-width:2.2")
+    now = line(progress.kl[-1][1], f"stroke:var(--jp-brand-color1, {ACCENT});stroke-width:2.2")
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" style="max-width:100%;font-size:11px;fill:currentColor"'
         f' aria-label="KL to the output in bits, by row">{rules}{labels}{between}{began}{now}</svg>'

@@ -14,6 +14,8 @@ from typing import Any
 import ipywidgets
 import traitlets
 
+from lenswidget.view.picture.colors import colors
+
 STATIC = Path(__file__).parents[1] / "static"
 
 PAGE = """<!doctype html>
@@ -26,9 +28,9 @@ PAGE = """<!doctype html>
 <title>{title}</title>
 <style>{style}</style>
 <style>
-html { background: #fff; }
+html { background: {light}; }
 body { max-width: 1440px; margin: 16px auto; }
-@media screen and (prefers-color-scheme: dark) { html { background: #14161a; } }
+@media screen and (prefers-color-scheme: dark) { html { background: {dark}; } }
 </style>
 </head>
 <body>
@@ -130,7 +132,8 @@ def name() -> str:
 
 def template() -> str:
     """The page with its policy, which names its scripts by their hashes."""
-    return fill(PAGE, policy=policy(), script=element("{code}"))
+    pages = {theme: colors(theme)["page"] for theme in ("light", "dark")}
+    return fill(PAGE, policy=policy(), script=element("{code}"), **pages)
 
 
 def policy() -> str:

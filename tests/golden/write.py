@@ -13,6 +13,7 @@ import numpy as np
 
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
+from lenswidget.view.picture.colors import shade
 from lenswidget.view.wire import encode
 from tests.grids import make_grid
 
@@ -103,7 +104,19 @@ def expected_comparison(comparison: Comparison) -> dict:
     }
 
 
+def scales() -> dict:
+    """Every fifteenth of the 256 steps of both scales in both themes, as color and ink; palette.ts makes the same."""
+    return {
+        theme: {
+            kind: [shade(theme, tone, i / 17) for i in range(18)]
+            for kind, tone in (("sequential", "c"), ("diverging", "d"))
+        }
+        for theme in ("light", "dark")
+    }
+
+
 def main() -> None:
+    (HERE / "colors.json").write_text(json.dumps(scales(), indent=1) + "\n")
     grid, comparison = golden_grid(), golden_comparison()
     for name, message, found in (
         ("grid", encode([grid]), expected(grid)),

@@ -1,66 +1,128 @@
-"""The colors of a picture, by name, so that one drawing can be light and dark. As in js/src/style/style.css."""
+"""The colors of a picture, by name, so that one drawing can be light and dark.
+
+They are written once, in colors.json, from which js/colors.js makes the stylesheet; what is made of them here, scales that are
+even to the eye and ink that can be read on them, is made in js/src/style/palette.ts, too. tests/golden/colors.json holds what
+both must say.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 Theme = Literal["light", "dark"]
 STEPS = 17
-"""Of a scale, from "c0" to "c16", or from "d0" to "d16" where it has a centre."""
-PINS = 4
+"""Of a scale, from "c0" to "c16", or from "d0" to "d16" where it has a center."""
 TRUST = 4
 """Steps of a row quantity, from "trust1" to "trust4", the good end."""
-_NAMED = {
-    "light": {
-        "page": "#ffffff", "ink": "#1f2430", "muted": "#5b6270", "excluded": "#f1f2f4", "odd": "#e8d9c5", "line": "#e3e6ea",
-        "warning": "#a8320a", "pin0": "#0b9a8d", "pin1": "#e8590c", "pin2": "#b01fae", "pin3": "#8d6a00",
-    },
-    "dark": {
-        "page": "#14161a", "ink": "#e8eaee", "muted": "#9aa1ad", "excluded": "#1d2025", "odd": "#4a3b28", "line": "#2a2e36",
-        "warning": "#ff9b6b", "pin0": "#2fc9b8", "pin1": "#ff8a47", "pin2": "#e681e8", "pin3": "#e8c23a",
-    },
-}  # fmt: skip
-# after the page's own color, to the deepest tone
-_BLUE = {"light": ["#cfdbfc", "#8ba6f5", "#4263df", "#1b2a76"], "dark": ["#212d59", "#3852b6", "#7d99f8", "#d5dfff"]}
-_ORANGE = {"light": ["#fcdcc4", "#f2a469", "#cc5f12", "#703006"], "dark": ["#482a15", "#9a4e18", "#ef8d42", "#ffdfc4"]}
+READABLE = 4.5
+"""The least contrast of text and what it stands on."""
+RGB = np.ndarray
+_LISTED: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("colors.json").read_text("utf-8"))
+PINS = len(_LISTED["light"]["pin"])
 
 
+@cache
 def colors(theme: Theme) -> dict[str, str]:
     """Every named color of a theme; and for each that cells are filled with, "on" its name, the ink that can be read on it."""
-    names, blue, orange = _NAMED[theme], _BLUE[theme], _ORANGE[theme]
-    amount = [names["page"], *blue]
-    both = [*reversed(orange), *amount]
-    fills = {f"c{i}": _mix(amount, i / (STEPS - 1)) for i in range(STEPS)}
-    fills |= {f"d{i}": _mix(both, i / (STEPS - 1)) for i in range(STEPS)}
-    inks = {
-        f"on {name}": max((names["ink"], names["page"]), key=lambda ink: _contrast(ink, fill))
-        for name, fill in fills.items()
+    listed = _LISTED[theme]
+    named = {name: color for name, color in listed.items() if isinstance(color, str)}
+    blue, orange = listed["blue"], listed["orange"]
+    steps = {f"{tone}{i}": shade(theme, tone, i / (STEPS - 1)) for tone in "cd" for i in range(STEPS)}
+    fills, inks = zip(*steps.values())
+    trust = {
+        f"trust{i}": _hex(_mix(_rgb(named["excluded"]), _rgb(named["muted"]), i / TRUST)) for i in range(1, TRUST + 1)
     }
-    signs = {"plus": blue[2], "minus": orange[2], "plus-rest": blue[1], "minus-rest": orange[1]}
-    trust = {f"trust{i}": _mix([names["excluded"], names["muted"]], i / TRUST) for i in range(1, TRUST + 1)}
-    return {**names, **fills, **inks, **signs, **trust, "on excluded": names["muted"], "on odd": names["ink"]}
+    return {
+        **named,
+        **{f"pin{i}": color for i, color in enumerate(listed["pin"])},
+        **dict(zip(steps, fills)),
+        **{f"on {name}": ink for name, ink in zip(steps, inks)},
+        "plus": blue[2],
+        "minus": orange[2],
+        "plus-rest": blue[1],
+        "minus-rest": orange[1],
+        **trust,
+        "on excluded": named["muted"],
+        "odd": named["hatch"],
+        "on odd": _hex(_ink_on(named, _rgb(named["hatch"]), 1.0)),
+    }
 
 
-def _rgb(color: str) -> np.ndarray:
-    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float64)
+def shade(theme: Theme, tone: str, place: float) -> tuple[str, str]:
+    """A color of a scale, from 0 at its weak end (or one end, where it has a center, "d") to 1, and the ink on it."""
+    listed = _LISTED[theme]
+    page = listed["page"]
+    stops = [page, *listed["blue"]] if tone == "c" else [*reversed(listed["orange"]), page, *listed["blue"]]
+    at = place * (len(stops) - 1)
+    below = min(int(at), len(stops) - 2)
+    fill = _mix(_rgb(stops[below]), _rgb(stops[below + 1]), at - below)
+    strength = place if tone == "c" else abs(2 * place - 1)
+    return _hex(fill), _hex(_ink_on(listed, fill, strength))
 
 
-def _mix(stops: list[str], share: float) -> str:
-    place = share * (len(stops) - 1)
-    i = min(int(place), len(stops) - 2)
-    color = _rgb(stops[i]) + (place - i) * (_rgb(stops[i + 1]) - _rgb(stops[i]))
-    return "#" + "".join(f"{round(part):02x}" for part in color)
+def _ink_on(named: dict[str, Any], fill: RGB, strength: float) -> RGB:
+    """Faint cells get faint text, as faint as can be read; from a quarter of the scale on, it is as strong as the page's."""
+    under = _rounded(fill)
+    page_ink = _rgb(named["ink"])
+    candidates = (page_ink, np.zeros(3), np.ones(3))
+    strong = next((ink for ink in candidates if contrast(ink, under) >= READABLE), page_ink)
+    faint, full = 0.0, 1.0
+    for _ in range(6):
+        half = (faint + full) / 2
+        if contrast(_rounded(_mix(fill, strong, half)), under) >= READABLE:
+            full = half
+        else:
+            faint = half
+    return _mix(fill, strong, min(1.0, full + (1 - full) * strength * 4))
 
 
-def _contrast(one: str, other: str) -> float:
-    """WCAG contrast ratio of two colors."""
-
-    def luminance(color: str) -> float:
-        part = _rgb(color) / 255
-        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
-        return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
-
-    bright, dim = sorted((luminance(one), luminance(other)), reverse=True)
+def contrast(one: RGB, other: RGB) -> float:
+    """WCAG's contrast ratio of two colors, 1 to 21."""
+    dim, bright = sorted(float(_linear(color) @ [0.2126, 0.7152, 0.0722]) for color in (one, other))
     return (bright + 0.05) / (dim + 0.05)
+
+
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.793617785, -0.0040720468],
+        [1.9779984951, -2.428592205, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.808675766],
+    ]
+)
+_FROM_LMS, _FROM_LAB = np.linalg.inv(_TO_LMS), np.linalg.inv(_TO_LAB)
+
+
+def _mix(one: RGB, other: RGB, share: float) -> RGB:
+    """Between two colors in OKLab (B. Ottosson, 2020), where equal steps look equal."""
+    lab = [_TO_LAB @ np.cbrt(_TO_LMS @ _linear(color)) for color in (one, other)]
+    mixed = _FROM_LMS @ (_FROM_LAB @ (lab[0] + (lab[1] - lab[0]) * share)) ** 3
+    return np.clip(np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * np.abs(mixed) ** (1 / 2.4) - 0.055), 0.0, 1.0)
+
+
+def _linear(color: RGB) -> RGB:
+    return np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+
+
+def _rgb(color: str) -> RGB:
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+
+
+def _rounded(color: RGB) -> RGB:
+    """As it will be painted: the last digit can cost the contrast."""
+    return np.floor(color * 255 + 0.5) / 255
+
+
+def _hex(color: RGB) -> str:
+    return "#" + "".join(f"{int(part):02x}" for part in np.floor(color * 255 + 0.5))
