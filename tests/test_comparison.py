@@ -18,6 +18,7 @@ import pytest
 import torch
 
 import lenswidget as lw
+from lenswidget.grids.answers import answers_of
 from lenswidget.grids.comparison import require_comparable
 from lenswidget.grids.diagnosis import diagnosis_of
 from lenswidget.grids.grid import Grid
@@ -122,7 +123,7 @@ def test_models_with_different_vocabularies_compare_only_what_means_the_same() -
     assert difference.rows[0] == "embed" and difference.rows[-1] == "L3 / L7"
     assert any("different vocabularies" in note for note in comparison.notes)
     assert any("relative depth" in note for note in comparison.notes)
-    assert comparison.overview is not None and comparison.overview.candidates is None
+    assert comparison.overview is not None and comparison.overview.view == "heatmap"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_the_overview_reads_every_grid_where_it_answers() -> None:
             )
             assert overview.candidates is not None and grid.candidates is not None and grid.decision is not None
             np.testing.assert_array_equal(overview.candidates.ids[row], grid.candidates.ids[:, at])
-            assert overview.row_quantities[0].values[row] == grid.decision[at]
+            assert answers_of(overview)[row].decided == grid.decision[at]
 
 
 def test_each_prompt_follows_its_own_answer_and_the_overview_knows() -> None:
@@ -182,7 +183,8 @@ def test_each_prompt_follows_its_own_answer_and_the_overview_knows() -> None:
     assert one.targets != other.targets
     overview = lw.compare(one, other).overview
     assert overview is not None
-    followed = overview.quantities["probability of what is followed"].values
+    followed = overview.quantities["probability of the right answer"].values
+    assert overview.targets == (one.targets[0], other.targets[0])
     for row, grid in enumerate((one, other)):
         own = next(q for q in grid.quantities.values() if (q.measure, q.target) == ("probability", 0))
         np.testing.assert_array_equal(followed[row], own.values[:, -1])
@@ -203,7 +205,7 @@ def test_prompts_of_one_shape_have_a_mean_and_a_spread() -> None:
     ranks = np.stack([next(q for q in grid.quantities.values() if q.measure == "rank").values for grid in grids])
     rank = next(q for q in mean.quantities.values() if q.measure == "rank" and q.name.startswith("mean"))
     np.testing.assert_allclose(rank.values, np.prod(ranks, axis=0) ** 0.25, rtol=1e-4)
-    assert mean.column_labels == (*(one.text(i) for i in one.columns[:2]), "·", "·", "·")
+    assert mean.column_labels == (*(one.text(i) for i in one.columns[:2]), "≠", "≠", "≠")
     assert mean.candidates is not None
     leaders = np.stack([grid.candidates.ids[..., 0] for grid in grids])  # type: ignore[union-attr]
     same = (leaders == leaders[0]).all(0)

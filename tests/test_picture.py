@@ -145,7 +145,7 @@ def test_of_rows_that_add_up_none_is_left_out() -> None:
     assert "L88" in said(scene_of(make_grid(90, 3), most=(20, 20))), "of a lens every so many, the last always"
 
 
-def test_the_strip_beside_the_rows_has_a_step_for_each_and_a_key() -> None:
+def test_the_row_quantity_beside_the_rows_has_a_step_for_each_and_a_key() -> None:
     scene = scene_of(make_grid(7, 5))
     steps = boxes(scene, "trust1", "trust2", "trust3", "trust4")
     assert len(steps) == 6 + 2, "six rows that can be believed somewhat, and the key"

@@ -7,7 +7,7 @@ import { type Comparing, comparing, message, type Wish } from "./messages.js";
 
 const quantities = [{ name: "probability", domain: [0, 1], values: () => 0.5 }];
 const overview: Wish = { rows: 2, columnLabels: ["embed", "L0", "L1", "L2"], trajectories: null, check: null };
-const mean: Wish = { kind: "Mean", columnLabels: ["a", "b", "·", "d"], trajectories: null, check: null };
+const mean: Wish = { kind: "Mean", columnLabels: ["a", "b", "≠", "d"], trajectories: null, check: null };
 
 async function two(about: Comparing = {}, settings: Record<string, unknown> = {}, wishes: Wish[] = [{}, {}]) {
   const model = new FakeModel(await comparing(wishes, { overview, mean, ...about }), settings);
@@ -123,7 +123,7 @@ describe("two grids", () => {
   it("call what is pinned by its name in their difference, too", async () => {
     const { root } = await two({}, { view: "difference", pins: [[101]] });
     expect(chips(root)).toContain("␣one");
-    await choose(root, "strips");
+    await choose(root, "overview");
     await vi.waitFor(() => expect(root.querySelector(".lw-panel")).toBeNull());
     expect(chips(root)).toContain("␣one");
   });
@@ -191,10 +191,10 @@ it("thirty grids stand side by side, each in its place", async () => {
   await vi.waitFor(() => expect(cards(root).length).toBeGreaterThan(0));
 });
 
-describe("strips", () => {
+describe("an overview of grids without words in common", () => {
   it("begin with the first prompt, and open into its grid", async () => {
     const labels = { ...overview, rows: 2 };
-    const { model, root } = await two({ overview: labels, names: ["France", "Spain"] }, { view: "strips" });
+    const { model, root } = await two({ overview: labels, names: ["France", "Spain"] }, { view: "overview" });
     expect(root.textContent).toContain("a click opens a prompt");
     const upper = { x: 60, y: 8 };
     await userEvent.hover(scroller(root), { position: upper });
@@ -314,7 +314,7 @@ describe("the first-time hint", () => {
 });
 
 describe.each(["light", "dark"])("nothing hinders a reader (%s)", (theme) => {
-  it.each(["one", "side by side", "difference", "strips", "mean"])("in the view %s", async (view) => {
+  it.each(["one", "side by side", "difference", "overview", "mean"])("in the view %s", async (view) => {
     document.documentElement.setAttribute("theme", theme);
     const state = { view, selected: [2, 1], pins: [[100]], rows_compared: [1, 4] };
     const { root } = await two({ notes: ["A note."] }, state, [{ quantities }, { quantities }]);

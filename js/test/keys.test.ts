@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { FakeModel, show } from "./host.js";
-import { comparing, message } from "./messages.js";
+import { ANSWERS, comparing, message } from "./messages.js";
 
 /** What a notebook, or slides, do with a cell when one of these is pressed in it. */
 const COMMANDS = [..."rymxcvzabdDjkhfosilp0123456?", " ", "Enter", "Delete", "Backspace"].concat(
@@ -57,8 +57,8 @@ const VIEWS: Record<string, () => Promise<FakeModel>> = {
   "all that can be open": async () =>
     new FakeModel(await message({ jumps: jumps as never, rows: 20 }), { ...open, jump: [3, 100, 2] }),
   "two grids": async () => new FakeModel(await comparing([{}, {}]), open),
-  strips: async () =>
-    new FakeModel(await comparing([{}, {}], { overview: { rows: 2, trajectories: null } }), { view: "strips" }),
+  "an overview": async () =>
+    new FakeModel(await comparing([{}, {}], { overview: { ...ANSWERS, rows: 2 } }), { view: "overview" }),
   "a difference": async () => new FakeModel(await comparing([{}, {}, {}]), { view: "difference", shown: 1 }),
   bars: async () => new FakeModel(await message(bars)),
   "a live prompt": async () => new FakeModel(await message(), { live: true, prompt: "first" }),
@@ -89,7 +89,9 @@ it.each(Object.keys(VIEWS))("no key in anything of %s is a command of the page",
     expect(done, element.outerHTML.slice(0, 200)).toEqual([]);
   }
   expect([...kinds]).toEqual(
-    expect.arrayContaining(name === "bars" ? ["section", "select"] : ["div", "select", "summary"]),
+    expect.arrayContaining(
+      name === "bars" ? ["section", "select"] : [name === "an overview" ? "button" : "div", "select", "summary"],
+    ),
   );
 });
 

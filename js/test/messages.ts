@@ -41,6 +41,18 @@ export interface Wish {
   [key: string]: unknown;
 }
 
+/** An overview, but for how many rows it has. */
+export const ANSWERS: Wish = {
+  view: "overview",
+  columnLabels: ["embed", "L0", "L1", "L2"],
+  trajectories: null,
+  quantities: [
+    { name: "probability", values: () => 0.5 },
+    { name: "belief", values: (_, column) => (column + 1) / 4 },
+    { name: "probability of the right answer", values: () => 0.25 },
+  ],
+};
+
 const CELL = [
   [0, 0.7],
   [1, 0.2],

@@ -184,7 +184,7 @@ describe("the view that suits", () => {
     [2, {}, {}, "side by side"],
     [4, {}, {}, "side by side"],
     [5, {}, {}, "one"],
-    [5, { overview }, {}, "strips"],
+    [5, { overview }, {}, "overview"],
     [2, {}, { view: "difference" }, "difference"],
     [2, { differences: [null] }, { view: "difference" }, "side by side"],
     [2, {}, { view: "mean" }, "side by side"],

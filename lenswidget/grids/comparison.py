@@ -34,7 +34,8 @@ class Comparison(Showable):
     - `rows`, `columns`: for each slot, `[slots, grids]`, the index into each Grid, -1 where it has a gap
     - `differences`: `differences[i]` is `grids[i + 1] − grids[0]` on the slots, a Grid, or None where they have no quantity
       in common
-    - `overview`: a Grid with a row for each of `grids` and a column for each layer, read at the position that answers
+    - `overview`: a Grid with a row for each of `grids` and a column for each layer, read at the position that answers;
+      `overview.targets` are their right answers: the first target of each Grid, unless all follow the same several
     - `mean`: a Grid with their mean and spread, for prompts of one shape
     - `notes`: what a reader should know
     """

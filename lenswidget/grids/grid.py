@@ -57,7 +57,8 @@ class Grid(Showable):
     - `following`: the token that really follows each column, NO_TOKEN where none does
     - `decision`: for each column, the index of the row from which the top candidate is the output's, all the way up
     - `excluded`: positions that are shown, and left out of color scales and means: the first one, whose norm dwarfs the rest
-    - `view`: how the Grid wants to be drawn, "heatmap" or "bars", which suit rows that are parts of a sum
+    - `view`: how the Grid wants to be drawn, "heatmap", "bars", which suit rows that are parts of a sum, or "overview",
+      whose rows are prompts and whose columns are layers; there, `targets` are the right answer of each row
     - `jumps`: what moved tokens from one row to the next, as far as it was worked out beforehand
     - `check`: what the Grid claims of itself, and how nearly it holds; `notes`: what a reader should know
     - `provenance`: where it came from, by name
@@ -81,7 +82,7 @@ class Grid(Showable):
     excluded: tuple[int, ...] = ()
     special: tuple[int, ...] = ()
     column_labels: tuple[str, ...] | None = None
-    view: Literal["heatmap", "bars"] = "heatmap"
+    view: Literal["heatmap", "bars", "overview"] = "heatmap"
     row_quantities: tuple[RowQuantity, ...] = ()
     jumps: Jumps | None = None
     check: Check | None = None

@@ -135,7 +135,7 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
     odd = [word for word in [*words, *(text for _, text in header["texts"])] if not isinstance(word, str)]
     if odd:
         raise TypeError(f"{odd[0]!r} stands where a text should")
-    if header["view"] not in ("heatmap", "bars"):
+    if header["view"] not in ("heatmap", "bars", "overview"):
         raise ValueError(f"its view is {header['view']!r}")
 
     def figures(kind: type, name: str, facts: list[dict[str, Any]]) -> list[Any]:

@@ -9,12 +9,16 @@ import numpy as np
 from jaxtyping import Int32
 
 from lenswidget.grids.alignment import NONE, one_tokenizer
+from lenswidget.grids.answers import BELIEF, RIGHT, told
+from lenswidget.grids.belief import beliefs
 from lenswidget.grids.difference import on_slots
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import NO_TOKEN, Candidates, Quantity, RowQuantity
+from lenswidget.grids.parts import NO_TOKEN, Candidates, Quantity, Target
 
-VARIOUS = "·"
+VARIOUS = "≠"
 """Stands where the tokens of several Grids differ."""
+TAIL = 200
+"""Letters of a prompt that an overview keeps."""
 
 
 def overview_of(
@@ -22,13 +26,14 @@ def overview_of(
 ) -> Grid | None:
     """A row for each Grid and a column for each layer, read at the index `position` of its columns: the last by default.
 
-    The cells hold what leads there, and the row quantity "decision layer" the layer from which it leads. None for Grids
-    without a quantity in common, and for those that have no layers.
+    Its cells hold what leads there, with the `beliefs` in it as a quantity; `targets` are the right answer of each row, where
+    that is known: the first target that its Grid follows, unless all of them follow the same several. `answers_of` reads it.
+    None for Grids without a quantity in common, and for those that have no layers.
     """
-    answers = [np.array([range(grid.shape[1])[position]], dtype=np.int32) for grid in grids]
+    columns = [np.array([range(grid.shape[1])[position]], dtype=np.int32) for grid in grids]
 
     def lines(parts: Sequence[np.ndarray]) -> np.ndarray:
-        return np.stack([on_slots(part, rows[:, g], answers[g])[:, 0] for g, part in enumerate(parts)])
+        return np.stack([on_slots(part, rows[:, g], columns[g])[:, 0] for g, part in enumerate(parts)])
 
     quantities = [
         replace(quantity, values=lines([match.values for match in matches]))
@@ -36,39 +41,64 @@ def overview_of(
     ]
     if not quantities or any(grid.view != "heatmap" for grid in grids):
         return None
-    candidates, texts = None, {}
-    decisions: tuple[RowQuantity, ...] = ()
-    if all(grid.candidates is not None and one_tokenizer(grids[0], grid) for grid in grids):
-        k = min(grid.candidates.ids.shape[2] for grid in grids if grid.candidates is not None)
-        ids = np.full((len(grids), len(rows), k), NO_TOKEN, dtype=np.int32)
-        bits = np.full(ids.shape, np.nan, dtype=np.float32)
-        for g, grid in enumerate(grids):
-            there = rows[:, g] != NONE
-            ids[g, there] = grid.candidates.ids[rows[there, g], answers[g][0], :k]  # type: ignore[union-attr]
-            bits[g, there] = grid.candidates.log_probability[rows[there, g], answers[g][0], :k]  # type: ignore[union-attr]
-        candidates = Candidates(ids, bits)
-        texts = {i: text for grid in grids for i, text in grid.texts.items() if i in set(ids.ravel().tolist())}
-    if all(grid.decision is not None for grid in grids):
-        slots = [
-            np.flatnonzero(rows[:, g] >= grid.decision[answers[g][0]])[0]  # type: ignore[index]
-            for g, grid in enumerate(grids)
-        ]
-        values = np.array(slots, dtype=np.float32)
-        decisions = (RowQuantity("decision layer", values, strong="low", domain=(0.0, float(len(rows) - 1))),)
-    return Grid(
-        title=f"{len(grids)} grids, each at the position that answers",
+    titles = [grid.title for grid in grids]
+    are_prompts = len(set(titles)) == len(titles)
+    overview = Grid(
+        title=f"{len(grids)} {'prompts' if are_prompts else 'grids'}",
         kind="Overview",
         model=_one(grid.model for grid in grids),
-        rows=tuple(names),
+        rows=tuple(map(_tail, titles)) if are_prompts else tuple(names),
         columns=np.full(len(rows), NO_TOKEN, dtype=np.int32),
         positions=np.arange(len(rows), dtype=np.int32),
         column_labels=row_labels(grids, rows),
         quantities={q.name: q for q in quantities},
+        texts={},
+    )
+    if not all(grid.candidates is not None and one_tokenizer(grids[0], grid) for grid in grids):
+        return overview
+    k = min(grid.candidates.ids.shape[2] for grid in grids if grid.candidates is not None)
+    ids = np.full((len(grids), len(rows), k), NO_TOKEN, dtype=np.int32)
+    bits = np.full(ids.shape, np.nan, dtype=np.float32)
+    for g, grid in enumerate(grids):
+        there = rows[:, g] != NONE
+        ids[g, there] = grid.candidates.ids[rows[there, g], columns[g][0], :k]  # type: ignore[union-attr]
+        bits[g, there] = grid.candidates.log_probability[rows[there, g], columns[g][0], :k]  # type: ignore[union-attr]
+    right = _right_answers(grids)
+    known = {*ids.ravel().tolist(), *(i for target in right for i in target.ids)}
+    texts = {i: text for grid in grids for i, text in grid.texts.items() if i in known}
+    more = [Quantity(BELIEF, lines([beliefs(grid).astype(np.float32) for grid in grids]), domain=(0.0, 1.0))]
+    if right:
+        followed = [_probability_of_first(grid) for grid in grids]
+        more.append(Quantity(RIGHT, lines(followed), domain=(0.0, 1.0), measure="probability"))
+    overview = replace(
+        overview,
+        view="overview",
+        quantities={**overview.quantities, **{q.name: q for q in more}},
         texts=texts,
         special=tuple(sorted({i for grid in grids for i in grid.special} & texts.keys())),
-        candidates=candidates,
-        row_quantities=decisions,
+        candidates=Candidates(ids, bits),
+        targets=right,
     )
+    return told(overview)
+
+
+def _right_answers(grids: Sequence[Grid]) -> tuple[Target, ...]:
+    """One for each Grid, without ids where none is known; nothing at all if that holds for every Grid."""
+    follow_the_same = len({grid.targets for grid in grids}) == 1
+    if (follow_the_same and len(grids[0].targets) > 1) or not any(grid.targets for grid in grids):
+        return ()
+    return tuple(grid.targets[0] if grid.targets else Target("", ()) for grid in grids)
+
+
+def _probability_of_first(grid: Grid) -> np.ndarray:
+    """The probability of what a Grid follows first, NaN where it follows nothing."""
+    found = (q.values for q in grid.quantities.values() if (q.measure, q.target) == ("probability", 0))
+    return next(found, np.full(grid.shape, np.nan, dtype=np.float32))
+
+
+def _tail(prompt: str) -> str:
+    """A prompt is answered at its end."""
+    return prompt if len(prompt) <= TAIL else "…" + prompt[1 - TAIL :]
 
 
 def mean_of(

@@ -12,7 +12,7 @@ from typing import Any
 
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.whole_file import write_whole
-from lenswidget.view.picture.draw import MOST, Figure, preview_svg
+from lenswidget.view.picture.draw import MOST, Figure, first_seen, preview_svg
 from lenswidget.view.script import code, element, fill, name, packed, style, template
 from lenswidget.view.wire import encode
 
@@ -69,14 +69,11 @@ def _most(shown: list[Figure]) -> tuple[int, int]:
 def _element(
     figure: Figure, inside: str = "", most: tuple[int, int] = MOST, state: Mapping[str, Any] | None = None
 ) -> str:
-    if isinstance(figure, Comparison):
-        grids, message = figure.grids, encode(figure.grids, figure)
-    else:
-        grids, message = (figure,), encode([figure])
+    message = encode(figure.grids, figure) if isinstance(figure, Comparison) else encode([figure])
     data = base64.b64encode(message).decode("ascii")
     settings = f' data-lens-settings="{escape(json.dumps(dict(state)))}"' if state else ""
     # in sight until the script runs, as it may never: it isn't in what is put in by innerHTML, and a page may refuse it
-    picture = preview_svg(*grids, most=most)
+    picture = preview_svg(*first_seen(figure), most=most)
     return f'<div data-lens="{data}" data-lens-by="{name()}"{settings}>{inside}{picture}</div>'
 
 

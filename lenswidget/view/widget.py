@@ -17,7 +17,7 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
 from lenswidget.grids.parts import NO_TOKEN
 from lenswidget.view.latest import Latest, Report
-from lenswidget.view.picture.draw import PICTURED, preview_png
+from lenswidget.view.picture.draw import first_seen, preview_png
 from lenswidget.view.script import host_keeps_modules, is_shared, loader, module, shared_script, style
 from lenswidget.view.showing import asker, keep, may_be_two, named
 from lenswidget.view.wire import encode
@@ -109,7 +109,7 @@ class LensWidget(anywidget.AnyWidget):
         '"grid", or with the sentence that says why there are none under "error". Empty before the first answer.',
     ).tag(sync=True)
     view = traitlets.Enum(
-        ["", "one", "side by side", "difference", "strips", "mean"],
+        ["", "one", "side by side", "difference", "overview", "mean"],
         default_value="",
         help='How several Grids are laid out; "" for what suits their number.',
     ).tag(sync=True)
@@ -377,7 +377,7 @@ class LensWidget(anywidget.AnyWidget):
         data["text/plain"] = repr(self._comparison or self.grid)
         if 0 in self._shape:
             return data, metadata  # the widget says that there is nothing to show, and there is no picture of it
-        picture, width, height = preview_png(*self._grids[:PICTURED])
+        picture, width, height = preview_png(*first_seen(self._comparison or self.grid))
         data["image/png"] = base64.b64encode(picture).decode("ascii")
         return data, {**metadata, "image/png": {"width": width, "height": height}}
 

@@ -11,7 +11,7 @@ import type { GridState } from "../state/grid-state.js";
 import { quantityName } from "../text/words.js";
 
 export function Controls({ state }: { state: GridState }) {
-  if (state.grid.view === "bars") return null; // they have their own
+  if (state.grid.view !== "heatmap") return null; // they have their own
   return (
     <>
       <Color state={state} />

@@ -9,7 +9,7 @@ const LETTERS = 60;
 
 export function Tabs({ view }: { view: ViewState }) {
   const { names, settings, layout, shown } = view;
-  if (layout.value === "strips") return <span>a click opens a prompt</span>;
+  if (layout.value === "overview") return <span>a click opens a prompt</span>;
   if (names.length < 2 || (layout.value !== "one" && layout.value !== "difference")) return null;
   // a difference is told from the first grid
   const first = layout.value === "difference" ? 1 : 0;

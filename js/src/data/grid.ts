@@ -70,7 +70,7 @@ export interface Grid extends Described {
   columns: Int32Array;
   /** What columns are where they are no tokens. */
   columnLabels: string[] | null;
-  view: "heatmap" | "bars";
+  view: "heatmap" | "bars" | "overview";
   positions: Int32Array;
   /** Columns that are kept, and left out of the scale. */
   excluded: Set<number>;

@@ -11,6 +11,7 @@ import { isLens } from "../data/grid.js";
 import type { Message } from "../data/wire.js";
 import { Export } from "../export/export-menu.js";
 import type { Source } from "../export/saved-page.js";
+import { Overview } from "../overview/overview.js";
 import { Segments } from "../pieces/segments.js";
 import type { GridState } from "../state/grid-state.js";
 import { MOST_SIDE_BY_SIDE, type ViewState } from "../state/view-state.js";
@@ -45,7 +46,7 @@ function Shown({ view, message, source, palette, painted }: Props) {
   const layout = view.layout.value;
   const front = frontOf(view);
   const together = layout === "side by side";
-  const summary = layout === "strips" || layout === "mean";
+  const summary = layout === "overview" || layout === "mean";
   const told = together
     ? view.each.slice(0, MOST_SIDE_BY_SIDE).map((one, i) => ({ name: view.names[i]!, state: one }))
     : summary
@@ -71,11 +72,18 @@ function Shown({ view, message, source, palette, painted }: Props) {
           <More view={view} />
         </div>
       </div>
-      {isLens(front.grid) && front.grid.view !== "bars" && <Hint settings={view.settings} />}
+      {isLens(front.grid) && front.grid.view === "heatmap" && <Hint settings={view.settings} />}
       {together ? (
         <Panels view={view} {...panel} />
+      ) : front.grid.view === "overview" ? (
+        <Overview state={front} painted={painted} open={opening(view)} />
       ) : (
-        <Panel key={front} state={front} {...panel} {...(layout === "strips" && { open: opening(view) })} />
+        <Panel
+          key={front}
+          state={front}
+          {...panel}
+          {...(layout === "overview" && { open: ({ row }) => opening(view)(row) })}
+        />
       )}
       {told.length > 0 && <StoryLine settings={view.settings} told={told} />}
       {told.map((one) => (
@@ -93,7 +101,7 @@ function frontOf(view: ViewState): GridState {
       return each[shown.value]!;
     case "difference":
       return view.difference(Math.max(1, shown.value)) ?? each[0]!;
-    case "strips":
+    case "overview":
       return view.overview!;
     case "mean":
       return view.mean!;
@@ -102,9 +110,9 @@ function frontOf(view: ViewState): GridState {
   }
 }
 
-/** A strip opens into the grid that it is a row of. */
+/** A line opens into the grid that it is a row of. */
 function opening({ settings }: ViewState) {
-  return ({ row }: { row: number }) => {
+  return (row: number) => {
     settings.shown.value = row;
     settings.view.value = "one";
   };

@@ -26,20 +26,23 @@ export function Header({ view, front }: { view: ViewState; front: GridState }) {
         <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
         {isToldHere && <Check check={check} none={unchecked(front.grid)} />}
       </div>
-      {view.notes.map((note) => (
-        <p key={note} class="lw-muted">
-          {note}
-        </p>
-      ))}
+      {view.layout.value !== "overview" &&
+        view.notes.map((note) => (
+          <p key={note} class="lw-muted">
+            {note}
+          </p>
+        ))}
     </>
   );
 }
 
-function what({ kind, notes }: Grid): string {
+function what({ kind, notes, view }: Grid): string {
+  if (view === "overview") return ""; // its notes are the sentence above its lines
   return [kind, notes.join(", ")].filter(Boolean).join(": ");
 }
 
 function size({ rows, columns, columnLabels, view }: Grid): string {
+  if (view === "overview") return count(columns.length, "layer");
   if (view === "bars" && columns.length === 1) return count(rows.length, "row");
   return `${count(rows.length, "row")} × ${count(columns.length, columnLabels ? "column" : "token")}`;
 }

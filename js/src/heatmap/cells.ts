@@ -47,7 +47,7 @@ export function cellsOf(state: GridState): ReadonlySignal<Cells> {
 function paintable(state: GridState): ReadonlySignal<Cells> {
   const { grid, quantity, scale } = state;
   const texts = grid.tokens.texts.map(cellText);
-  const tokens: Words = { text: (token) => texts[token] ?? "·", muted: (token) => isMuted(grid, token) };
+  const tokens: Words = { text: (token) => texts[token] ?? "≠", muted: (token) => isMuted(grid, token) };
   const leads = leading(grid);
   const trust = grid.rowQuantities.map(trustOf);
   // apart, so that a pin repaints the rings without working out every shade again

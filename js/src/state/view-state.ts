@@ -9,7 +9,7 @@ import { domainOf, hull } from "../style/scale.js";
 import { GridState } from "./grid-state.js";
 import type { Link, Shared, Writable } from "./settings.js";
 
-export const LAYOUTS = ["one", "side by side", "difference", "strips", "mean"] as const;
+export const LAYOUTS = ["one", "side by side", "difference", "overview", "mean"] as const;
 export type LayoutName = (typeof LAYOUTS)[number];
 
 /** So many grids stand side by side unless something else is asked for, with all there is to say of each. */
@@ -53,7 +53,7 @@ export class ViewState {
       one: true,
       "side by side": several,
       difference: comparison?.differences.some((grid) => grid !== null) ?? false,
-      strips: this.overview !== null,
+      overview: this.overview !== null,
       mean: this.mean !== null,
     };
     this.layouts = LAYOUTS.filter((name) => there[name]);
@@ -62,7 +62,7 @@ export class ViewState {
       : grids.length <= MOST_SIDE_BY_SIDE
         ? "side by side"
         : this.overview
-          ? "strips"
+          ? "overview"
           : "one";
     this.layout = computed(() => this.layouts.find((name) => name === settings.view.value) ?? suits);
     this.shown = computed(() => Math.max(0, Math.min(settings.shown.value, grids.length - 1)));

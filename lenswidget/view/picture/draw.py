@@ -17,6 +17,7 @@ from lenswidget.grids.whole_file import write_whole
 from lenswidget.view.picture.bars_scene import bars_scene
 from lenswidget.view.picture.colors import Theme
 from lenswidget.view.picture.heatmap_scene import heatmap_scene
+from lenswidget.view.picture.overview_scene import overview_scene
 from lenswidget.view.picture.pdf import pdf
 from lenswidget.view.picture.png import png
 from lenswidget.view.picture.scene import Scene, stacked
@@ -25,6 +26,8 @@ from lenswidget.view.picture.svg import svg
 Figure = Grid | Comparison
 MOST = (36, 16)
 """The rows and columns that a reader can take in from a picture that nobody asked for."""
+MOST_SIDE_BY_SIDE = 4
+"""As in js/src/state/view-state.ts."""
 PICTURED = 3
 """The Grids of several that such a picture shows."""
 MOST_BYTES = 30_000
@@ -33,6 +36,14 @@ PIXELS = 96
 """To an inch, as CSS has it."""
 LARGEST = 30_000
 """Pixels of a bitmap, either way."""
+
+
+def first_seen(figure: Figure) -> tuple[Grid, ...]:
+    """The Grids that stand for a figure in a picture that nobody asked for: of many, their overview; as the view begins."""
+    if isinstance(figure, Grid):
+        return (figure,)
+    many = len(figure.grids) > MOST_SIDE_BY_SIDE and figure.overview is not None
+    return (figure.overview,) if many else figure.grids[:PICTURED]  # type: ignore[return-value]
 
 
 def preview_svg(*grids: Grid, most: tuple[int, int] = MOST) -> str:
@@ -88,6 +99,8 @@ def scene_of(figure: Figure, color: str = "", most: tuple[int, int] | None = Non
 def _scene_of_one(grid: Grid, color: str, most: tuple[int, int] | None) -> Scene:
     if grid.view == "bars":
         return bars_scene(grid, few=most is not None)
+    if grid.view == "overview":
+        return overview_scene(grid, most and most[0] // 2)
     return heatmap_scene(grid, color, most)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import cell_text, spaced, visible
+from lenswidget.grids.overview import VARIOUS
 from lenswidget.grids.parts import NO_TOKEN, Quantity, RowQuantity
 from lenswidget.view.picture.colors import PINS, STEPS, TRUST
 from lenswidget.view.picture.scene import (
@@ -261,4 +262,4 @@ def _word(part: Grid, quantity: Quantity, row: int, column: int) -> str:
     if part.candidates is None or not np.isfinite(value):
         return number(value, sign=quantity.centre == 0)
     token = part.candidates.ids[row, column, 0]
-    return "·" if token == NO_TOKEN else cell_text(part.text(token))
+    return VARIOUS if token == NO_TOKEN else cell_text(part.text(token))

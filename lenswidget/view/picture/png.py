@@ -39,7 +39,8 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> by
         fill = fills.setdefault(shape.fill if isinstance(shape, Box) else shape.ink, len(fills))
         if isinstance(shape, (Box, Ring)):
             x, y = shape.x * zoom, shape.y * zoom
-            box = [x, y, x + shape.width * zoom - 1, y + shape.height * zoom - 1]
+            # what is thinner than a pixel is one
+            box = [x, y, x + max(0, shape.width * zoom - 1), y + max(0, shape.height * zoom - 1)]
             if isinstance(shape, Box):
                 draw.rectangle(box, fill=fill)
             else:
