@@ -1,7 +1,9 @@
 // Builds what the Python package carries: the script and stylesheet of the view, the few lines by which each widget of a
 // notebook finds the script that all of them share, and those by which a page starts it. `--watch` keeps building.
 import { watch } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { build, context } from "esbuild";
+import { minify } from "terser";
 import { SOURCE, writeColors } from "./colors.js";
 
 const common = {
@@ -35,3 +37,9 @@ for (const options of [view, loader, boot]) {
   if (process.argv.includes("--watch")) await (await context(options)).watch();
   else await build(options);
 }
+
+// once more by another that folds more: a twenty-fifth of what travels
+const script = `${common.outdir}/widget.js`;
+const options = { compress: { passes: 3 }, format: { ascii_only: false } };
+if (!process.argv.includes("--watch"))
+  await writeFile(script, (await minify(await readFile(script, "utf8"), options)).code);
