@@ -19,6 +19,7 @@ register_viewer("lenswidget.view.viewer")
 _HOME = {
     "Comparison": "grids.comparison",
     "Diagnosis": "grids.diagnosis",
+    "Edit": "model.edits",
     "Fidelity": "lenses.fidelity",
     "FittedLens": "lenses.fitted",
     "Grid": "grids.grid",
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
     from lenswidget.lenses.tuned import TunedLens as TunedLens
+    from lenswidget.model.edits import Edit as Edit
     from lenswidget.model.load import load as load
     from lenswidget.model.run import Run as Run
     from lenswidget.model.run import from_cache as from_cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -26,6 +26,8 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
 from lenswidget.model.backends import backend_of
 from lenswidget.model.components import Components, Part, components_of
+from lenswidget.model.edits import provenance_of
+from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run, as_run, residual_hooks
 from lenswidget.model.site import Site
@@ -34,8 +36,6 @@ from lenswidget.model.targets import TargetLike, named, target_of, with_against
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
 TOP_NEURONS = 50
-
-Positions = int | slice | Sequence[int] | None
 
 
 def attribute(
@@ -218,6 +218,7 @@ class Attribution:
                 "lenswidget": importlib.metadata.version("lenswidget"),
                 "prompt": run.prompt,
                 "target": named(self.targets),
+                **provenance_of(run.edits),
             },
             **facts,
         )
@@ -228,7 +229,7 @@ class Attribution:
 def attribution(run: Run, target: Any, against: Any, unit: str, position: Positions) -> Attribution:
     """Every row of an attribution."""
     targets = target_and_against(run, target, against)
-    positions = positions_of(run, position)
+    positions = positions_of(len(run.tokens), position)
     if unit == "source" and len(positions) > 1:
         raise ValueError(
             f"unit='source' takes the columns for the tokens that are read, so it shows one position; got {len(positions)}."
@@ -278,8 +279,8 @@ def _written(
     left: list[str] = []
 
     def edits(layer: int | None, name: str, whole: Tensor, parts: Iterable[Contributions]) -> Iterable[Contributions]:
-        # without hooks nothing can have been changed, and parts that don't sum are a failed check
-        return edited(layer, name, whole, parts, run.rounding) if activations.hooks else ()
+        # without hooks and edits nothing can have been changed, and parts that don't sum are a failed check
+        return edited(layer, name, whole, parts, run.rounding) if activations.changed else ()
 
     for part in components.embedding:
         rows.append(component(part, None, activations.at([part.site], positions), v))
@@ -311,7 +312,7 @@ def _written(
             rows += edits(block.layer, "edit", added(block.layer + 1), whole)
     notes = []
     if any(r.name.endswith("edit") for r in rows):
-        notes.append("“edit” is what a hook changed after the parts had written")
+        notes.append("“edit” is what a hook or an edit changed after the parts had written")
     if components.unknown:
         notes.append(f"no block could be taken apart: {components.unknown}")
     if left:
@@ -435,28 +436,6 @@ def target_and_against(run: Run, target: Any, against: Any) -> tuple[Target, ...
     """The target, and what it is compared with."""
     targets = (target_of(run, target),)
     return targets if against is None else with_against(run, targets, against)
-
-
-def positions_of(run: Run, position: Positions) -> Int[Tensor, "p"]:
-    """The positions that a reader names, counted from 0."""
-    every = range(len(run.tokens))
-    if position is None:
-        chosen = list(every)
-    elif isinstance(position, slice):
-        chosen = list(every[position])
-    else:
-        wanted = [position] if hasattr(position, "__index__") else list(position)
-        for one in wanted:
-            if isinstance(one, bool) or not hasattr(one, "__index__"):
-                raise TypeError(f"A position is a whole number; got {one!r}.")
-            if not -len(every) <= int(one) < len(every):
-                raise ValueError(
-                    f"Position {int(one)} is not in this prompt, which has positions 0 to {len(every) - 1}; -1 is the last."
-                )
-        chosen = [int(one) % len(every) for one in wanted]
-    if not chosen:
-        raise ValueError(f"{position!r} picks no position of this prompt, which has 0 to {len(every) - 1}.")
-    return torch.tensor(chosen)
 
 
 def _about(run: Run, targets: tuple[Target, ...], way: Direction, positions: Int[Tensor, "p"]) -> Iterable[str]:

@@ -109,11 +109,11 @@ def moves(
             if part.heads:
                 split = list(heads(activations.backend, part, block.layer, activations.at(part.sites, where), v))
                 rows += split
-                if activations.hooks:
+                if activations.changed:
                     rows += edited(block.layer, f"{part.name} edit", whole[-1].values, split, run.rounding)
             else:
                 rows.append(whole[-1])
-        if activations.hooks:
+        if activations.changed:
             rows += edited(block.layer, "edit", ((h_above - h_below) * v).sum(-1)[None], whole, run.rounding)
     else:
         rows.append(Contributions(block.layer, "", ((h_above - h_below) * v).sum(-1)[None]))

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.attribution.attribute import Attribution, positions_of, target_and_against
+from lenswidget.attribution.attribute import Attribution, target_and_against
 from lenswidget.attribution.direction import along
 from lenswidget.attribution.formulas import Contributions
 from lenswidget.attribution.jumps import SUMS, moves
@@ -21,6 +21,8 @@ from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.model.backends import backend_of
+from lenswidget.model.edits import Written
+from lenswidget.model.positions import positions_of
 from lenswidget.model.run import Run, as_run, run_watched
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, named
@@ -57,7 +59,7 @@ def explained(
     """`explain`, with the row as an index, counted from the embedding."""
     lens = LogitLens() if lens is None else as_lens(lens)
     targets = target_and_against(run, target, against)
-    where = positions_of(run, position)
+    where = positions_of(len(run.tokens), position)
     if len(where) != 1:
         raise ValueError(f"A jump is explained at one position; got {position!r}.")
     if row == 0:
@@ -114,6 +116,7 @@ class Explanations:
     output: Float[Tensor, "d"]
     """The last row at the last position, by which the run is known again."""
     hooks: UserHooks
+    edits: tuple[Written, ...]
     lens: Lens
 
     @classmethod
@@ -122,9 +125,8 @@ class Explanations:
         if run.activations is None:
             return None
         model = weakref.ref(run.activations.backend.model)
-        return cls(
-            weakref.ref(run), model, run.model, run.tokens, run.residual[-1, -1].clone(), run.activations.hooks, lens
-        )
+        known_by = run.residual[-1, -1].clone()
+        return cls(weakref.ref(run), model, run.model, run.tokens, known_by, run.activations.hooks, run.edits, lens)
 
     def __call__(self, column: int, token: int, row: int) -> Grid:
         return explained(self.run() or self._again(), token, row, position=column, lens=self.lens)
@@ -135,7 +137,7 @@ class Explanations:
             raise ValueError(
                 f"{self.name} was deleted, and what moved a token is read from its weights; keep the model, and read it again."
             )
-        one = run_watched(backend_of(model), self.tokens, hooks=self.hooks)
+        one = run_watched(backend_of(model), self.tokens, hooks=self.hooks, edits=self.edits)
         now, then = one.residual[-1, -1].float(), self.output.float()
         if float((now - then).abs().max()) > 64 * torch.finfo(self.output.dtype).eps * float(then.abs().max()):
             raise ValueError(

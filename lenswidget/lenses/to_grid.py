@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import BEYOND, Candidates, Quantity, RowQuantity, Target, Trajectories
+from lenswidget.model.edits import provenance_of
 from lenswidget.model.readout import Reading, uniform_entropy
 from lenswidget.model.run import Run
 
@@ -58,7 +59,12 @@ def grid_of(
         row_quantities=row_quantities,
         check=run.check,
         notes=notes + run.notes,
-        provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt, "lens": kind},
+        provenance={
+            "lenswidget": importlib.metadata.version("lenswidget"),
+            "prompt": run.prompt,
+            "lens": kind,
+            **provenance_of(run.edits),
+        },
     )
 
 

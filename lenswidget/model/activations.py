@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lenswidget.model.backend import Backend, CachedPass, keep_whole
 from lenswidget.model.components import Components
+from lenswidget.model.edits import Written, changes
 from lenswidget.model.site import Site
 from lenswidget.model.user_hooks import NONE, UserHooks
 
@@ -19,7 +20,8 @@ class Activations:
 
     The last position's are kept from the run itself. Those of other positions come from the cache that the run was made
     of, or else from one further forward pass that keeps what is needed; they are kept, too. `components` are what the
-    model's blocks were found to consist of, and `hooks` what its user had hung on it when it ran, whatever is on it now.
+    model's blocks were found to consist of, `hooks` what its user had hung on it when it ran, whatever is on it now, and
+    `edits` what was put in the place of activations: whatever runs the model again for this run runs it so.
     """
 
     def __init__(
@@ -31,18 +33,25 @@ class Activations:
         *,
         last: Mapping[Site, Tensor] | None = None,
         hooks: UserHooks = NONE,
+        edits: Sequence[Written] = (),
         cache: CachedPass | None = None,
         prompt: int = 0,
     ) -> None:
         self.backend = backend
         self.components = components
         self.hooks = hooks
+        self.edits = tuple(edits)
         self._tokens = tokens
         self._last_row = last_row
         self._last = last or {}
         self._whole: dict[Site, Tensor] = {}
         self._cache = cache
         self._prompt = prompt
+
+    @property
+    def changed(self) -> bool:
+        """Whether something that is no part of the model may have changed what its parts wrote."""
+        return bool(self.hooks or self.edits)
 
     @property
     def at_hand(self) -> bool:
@@ -100,7 +109,11 @@ class Activations:
     def _run(self, sites: list[Site]) -> dict[Site, Tensor]:
         last = self.backend.rows[-1]
         kept = self.backend.forward(
-            self._tokens.unsqueeze(0), keep=keep_whole([*sites, last]), stop=last, hooks=self.hooks
+            self._tokens.unsqueeze(0),
+            keep=keep_whole([*sites, last]),
+            change=changes(self.edits),
+            stop=last,
+            hooks=self.hooks,
         ).kept
         now, then = kept[last][0].to(self._last_row), self._last_row
         rounding = 64 * torch.finfo(then.dtype).eps

@@ -131,10 +131,13 @@ class Backend(ABC):
         change: Mapping[Site, Change] | None = None,
         stop: Site | None = None,
         hooks: UserHooks | None = None,
+        past: Any = None,
     ) -> Pass:
         """Run the model. `keep` says what of which sites, `change` what to put in an activation's place (the changed one is
         kept), `stop` the site after which nothing more is computed. It runs under the user's `hooks`, those that hang on it
-        by default. No gradient is recorded."""
+        by default. `past` is a cache of what came before these tokens, as `past()` gives. No gradient is recorded.
+
+        A change of a row may return more prompts than came in: from there on, the batch has so many."""
 
     @abstractmethod
     def module(self, block: int | None, path: str) -> torch.nn.Module | None:
@@ -170,6 +173,11 @@ class Backend(ABC):
         Raises NotImplementedError where a library fits with gradients itself.
         """
         raise NotImplementedError(f"{type(self).__name__} gives no gradients.")
+
+    def past(self, tokens: Int[Tensor, "positions"], *, change: Mapping[Site, Change], hooks: UserHooks) -> Past | None:
+        """What some tokens leave for passes that go on from them, `forward(…, past=past.upto(n))`; None where nothing can be
+        shared. Whether such a pass is right is not ours to know: whoever makes one tries it first."""
+        return None
 
     def use_tokenizer(self, tokenizer: Any) -> None:
         """Read this model's texts through a tokenizer that its user gave. Raises TypeError where it has its own."""
@@ -249,6 +257,14 @@ class Backend(ABC):
     def _memory(self) -> _Memory:
         with _making:
             return _memories.setdefault(self.model, _Memory())
+
+
+class Past(ABC):
+    """What the tokens of a prompt left for the passes that go on from them: a cache that is read, and never written."""
+
+    @abstractmethod
+    def upto(self, length: int) -> Any:
+        """What the first `length` tokens left, as the library's `forward` takes it."""
 
 
 class CachedPass(ABC):

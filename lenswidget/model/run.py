@@ -12,11 +12,13 @@ from torch import Tensor
 
 from lenswidget.grids.parts import Check
 from lenswidget.model.activations import Activations, last_position
-from lenswidget.model.backend import Backend, CachedPass, whole
+from lenswidget.model.backend import Backend, CachedPass, Change, whole
 from lenswidget.model.backends import backend_of, cached_pass
 from lenswidget.model.components import assumed_components, components_of, confirmed
+from lenswidget.model.edits import Edit, Written, chained, changes, written
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import ROUNDING, Readout
+from lenswidget.model.site import Site
 from lenswidget.model.tokens import TokenTexts, texts_of
 from lenswidget.model.user_hooks import UserHooks
 
@@ -46,6 +48,8 @@ class Run:
     notes: tuple[str, ...] = ()
     processing: str = ""
     """What was done to the model's weights after training, in words; a lens reads only what it was fitted on."""
+    edits: tuple[Written, ...] = field(default=(), repr=False)
+    """What was put in the place of activations while it ran."""
     activations: Activations | None = field(default=None, repr=False)
     """What the blocks put out, and the model that did, for attribution; None in a run that was detached."""
 
@@ -96,7 +100,7 @@ class Run:
         return f"Run of {self.prompt!r} on {self.model}: {rows} rows × {positions} tokens × {d}, {read}"
 
 
-def run(model: object, prompt: Prompt, *, tokenizer: Any = None) -> Run:
+def run(model: object, prompt: Prompt, *, tokenizer: Any = None, edits: Edit | Sequence[Edit] = ()) -> Run:
     """Run a model on one prompt and keep its residual stream.
 
     `model` is a TransformerLens `TransformerBridge`, the `HookedTransformer` of its versions before 4.0, or a model of
@@ -109,48 +113,75 @@ def run(model: object, prompt: Prompt, *, tokenizer: Any = None) -> Run:
     `tokenizer` is for a model of `transformers`, and remembered for it. Without one, the tokenizer beside the files that the
     model was loaded from is taken; where there is none, prompts are ids, and tokens are shown as their ids.
 
+    `edits` are `lw.Edit`s, what is put in the place of activations, one after another. The run is one like any other:
+    lenses, attribution and jumps read it under its edits, and say them.
+
     Raises TypeError for an object that is no model, and ValueError for a prompt that is empty or longer than the model's
     context, for ids outside its vocabulary, for a model in training mode, and for a model that no lens can read, with
     the reason.
 
         run = lw.run(model, "The capital of France is")
         run = lw.run(AutoModelForCausalLM.from_pretrained(name), "The capital of France is", tokenizer=tokenizer)
+        without = lw.run(model, "The capital of France is", edits=[lw.Edit("L23H4", to=0, position=-1)])
     """
-    return run_watched(backend_of(model, tokenizer=tokenizer), prompt)
+    return run_watched(backend_of(model, tokenizer=tokenizer), prompt, edits=edits)
 
 
 def run_watched(
-    backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None = None, hooks: UserHooks | None = None
+    backend: Backend,
+    prompt: Prompt,
+    begins: Callable[[int], None] | None = None,
+    hooks: UserHooks | None = None,
+    edits: Edit | Sequence[Edit | Written] = (),
 ) -> Run:
     """`run`, which tells each block that begins; what `begins` raises ends the run. It runs under the user's `hooks`, by
     default those that hang on the model now."""
     # what is made in inference mode can't enter autograd later
     with torch.inference_mode(False), torch.no_grad():
-        return _run(backend, prompt, begins, hooks)
+        return _run(backend, prompt, begins, hooks, edits)
 
 
-def _run(backend: Backend, prompt: Prompt, begins: Callable[[int], None] | None, hooks: UserHooks | None) -> Run:
+def _run(
+    backend: Backend,
+    prompt: Prompt,
+    begins: Callable[[int], None] | None,
+    hooks: UserHooks | None,
+    edits: Edit | Sequence[Edit | Written],
+) -> Run:
     readout = readout_of(backend)
     tokens = _tokenize(backend, prompt, readout.vocabulary)
     under = backend.user_hooks() if hooks is None else hooks
-    # what a hook changes in the stream is no part's, so that no sum could confirm what is only assumed
-    components = components_of(backend) if under else assumed_components(backend)
+    made = tuple(
+        written(edit, backend, tokens, readout.W_U.dtype) for edit in ([edits] if isinstance(edits, Edit) else edits)
+    )
+    # what changes the stream from outside is no part's, so that no sum could confirm what is only assumed
+    outside = bool(under or made)
+    components = components_of(backend) if outside else assumed_components(backend)
 
     def told(block: int) -> Callable[[Tensor], None]:
         return lambda _: begins(block) if begins else None
 
-    change = {site: told(block) for block, site in enumerate(backend.rows[:-1])} if begins else {}
+    telling: dict[Site, Change] = {site: told(block) for block, site in enumerate(backend.rows[:-1])} if begins else {}
+    put: set[Site] = set()
+    change = chained(telling, {site: _noted(put, site, one) for site, one in changes(made).items()})
     while True:
         keep = dict.fromkeys(components.sites, last_position) | dict.fromkeys(backend.rows, whole)
         done = backend.forward(tokens.unsqueeze(0), keep=keep, change=change, hooks=hooks)
         residual = _residual(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
         last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
+        if outside:
+            break
         found = confirmed(backend, components, last, residual[:, -1])
         if found == components:
             break
         components = found  # once for a model whose blocks only look alike
+    lost = [one.place.label for one in made if one.place.site not in put]
+    if lost:
+        raise ValueError(
+            f"{backend.facts.name} ran without passing {lost[0]!r}, so nothing was put there; edit a row of its stream."
+        )
     assert done.logits is not None
-    activations = Activations(backend, components, tokens, residual[-1], last=last, hooks=under)
+    activations = Activations(backend, components, tokens, residual[-1], last=last, hooks=under, edits=made)
     return _checked(readout, tokens, residual, done.logits[0], activations)
 
 
@@ -314,6 +345,7 @@ def _checked(
     bad = int((~residual.isfinite().all(-1)).sum())
     if bad:
         notes.append(f"{bad} of {residual.shape[0] * residual.shape[1]} residual vectors are not finite")
+    notes += [f"edited: {one.said}" for one in activations.edits]
     if facts.processing:
         notes.append(f"weights processed by TransformerLens ({facts.processing}): {facts.effect}")
     if residual.dtype in (torch.float16, torch.bfloat16):
@@ -326,7 +358,29 @@ def _checked(
             "messages, for one"
         )
     prompt = texts.decode([int(i) for i in tokens if int(i) not in texts.special])
-    return Run(tokens, residual, readout, texts, facts.name, prompt, check, tuple(notes), facts.processing, activations)
+    return Run(
+        tokens,
+        residual,
+        readout,
+        texts,
+        facts.name,
+        prompt,
+        check,
+        tuple(notes),
+        facts.processing,
+        activations.edits,
+        activations,
+    )
+
+
+def _noted(put: set[Site], site: Site, one: Change) -> Change:
+    """A change that notes where it was made: one that never is would be silence."""
+
+    def change(value: Tensor) -> Tensor | None:
+        put.add(site)
+        return one(value)
+
+    return change
 
 
 def _tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, "positions"]:

@@ -24,3 +24,10 @@ def own_arithmetic() -> Iterator[None]:
             stack.callback(torch.set_default_dtype, dtype)
             torch.set_default_dtype(torch.float32)
         yield
+
+
+@contextlib.contextmanager
+def plain_mode() -> Iterator[None]:
+    """No gradients, and none of inference mode: what is made in it can't enter autograd later."""
+    with torch.inference_mode(False), torch.no_grad():
+        yield

@@ -13,6 +13,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,9 +21,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.model.backend import Backend, Change, Facts, Keep, Pass
+from lenswidget.model.backend import Backend, Change, Facts, Keep, Pass, Past
 from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect, input_of, pattern_of, tensor_of
 from lenswidget.model.backends.offloaded import brought
+from lenswidget.model.backends.past import past_of
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
 from lenswidget.model.user_hooks import NONE, UserHooks, under
@@ -191,6 +193,7 @@ class HuggingFaceBackend(Backend):
         change: Mapping[Site, Change] | None = None,
         stop: Site | None = None,
         hooks: UserHooks | None = None,
+        past: Any = None,
     ) -> Pass:
         kept: dict[Site, Tensor] = {}
 
@@ -217,14 +220,14 @@ class HuggingFaceBackend(Backend):
             theirs,
             self._eager(eager),
             _uncompiled(),
-            self._hooks(acts, (tokens.shape[0], tokens.shape[1])),
+            self._hooks(acts, _Shape(*tokens.shape)),
             contextlib.suppress(_Stopped),
         ):
-            return Pass(self._logits(tokens), kept)
+            return Pass(self._logits(tokens, past), kept)
         return Pass(None, kept)
 
     @contextlib.contextmanager
-    def _hooks(self, acts: list[tuple[Site, Act]], shape: tuple[int, int]) -> Iterator[None]:
+    def _hooks(self, acts: list[tuple[Site, Act]], shape: _Shape) -> Iterator[None]:
         """Hooks on the model's modules; they act in this thread only, and are gone afterwards."""
         modules, handles = dict(self.model.named_modules()), []
         try:
@@ -255,6 +258,9 @@ class HuggingFaceBackend(Backend):
             for config, implementation in before:
                 vars(config)[name] = implementation
 
+    def past(self, tokens: Int[Tensor, "positions"], *, change: Mapping[Site, Change], hooks: UserHooks) -> Past | None:
+        return past_of(self, tokens, change, hooks)
+
     def graph(self, tokens: Int[Tensor, "batch positions"]) -> list[Float[Tensor, "batch positions d"]]:
         rows: list[Tensor] = []
 
@@ -273,15 +279,22 @@ class HuggingFaceBackend(Backend):
         first, *others = self.rows[1:]
         last = self.rows[-1]
         acts: list[tuple[Site, Act]] = [(first, root), *((site, follows(site)) for site in others)]
-        shape = (tokens.shape[0], tokens.shape[1])
-        with self.lock, torch.enable_grad(), _uncompiled(), self._hooks(acts, shape), contextlib.suppress(_Stopped):
+        with (
+            self.lock,
+            torch.enable_grad(),
+            _uncompiled(),
+            self._hooks(acts, _Shape(*tokens.shape)),
+            contextlib.suppress(_Stopped),
+        ):
             self._logits(tokens)
         return rows
 
-    def _logits(self, tokens: Int[Tensor, "batch positions"]) -> Tensor:
+    def _logits(self, tokens: Int[Tensor, "batch positions"], past: Any = None) -> Tensor:
         known = inspect.signature(self._base.forward).parameters
         takes = "use_cache" in known or any(p.kind == p.VAR_KEYWORD for p in known.values())
-        given = {"use_cache": False} if takes else {}
+        given: dict[str, Any] = {"use_cache": False} if takes else {}
+        if past is not None:
+            given = {"use_cache": True, "past_key_values": past}
         done = self.model(input_ids=tokens.to(self._input_device), **given)
         logits: Tensor = done.logits if hasattr(done, "logits") else done[0]
         return logits
@@ -335,10 +348,20 @@ class _Stopped(BaseException):
     """Ends a forward pass where nothing more is asked for. No library catches it by accident."""
 
 
-def _acting(act: Act, value: Tensor, shape: tuple[int, int]) -> Tensor | None:
+@dataclass
+class _Shape:
+    """Prompts and positions of a pass; a change may add prompts."""
+
+    batch: int
+    positions: int
+
+
+def _acting(act: Act, value: Tensor, shape: _Shape) -> Tensor | None:
     """What an act makes of an activation, which some models flatten to `[batch × positions, …]`."""
-    flat = value.ndim == 2 and value.is_floating_point() and value.shape[0] == shape[0] * shape[1]
-    new = act(value.unflatten(0, shape) if flat else value)
+    flat = value.ndim == 2 and value.is_floating_point() and value.shape[0] == shape.batch * shape.positions
+    new = act(value.unflatten(0, (shape.batch, shape.positions)) if flat else value)
+    if new is not None:
+        shape.batch = len(new)
     return new.flatten(0, 1) if flat and new is not None else new
 
 
@@ -348,7 +371,7 @@ def _here() -> Callable[[], bool]:
     return lambda: threading.get_ident() == mine
 
 
-def _on_input(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
+def _on_input(act: Act, shape: _Shape) -> Callable[..., Any]:
     here = _here()
 
     def hook(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -366,7 +389,7 @@ def _on_input(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
     return hook
 
 
-def _on_output(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
+def _on_output(act: Act, shape: _Shape) -> Callable[..., Any]:
     here = _here()
 
     def hook(module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> Any:
@@ -383,11 +406,11 @@ def _on_output(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
     return hook
 
 
-def _on_pattern(act: Act, shape: tuple[int, int]) -> Callable[..., Any]:
+def _on_pattern(act: Act, shape: _Shape) -> Callable[..., Any]:
     here = _here()
 
     def hook(module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        pattern = pattern_of(output, shape[1]) if here() else None
+        pattern = pattern_of(output, shape.positions) if here() else None
         if pattern is not None:
             act(pattern)
 

@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, Pass
+from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, Pass, Past
 from lenswidget.model.backends.offloaded import brought
+from lenswidget.model.backends.past import past_of
 from lenswidget.model.site import Site
 from lenswidget.model.user_hooks import UserHooks, under
 
@@ -78,6 +79,7 @@ class HookedBackend(Backend):
         change: Mapping[Site, Change] | None = None,
         stop: Site | None = None,
         hooks: UserHooks | None = None,
+        past: Any = None,
     ) -> Pass:
         kept: dict[Site, Tensor] = {}
 
@@ -104,7 +106,11 @@ class HookedBackend(Backend):
             ours.append((stop, keeping(stop, None)))
         theirs = contextlib.nullcontext() if hooks is None else under(self.model, hooks)
         with self.lock, theirs, torch.no_grad(), self.hung(ours), contextlib.suppress(_Stopped):
-            return Pass(self.model(tokens), kept)
+            if past is None:
+                return Pass(self.model(tokens), kept)
+            # TransformerLens passes a cache on under names that change; the network in it takes it as it is
+            done = self.network(input_ids=tokens.to(self.device), past_key_values=past, use_cache=True)
+            return Pass(done.logits, kept)
         return Pass(None, kept)
 
     def hung(self, hooks: list[tuple[Site, Hook]]) -> contextlib.AbstractContextManager[Any]:
@@ -248,6 +254,9 @@ class TransformerLensBackend(HookedBackend):
     def after_unembedding(self, logits: Tensor) -> Tensor:
         transformed: Tensor = self.model.adapter.apply_output_logits_transform(logits)
         return transformed
+
+    def past(self, tokens: Int[Tensor, "positions"], *, change: Mapping[Site, Change], hooks: UserHooks) -> Past | None:
+        return past_of(self, tokens, change, hooks)
 
     @property
     def network(self) -> torch.nn.Module:

@@ -1,0 +1,1 @@
+"""What a model would say if something in it were otherwise."""
