@@ -60,7 +60,7 @@ def make_grid(
         Quantity("probability", _f(np.exp2(np.take_along_axis(bits, top, -1)[..., 0])), domain=(0.0, 1.0)),
         Quantity("entropy", _f(-(np.exp2(bits) * bits).sum(-1)), unit="bits", domain=(0.0, float(np.log2(vocabulary)))),
         Quantity("KL to the output", _f((q * (bits[-1] - bits)).sum(-1)), unit="bits"),
-        Quantity("change", _f(random.normal(size=(rows, columns))), unit="bits", centre=0.0),
+        Quantity("change", _f(random.normal(size=(rows, columns))), unit="bits", center=0.0),
         Quantity(f"probability of ' tok{target}'", _f(np.exp2(bits[..., target])), domain=(0.0, 1.0), target=0,
                  measure="probability"),
         Quantity(f"rank of ' tok{target}'", _f(ranks[..., target]), scale="log", strong="low",

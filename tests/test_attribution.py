@@ -259,7 +259,7 @@ def test_a_jump_is_what_the_block_between_did(tower: lw.Run) -> None:
     whole = values(lw.attribute(tower, " Paris", unit="head"))
     assert values(grid)["L29H3"] == pytest.approx(whole["L29H3"], abs=1e-5)
     difference = lens.quantities["logit difference of ' Paris' from ' London'"]
-    assert (difference.measure, difference.centre, difference.target) == ("logit difference", 0.0, 0)
+    assert (difference.measure, difference.center, difference.target) == ("logit difference", 0.0, 0)
     moved = sum(values(lw.explain(tower, " Paris", "L27", against=" London", position=-1)).values())
     assert moved == pytest.approx(float(difference.values[28, -1] - difference.values[27, -1]), abs=5e-5)
 

@@ -277,7 +277,7 @@ def test_forward_keeps_changes_and_stops(tmp_path: Path) -> None:
 def test_a_backend_that_lacks_a_call_is_refused_when_it_is_registered() -> None:
     class Half(Backend):
         @classmethod
-        def recognises(cls, model: object) -> bool:
+        def recognizes(cls, model: object) -> bool:
             return False
 
     with pytest.raises(TypeError, match=r"Half lacks after_unembedding, encode, .*forward.*unembedding"):

@@ -49,7 +49,7 @@ def test_a_difference_is_the_second_less_the_first_cell_by_cell() -> None:
         ours, theirs = one.quantities[name], other.quantities[name]
         expected = np.log2(theirs.values / ours.values) if ours.scale == "log" else theirs.values - ours.values
         np.testing.assert_allclose(quantity.values, expected, rtol=1e-5, atol=1e-6)
-        assert (quantity.centre, quantity.domain, quantity.measure) == (0.0, None, ours.measure)
+        assert (quantity.center, quantity.domain, quantity.measure) == (0.0, None, ours.measure)
     rank = next(q for q in difference.quantities.values() if q.measure == "rank")
     assert (rank.unit, rank.strong, rank.scale) == ("doublings", "low", "linear")
 

@@ -31,7 +31,7 @@ CLAIM = "rows sum to the logit"
 def parts(values: list[float] | np.ndarray, spread: list[float] | None = None, **changes: object) -> Grid:
     """Parts of a logit, in the order of the network."""
     column = np.array(values, dtype=np.float32).reshape(len(values), -1)
-    quantities = {"contribution": Quantity("contribution", column, unit="logits", centre=0.0)}
+    quantities = {"contribution": Quantity("contribution", column, unit="logits", center=0.0)}
     if spread is not None:
         quantities["spread"] = Quantity("spread", np.array(spread, dtype=np.float32)[:, None])
     columns = column.shape[1]

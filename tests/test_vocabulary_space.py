@@ -36,7 +36,7 @@ def test_a_direction_is_read_with_the_models_scale_and_without_its_biases(tmp_pa
         w = torch.randn(32, generator=torch.Generator().manual_seed(0))
         norm = readout.norm
         # what the norm passes on of w, as the difference that w makes to a stream whose scale is held
-        passed = (w - w.mean() if norm.centred else w) * norm.gain
+        passed = (w - w.mean() if norm.centered else w) * norm.gain
         logits = readout.scale * passed @ readout.W_U
         best = lw.promotes(model, w, k=3).quantities["logit added"].values[0, 0]
         assert best == pytest.approx(float((logits - logits.mean()).max()), rel=1e-4), architecture

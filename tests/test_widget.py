@@ -156,7 +156,7 @@ def explain(column: int, token: int, row: int) -> Grid:
         rows=("L0H0", "L0.mlp", "norm rescale"),
         columns=np.array([token], dtype=np.int32),
         positions=np.array([column], dtype=np.int32),
-        quantities={"contribution": Quantity("contribution", values, unit="logits", centre=0.0)},
+        quantities={"contribution": Quantity("contribution", values, unit="logits", center=0.0)},
         texts={token: " it"},
         view="bars",
     )

@@ -76,7 +76,7 @@ const bars = (wish: Record<string, unknown> = {}) =>
       {
         name: "contribution",
         unit: "logits",
-        centre: 0,
+        center: 0,
         values: (row: number, column: number) => VALUES[row]! * (column + 1),
       },
     ],
@@ -89,7 +89,7 @@ const many = (count: number) =>
     view: "bars",
     candidates: null,
     trajectories: null,
-    quantities: [{ name: "contribution", unit: "logits", centre: 0, values: (row: number) => (row % 2 ? -row : row) }],
+    quantities: [{ name: "contribution", unit: "logits", center: 0, values: (row: number) => (row % 2 ? -row : row) }],
   });
 
 const rowsOf = (root: HTMLElement) =>
@@ -143,7 +143,7 @@ describe("bars", () => {
 
   it("that are no numbers look different, come first, and the sum says so", async () => {
     const quantities = [
-      { name: "contribution", centre: 0, values: (row: number) => [1, Number.NaN, 2, Number.POSITIVE_INFINITY][row]! },
+      { name: "contribution", center: 0, values: (row: number) => [1, Number.NaN, 2, Number.POSITIVE_INFINITY][row]! },
     ];
     const { root } = await show(new FakeModel(await bars({ quantities })));
     expect(rowsOf(root).slice(0, 2)).toEqual([
@@ -265,7 +265,7 @@ describe("a heatmap of contributions", () => {
     {
       name: "contribution",
       unit: "logits",
-      centre: 0,
+      center: 0,
       values: (row: number, column: number) => (has(row, column) ? row - 2.53125 : Number.NaN),
     },
   ];
@@ -305,7 +305,7 @@ describe("a heatmap of contributions", () => {
     const wish = {
       columnLabels: null,
       columns: 4,
-      quantities: [{ name: "contribution", centre: 0, values: () => -1 }],
+      quantities: [{ name: "contribution", center: 0, values: () => -1 }],
     };
     const { root } = await show(new FakeModel(await laidOut(wish), { selected: [1, 1] }));
     expect(root.querySelector(".lw-card")!.textContent).toBe("L0position 1 · “␣one”contribution−1");
@@ -341,7 +341,7 @@ describe("a drawing of bars", () => {
 
   it("has each and its spread within the picture", async () => {
     const quantities = [
-      { name: "contribution", centre: 0, values: (row: number) => VALUES[row]! },
+      { name: "contribution", center: 0, values: (row: number) => VALUES[row]! },
       { name: "spread", values: () => 4 },
     ];
     const { numbers, width } = await draw(() => {}, { quantities });

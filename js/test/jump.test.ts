@@ -135,7 +135,7 @@ describe("a step that isn't carried", () => {
       candidates: null,
       trajectories: null,
       check: { error: 1e-6, tolerance: 1e-4, claim: "rows sum to the jump" },
-      quantities: [{ name: "contribution", unit: "logits", centre: 0, values: (row: number) => 2 ** row }],
+      quantities: [{ name: "contribution", unit: "logits", center: 0, values: (row: number) => 2 ** row }],
     });
 
   it("is asked of the kernel, which answers with bars and whether they add up", async () => {
@@ -214,7 +214,7 @@ describe("a part of a logit", () => {
       rowLabels: ["embed", "L1H0", "L1.mlp"],
       candidates: null,
       trajectories: null,
-      quantities: [{ name: "contribution", unit: "logits", centre: 0, values: (row: number) => row }],
+      quantities: [{ name: "contribution", unit: "logits", center: 0, values: (row: number) => row }],
       ...changes,
     });
   const promoted = () =>
@@ -225,7 +225,7 @@ describe("a part of a logit", () => {
       columnLabels: ["+1", "−1"],
       trajectories: null,
       candidates: (_, column) => [[column, Number.NaN]],
-      quantities: [{ name: "logit added", centre: 0, values: (_, column) => (column ? -3 : 4) }],
+      quantities: [{ name: "logit added", center: 0, values: (_, column) => (column ? -3 : 4) }],
       notes: ["its scale is not"],
     });
 

@@ -60,7 +60,7 @@ const CELL = [
 ] as [number, number][];
 
 /** A message of one grid; what isn't wished for is small and plain. */
-export async function message(wish: Wish = {}, version = 4): Promise<Uint8Array<ArrayBuffer>> {
+export async function message(wish: Wish = {}, version = 5): Promise<Uint8Array<ArrayBuffer>> {
   const arrays = new Arrays();
   return written({ version, grids: [header(wish, arrays)], comparison: null }, arrays);
 }
@@ -82,7 +82,7 @@ export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<
   const slots = (count: number) => Array.from({ length: count }, (_, slot) => wishes.map(() => slot));
   const axis = (given: number[][]) => arrays.put("i4", [given.length, wishes.length], given.flat());
   const less = {
-    quantities: [{ name: "probability", centre: 0, values: () => 0.25 }],
+    quantities: [{ name: "probability", center: 0, values: () => 0.25 }],
     candidates: null,
     trajectories: null,
   };
@@ -96,7 +96,7 @@ export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<
     mean: about.mean ? header(about.mean, arrays) : null,
     notes: about.notes ?? [],
   };
-  return written({ version: 4, grids, comparison }, arrays);
+  return written({ version: 5, grids, comparison }, arrays);
 }
 
 function written(text: unknown, arrays: Arrays): Promise<Uint8Array<ArrayBuffer>> {
@@ -133,6 +133,7 @@ function header(wish: Wish, arrays: Arrays) {
     model: "a-model",
     notes: ["raw, unadjusted"],
     check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
+    provenance: [["lenswidget", "test"]],
     rows: rowLabels ?? Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
     tokens: {
       ids: arrays.pack("i4", [ids.length], ids),
@@ -192,7 +193,7 @@ function header(wish: Wish, arrays: Arrays) {
       scale: "linear",
       strong: "high",
       domain: null,
-      centre: null,
+      center: null,
       target: null,
       ...quantity,
       values:

@@ -141,8 +141,8 @@ describe("a scale", () => {
     else expect(found.length).toBeLessThan(10); // where numbers are further apart than ticks would be, it ends, too
   });
 
-  it("reaches as far on both sides of its centre", async () => {
-    const found = await shades({ centre: 0 }, [-1, 0, 4]);
+  it("reaches as far on both sides of its center", async () => {
+    const found = await shades({ center: 0 }, [-1, 0, 4]);
     expect(found.scale.domain).toEqual([-4, 4]);
     expect(found.shades[1]).toBe(128);
   });

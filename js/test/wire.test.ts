@@ -10,6 +10,7 @@ const HEADER_KEYS: Record<keyof GridHeader, true> = {
   model: true,
   notes: true,
   check: true,
+  provenance: true,
   rows: true,
   tokens: true,
   columns: true,
@@ -107,8 +108,8 @@ describe("a message", () => {
     }
   });
 
-  it.each([3, 99])("of version %i is refused, with what to do", async (version) => {
-    const sentence = new RegExp(`data version ${version}; this one reads 4.*pip install -U lenswidget`);
+  it.each([4, 99])("of version %i is refused, with what to do", async (version) => {
+    const sentence = new RegExp(`data version ${version}; this one reads 5.*pip install -U lenswidget`);
     await expect(decode(await message({}, version))).rejects.toThrow(sentence);
   });
 

@@ -459,7 +459,7 @@ def _about(run: Run, targets: tuple[Target, ...], way: Direction, positions: Int
 
 
 def _quantity(name: str, values: Tensor) -> Quantity:
-    return Quantity(name, _numpy(values), unit="logits", centre=0.0)
+    return Quantity(name, _numpy(values), unit="logits", center=0.0)
 
 
 def _spread(values: Tensor) -> Quantity:

@@ -61,7 +61,7 @@ def promotes(model: object, what: str | Tensor, *, k: int = 10) -> Grid:
         columns=np.full(2 * k, NO_TOKEN, dtype=np.int32),
         column_labels=sides,
         positions=np.arange(2 * k, dtype=np.int32),
-        quantities={"logit added": Quantity("logit added", added.cpu().numpy(), centre=0.0)},
+        quantities={"logit added": Quantity("logit added", added.cpu().numpy(), center=0.0)},
         candidates=Candidates(
             ids.cpu().numpy().astype(np.int32)[..., None], np.full((*ids.shape, 1), np.nan, dtype=np.float32)
         ),
@@ -137,7 +137,7 @@ def _normed(backend: Backend, part: Part, vectors: Float[Tensor, "n d"]) -> Floa
 
 def _passed(norm: FinalNorm, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
     """What a norm passes on, `g ⊙ P w`, without its scale, which depends on the prompt."""
-    vectors = vectors - vectors.mean(-1, keepdim=True) if norm.centred else vectors
+    vectors = vectors - vectors.mean(-1, keepdim=True) if norm.centered else vectors
     return vectors if norm.gain is None else vectors * norm.gain
 
 

@@ -26,7 +26,7 @@ def difference_of(
 ) -> Grid | None:
     """`other − first` on the slots, for every quantity that both have; None if there is none.
 
-    Diverging and centred on zero, NaN where either has a gap or NaN. Ranks differ by the binary logarithm of their
+    Diverging and centered on zero, NaN where either has a gap or NaN. Ranks differ by the binary logarithm of their
     ratio: −1 says that a token's rank was halved, so it stands nearer the top in `other`. `divergence` is a Grid of the
     same columns, whose quantities come first.
     """
@@ -98,7 +98,7 @@ def _subtract(quantity: Quantity, ours: np.ndarray, theirs: np.ndarray) -> Quant
         values, unit = theirs - ours, quantity.unit
         if quantity.scale == "log":
             values, unit = np.log2(theirs) - np.log2(ours), "doublings"
-    return replace(quantity, values=values, unit=unit, scale="linear", domain=None, centre=0.0)
+    return replace(quantity, values=values, unit=unit, scale="linear", domain=None, center=0.0)
 
 
 def _columns(first: Grid, other: Grid, columns: np.ndarray) -> tuple[np.ndarray, tuple[str, ...] | None]:

@@ -18,7 +18,7 @@ import numpy as np
 from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Target, Trajectories
 from lenswidget.grids.whole_file import write_whole
 
-FILE_VERSION = 2
+FILE_VERSION = 3
 Kind = Literal["Grid", "Comparison"]
 
 
@@ -42,6 +42,8 @@ def read(path: str | os.PathLike[str], kind: Kind) -> tuple[dict[str, Any], dict
         is_newer = version > FILE_VERSION
         if version < 2:
             arrays = _from_version_1(header, arrays)
+        if version < 3:
+            _from_version_2(header)
     if is_newer:
         raise ValueError(
             f"{os.fspath(path)!r} is a {kind} file of version {version}; this lenswidget reads up to {FILE_VERSION}. "
@@ -58,10 +60,22 @@ def _from_version_1(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> di
     def renamed(name: str) -> str:
         return re.sub(r"(^|/)strip/", r"\1row_quantity/", name)
 
-    for part in [part for part in header.get("parts", {"": header}).values() if part]:
+    for part in _grids_of(header):
         part["row_quantities"], part["excluded"] = part.pop("strips"), part.pop("aside")
         part["arrays"] = [renamed(name) for name in part["arrays"]]
     return {renamed(name): array for name, array in arrays.items()}
+
+
+def _from_version_2(header: dict[str, Any]) -> None:
+    """Give the center of a scale, which was written in British English, the name of today."""
+    for part in _grids_of(header):
+        for quantity in part["quantities"]:
+            quantity["center"] = quantity.pop("centre")
+
+
+def _grids_of(header: dict[str, Any]) -> list[dict[str, Any]]:
+    """The headers of all Grids in a file."""
+    return [part for part in header.get("parts", {"": header}).values() if part]
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def mean_of(
                 scale="linear",
                 strong="high",
                 domain=None,
-                centre=None,
+                center=None,
             ),
         ]
     if not quantities:

@@ -30,7 +30,7 @@ class Quantity:
     scale: Literal["linear", "log"] = "linear"
     strong: Literal["high", "low"] = "high"
     domain: tuple[float, float] | None = None
-    centre: float | None = None
+    center: float | None = None
     target: int | None = None
     measure: str = ""
 

@@ -143,8 +143,8 @@ class Fidelity:
         ]
         if np.isfinite(self.influence).any():
             quantities += [
-                Quantity("causal fidelity", self.influence, domain=(-1.0, 1.0), centre=0.0),
-                Quantity("causal alignment", self.alignment, domain=(-1.0, 1.0), centre=0.0),
+                Quantity("causal fidelity", self.influence, domain=(-1.0, 1.0), center=0.0),
+                Quantity("causal alignment", self.alignment, domain=(-1.0, 1.0), center=0.0),
             ]
         return quantities
 

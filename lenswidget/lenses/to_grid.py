@@ -113,7 +113,7 @@ def _differences(reading: Reading, targets: tuple[Target, ...], compared: bool) 
         Quantity(
             f"logit difference of {target.label!r} from {last.label!r}",
             logits[i] - logits[-1],
-            centre=0.0,
+            center=0.0,
             target=i,
             measure="logit difference",
         )

@@ -89,7 +89,7 @@ class Backend(ABC):
 
     @classmethod
     @abstractmethod
-    def recognises(cls, model: object) -> bool:
+    def recognizes(cls, model: object) -> bool:
         """Whether a model is one of this library's."""
 
     @property

@@ -31,7 +31,7 @@ def readout_of(backend: Backend) -> Readout:
     scale, cap = backend.remembered("after the unembedding", lambda: _after_unembedding(backend))
     form = backend.remembered("final norm", lambda: _final_norm(backend, W_U.device))
     module = backend.module(None, "norm")
-    norm = FinalNorm(None, None, None, centred=False) if form is None else form.read(module, W_U.device)
+    norm = FinalNorm(None, None, None, centered=False) if form is None else form.read(module, W_U.device)
     return Readout(norm, W_U, b_U, scale, cap)
 
 
@@ -40,7 +40,7 @@ class NormForm:
     """What a norm computes, apart from its weights, which are read when they are needed."""
 
     eps: float
-    centred: bool
+    centered: bool
     """Whether it subtracts the mean, as LayerNorm does and RMSNorm does not."""
     offset: bool
     """Whether its gain is stored as `w - 1`."""
@@ -48,7 +48,7 @@ class NormForm:
     def read(self, module: torch.nn.Module | None, device: torch.device | None = None) -> FinalNorm:
         """The norm as numbers, with the gain and bias that the module has now."""
         gain, bias = _weights(module, device)
-        return FinalNorm(None if gain is None else gain + float(self.offset), bias, self.eps, self.centred)
+        return FinalNorm(None if gain is None else gain + float(self.offset), bias, self.eps, self.centered)
 
 
 def norm_form(
@@ -74,7 +74,7 @@ def norm_form(
         theirs = module(x.to(device, dtype).unsqueeze(0))[0].float()
     x = x.to(dtype).to(device, torch.float32)
     offsets = [False] if gain is None else [False, True]
-    forms = [NormForm(eps, centred, offset) for offset in offsets for centred in (True, False)]
+    forms = [NormForm(eps, centered, offset) for offset in offsets for centered in (True, False)]
     size = theirs.abs().max().clamp(min=1e-12)
     errors = [float((form.read(module, device)(x) - theirs).abs().max() / size) for form in forms]
     best = min(range(len(forms)), key=lambda i: errors[i])

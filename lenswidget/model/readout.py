@@ -43,20 +43,20 @@ class FinalNorm:
     gain: Float[Tensor, "d"] | None
     bias: Float[Tensor, "d"] | None
     eps: float | None
-    centred: bool
+    centered: bool
 
     def scale(self, x: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows 1"]:
         """σ: what the norm divides by."""
         if self.eps is None:
             return torch.ones_like(x[..., :1])
-        if self.centred:
+        if self.centered:
             x = x - x.mean(-1, keepdim=True)
         return (x.square().mean(-1, keepdim=True) + self.eps).sqrt()
 
     def __call__(self, x: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
         if self.eps is None:
             return x
-        if self.centred:
+        if self.centered:
             x = x - x.mean(-1, keepdim=True)
         x = x * (x.square().mean(-1, keepdim=True) + self.eps).rsqrt()
         if self.gain is not None:
@@ -67,7 +67,7 @@ class FinalNorm:
         """`P(gain ⊙ u)`: with σ held, the norm passes on `x · P(gain ⊙ u) / σ` of `x` along `u`, and its bias apart."""
         if self.gain is not None:
             direction = direction * self.gain
-        return direction - direction.mean(-1, keepdim=True) if self.centred else direction
+        return direction - direction.mean(-1, keepdim=True) if self.centered else direction
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==

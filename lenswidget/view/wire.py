@@ -37,7 +37,7 @@ from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Trajectories
 
-VERSION = 4
+VERSION = 5
 PROBABILITIES = np.concatenate(
     [
         [0.0],
@@ -137,6 +137,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "model": grid.model,
         "notes": list(grid.notes),
         "check": None if grid.check is None else _check(grid.check),
+        "provenance": [[name, value] for name, value in grid.provenance.items()],
         "rows": list(grid.rows),
         "tokens": {
             "ids": arrays.pack(np.array(ids), "i4"),
@@ -198,7 +199,7 @@ def _quantity(quantity: Quantity, all_of_them: list[Quantity], arrays: _Arrays, 
         "scale": quantity.scale,
         "strong": quantity.strong,
         "domain": quantity.domain and list(quantity.domain),
-        "centre": quantity.centre,
+        "center": quantity.center,
         "target": quantity.target,
         "values": stored,
     }

@@ -15,7 +15,7 @@ export interface Quantity {
   /** The end that stands out. */
   strong: "high" | "low";
   domain: [number, number] | null;
-  centre: number | null;
+  center: number | null;
   /** The followed target that the quantity speaks of, or null where it speaks of the cell. */
   target: number | null;
   values: Float32Array;
@@ -59,6 +59,8 @@ export interface Described {
   model: string;
   notes: string[];
   check: Check | null;
+  /** Where it came from, by name. */
+  provenance: [name: string, value: string][];
   rows: string[];
 }
 

@@ -4,7 +4,7 @@ import type { Comparison } from "./comparison.js";
 import { type Check, type Described, type Grid, NO_TOKEN, type Quantity, type RowQuantity } from "./grid.js";
 import { spaced } from "./marks.js";
 
-const VERSION = 4;
+const VERSION = 5;
 /** What a byte can say of a probability; wire.py's PROBABILITIES. */
 const PROBABILITIES = Float32Array.from([
   0,

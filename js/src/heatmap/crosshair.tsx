@@ -36,14 +36,14 @@ export function Crosshair({ state, cells, layout: { value: layout }, scrolled }:
       {marked.map(({ row }) => rowLabel(row, "lw-row"))}
       <div style={box(gutter, 0, viewWidth, height + footer)}>
         {marked.map(({ column, name, at }) => {
-          const centre = at.x + at.width / 2;
+          const center = at.x + at.width / 2;
           // written out, though it be wider than its column, within what shows
-          const translate = `clamp(${-centre}px, -50%, calc(${viewWidth - centre}px - 100%))`;
+          const translate = `clamp(${-center}px, -50%, calc(${viewWidth - center}px - 100%))`;
           const room = { minWidth: `${at.width}px`, maxWidth: `${viewWidth}px` };
           return (
             <>
-              {centre >= 0 && centre <= viewWidth && (
-                <span class="lw-column" style={{ left: `${centre}px`, ...room, translate }}>
+              {center >= 0 && center <= viewWidth && (
+                <span class="lw-column" style={{ left: `${center}px`, ...room, translate }}>
                   <bdi>{cells.value.columnLabel(column)}</bdi>
                 </span>
               )}

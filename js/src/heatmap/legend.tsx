@@ -72,7 +72,7 @@ export function Legend({ states, palette }: Props) {
         </span>
       )}
       {grids.some(({ gaps }) => gaps.size > 0) && <span>empty columns have no such token</span>}
-      {excluded > 0 && <span>{excluded === 1 ? "the grey column is" : "grey columns are"} left out of the scale</span>}
+      {excluded > 0 && <span>{excluded === 1 ? "the gray column is" : "gray columns are"} left out of the scale</span>}
     </div>
   );
 }

@@ -28,14 +28,14 @@ export interface Scale {
 }
 
 export function scaleOf(quantity: Quantity, domain: Domain): Scale {
-  const { centre, strong } = quantity;
+  const { center, strong } = quantity;
   const log = quantity.scale === "log";
   const [low, high] = log ? domain.map(Math.log) : domain;
   const span = high! - low!;
   const place = (value: number) => ((log ? Math.log(value) : value) - low!) / span;
   const marks = log ? powers(domain) : ticks(domain, 4);
   return {
-    diverging: centre !== null,
+    diverging: center !== null,
     domain,
     place,
     step: (at) => Math.round((strong === "low" ? 1 - at : at) * (STEPS - 1)),
@@ -65,12 +65,12 @@ export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Ar
   return shades;
 }
 
-/** The ends of a quantity's scale: those it names, or its extremes; as far on both sides where it has a centre. */
-export function domainOf(grid: Grid, { values, domain, centre }: Quantity): Domain {
+/** The ends of a quantity's scale: those it names, or its extremes; as far on both sides where it has a center. */
+export function domainOf(grid: Grid, { values, domain, center }: Quantity): Domain {
   let [low, high] = domain ?? extent(grid, values);
-  if (centre !== null) {
-    const reach = Math.max(high - centre, centre - low);
-    [low, high] = [centre - reach, centre + reach];
+  if (center !== null) {
+    const reach = Math.max(high - center, center - low);
+    [low, high] = [center - reach, center + reach];
   }
   // one value only: a domain about it, so that it still has a place
   return low < high ? [low, high] : [low - 0.5, low + 0.5];

@@ -49,8 +49,8 @@ export function isProbability({ measure, domain }: Quantity): boolean {
 }
 
 /** Whether a quantity is a difference of probabilities, which readers expect in percentage points. */
-export function isPoints({ measure, centre }: Quantity): boolean {
-  return measure === "probability" && centre === 0;
+export function isPoints({ measure, center }: Quantity): boolean {
+  return measure === "probability" && center === 0;
 }
 
 /** A value of a quantity where there is little room, and no unit. */
@@ -60,7 +60,7 @@ export function inCell(quantity: Quantity, value: number): string {
     const digits = points.toFixed(points < 9.95 ? 1 : 0);
     return Number(digits) ? sign + digits : "0";
   }
-  return quantity.centre === 0 ? signed(value) : plain(value);
+  return quantity.center === 0 ? signed(value) : plain(value);
 }
 
 /** A value of a quantity, with its unit. */

@@ -60,13 +60,13 @@ class Moments:
 
     def solve(self, ridge: float) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"]]:
         """Weights and biases of `h + W h + b` that come nearest to the last row in the mean square, on the CPU."""
-        mean, centre = self.mean, self.sum / self.count
+        mean, center = self.mean, self.sum / self.count
         eye = torch.eye(mean.shape[1]).to(mean)
         weights, biases = [], []
         for row, cross in enumerate(self.cross):
             own = self.covariance(row)
             own += ridge * own.diagonal().mean() * eye
-            to_last = torch.linalg.solve(own, cross / self.count - torch.outer(centre[row], centre[-1])).T
+            to_last = torch.linalg.solve(own, cross / self.count - torch.outer(center[row], center[-1])).T
             weights.append((to_last - eye).float().cpu())
             biases.append((mean[-1] - to_last @ mean[row]).float().cpu())
         return torch.stack(weights), torch.stack(biases)

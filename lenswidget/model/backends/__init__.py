@@ -32,7 +32,7 @@ def backend_of(model: object, *, tokenizer: Any = None) -> Backend:
     if isinstance(model, Backend):
         return model
     model = getattr(model, "_orig_mod", model)  # what torch.compile made of it
-    backend = next((kind(model) for kind in _registered if kind.recognises(model)), None)
+    backend = next((kind(model) for kind in _registered if kind.recognizes(model)), None)
     if backend is None:
         raise TypeError(
             why_not(model)

@@ -1,6 +1,6 @@
 """TransformerLens's older kind of model, `HookedTransformer`, which its versions before 4.0 have.
 
-It is no Hugging Face model but one of TransformerLens's own, into which weights are copied, by default folded and centred
+It is no Hugging Face model but one of TransformerLens's own, into which weights are copied, by default folded and centered
 on the way. It keeps them head by head, `W_O` as `[heads, d_head, d]`, and names its hook points for what passes them.
 """
 
@@ -24,7 +24,7 @@ from lenswidget.model.backends.transformer_lens import (
     Hook,
     HookedBackend,
     TransformerLensCache,
-    centred,
+    centered,
     effect,
 )
 from lenswidget.model.site import Site
@@ -58,7 +58,7 @@ class HookedTransformerBackend(HookedBackend):
     """A `HookedTransformer`, with its weights as they were trained or as TransformerLens processes them."""
 
     @classmethod
-    def recognises(cls, model: object) -> bool:
+    def recognizes(cls, model: object) -> bool:
         library = sys.modules.get("transformer_lens.HookedTransformer")
         return library is not None and isinstance(model, library.HookedTransformer)
 
@@ -81,7 +81,7 @@ class HookedTransformerBackend(HookedBackend):
         )
 
     def _processing(self) -> list[str]:
-        done = centred(self.model.embed.W_E, self.model.unembed.W_U)
+        done = centered(self.model.embed.W_E, self.model.unembed.W_U)
         # who builds a model may choose norms without gains, and then nothing was folded
         loaded = done or self.model.cfg.original_architecture
         folded = loaded and str(self.model.cfg.normalization_type).endswith("Pre")

@@ -41,7 +41,7 @@ class HuggingFaceBackend(Backend):
     """A causal language model of `transformers`, or one that PEFT put an adapter on."""
 
     @classmethod
-    def recognises(cls, model: object) -> bool:
+    def recognizes(cls, model: object) -> bool:
         kinds = [
             getattr(sys.modules.get(library), kind, None)
             for library, kind in (

@@ -32,8 +32,8 @@ _HOOK = re.compile(r"(?:blocks\.(\d+)\.)?((?:\w+\.)*)hook_(in|out|pattern)")
 _EMBEDDING = re.compile(r"[a-z_]*embed[a-z_]*")
 
 FOLDED_NORMS = "norms folded"
-CENTRED_WRITING = "writing weights centred"
-CENTRED_UNEMBEDDING = "unembedding centred"
+CENTERED_WRITING = "writing weights centred"
+CENTERED_UNEMBEDDING = "unembedding centred"
 
 Hook = Callable[..., Any]
 """What hangs on a hook point: it is called as `hook(activation, hook=point)`, and what it returns takes its place."""
@@ -134,7 +134,7 @@ class TransformerLensBackend(HookedBackend):
     """A `TransformerBridge`: a Hugging Face model in which TransformerLens has named the modules and hung hooks on them."""
 
     @classmethod
-    def recognises(cls, model: object) -> bool:
+    def recognizes(cls, model: object) -> bool:
         bridges = sys.modules.get("transformer_lens.model_bridge")
         return bridges is not None and isinstance(model, bridges.TransformerBridge)
 
@@ -169,7 +169,7 @@ class TransformerLensBackend(HookedBackend):
             return []
         gain = getattr(self.module(None, "norm"), "weight", None)
         folded = gain is None or bool((gain == gain[0]).all())
-        return [*([FOLDED_NORMS] if folded else []), *centred(self.model.W_E, self.model.W_U)]
+        return [*([FOLDED_NORMS] if folded else []), *centered(self.model.W_E, self.model.W_U)]
 
     def refusal(self) -> str | None:
         name, architecture, model = self.facts.name, self.facts.architecture, self.model
@@ -264,22 +264,22 @@ class TransformerLensBackend(HookedBackend):
         return network
 
 
-def centred(W_E: Float[Tensor, "vocabulary d"], W_U: Float[Tensor, "d vocabulary"]) -> list[str]:
-    """Which of a model's weights TransformerLens has centred, found by looking: it keeps no account of it."""
-    found = {CENTRED_WRITING: _is_centred(W_E), CENTRED_UNEMBEDDING: _is_centred(W_U)}
+def centered(W_E: Float[Tensor, "vocabulary d"], W_U: Float[Tensor, "d vocabulary"]) -> list[str]:
+    """Which of a model's weights TransformerLens has centered, found by looking: it keeps no account of it."""
+    found = {CENTERED_WRITING: _is_centered(W_E), CENTERED_UNEMBEDDING: _is_centered(W_U)}
     return [what for what, is_so in found.items() if is_so]
 
 
 def effect(processing: list[str], cfg: Any) -> str:
     """What the processing of a model's weights does to what is shown of it, in words."""
-    if CENTRED_UNEMBEDDING not in processing:
+    if CENTERED_UNEMBEDDING not in processing:
         return "logits are the model's"
     if (getattr(cfg, "output_logits_soft_cap", None) or 0) > 0:
-        return "below its soft-cap, a centred unembedding gives other probabilities than the model's"
+        return "below its soft-cap, a centered unembedding gives other probabilities than the model's"
     return "probabilities are the model's, logits are shifted"
 
 
-def _is_centred(W: Float[Tensor, "n m"]) -> bool:
+def _is_centered(W: Float[Tensor, "n m"]) -> bool:
     """Whether the mean of each row is rounding: far less than that of as many numbers picked at random. 64 rows tell."""
     rows = W.detach()[:: max(1, len(W) // 64)].float()
     return bool((rows.mean(-1).abs() <= 0.02 * rows.std(-1) / rows.shape[-1] ** 0.5).all())

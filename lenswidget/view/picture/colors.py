@@ -107,12 +107,15 @@ _FROM_LMS, _FROM_LAB = np.linalg.inv(_TO_LMS), np.linalg.inv(_TO_LAB)
 def _mix(one: RGB, other: RGB, share: float) -> RGB:
     """Between two colors in OKLab (B. Ottosson, 2020), where equal steps look equal."""
     lab = [_TO_LAB @ np.cbrt(_TO_LMS @ _linear(color)) for color in (one, other)]
-    mixed = _FROM_LMS @ (_FROM_LAB @ (lab[0] + (lab[1] - lab[0]) * share)) ** 3
-    return np.clip(np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * np.abs(mixed) ** (1 / 2.4) - 0.055), 0.0, 1.0)
+    mixed: RGB = _FROM_LMS @ (_FROM_LAB @ (lab[0] + (lab[1] - lab[0]) * share)) ** 3
+    gamma = np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * np.abs(mixed) ** (1 / 2.4) - 0.055)
+    channels: RGB = np.clip(gamma, 0.0, 1.0)
+    return channels
 
 
 def _linear(color: RGB) -> RGB:
-    return np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    linear: RGB = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    return linear
 
 
 def _rgb(color: str) -> RGB:

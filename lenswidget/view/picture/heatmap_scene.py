@@ -92,7 +92,7 @@ def _part(grid: Grid, name: str, most: tuple[int, int] | None) -> Grid:
 
 
 class _Scale:
-    """From the values of a quantity to the names of colors: "c0" to "c16", "d0" to "d16" where it has a centre."""
+    """From the values of a quantity to the names of colors: "c0" to "c16", "d0" to "d16" where it has a center."""
 
     def __init__(self, grid: Grid, name: str) -> None:
         self.grid = grid
@@ -106,11 +106,11 @@ class _Scale:
         if quantity.scale == "log" and low <= 0:
             low = counted.min() if counted.size else high / 10 if high > 0 else 0.1
             high = max(high, low)
-        if quantity.centre is not None:
-            reach = max(high - quantity.centre, quantity.centre - low)
-            low, high = quantity.centre - reach, quantity.centre + reach
+        if quantity.center is not None:
+            reach = max(high - quantity.center, quantity.center - low)
+            low, high = quantity.center - reach, quantity.center + reach
         self.low, self.high = float(low), float(high)
-        self.tone = "c" if quantity.centre is None else "d"
+        self.tone = "c" if quantity.center is None else "d"
 
     def place(self, values: np.ndarray) -> np.ndarray:
         """0 to 1 from the low end to the high one."""
@@ -260,6 +260,6 @@ def _rings(part: Grid) -> np.ndarray:
 def _word(part: Grid, quantity: Quantity, row: int, column: int) -> str:
     value = float(quantity.values[row, column])
     if part.candidates is None or not np.isfinite(value):
-        return number(value, sign=quantity.centre == 0)
+        return number(value, sign=quantity.center == 0)
     token = part.candidates.ids[row, column, 0]
     return VARIOUS if token == NO_TOKEN else cell_text(part.text(token))
