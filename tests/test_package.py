@@ -49,6 +49,7 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
         "py.typed",
         "grids/grid.py",
         "view/picture/colors.json",
+        "data/smollm2-135m.logit-lens.json",
     ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}

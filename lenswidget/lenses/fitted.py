@@ -47,8 +47,7 @@ class FittedLens(Lens):
             return (fitted,)
         return (fitted, f"its file says that it belongs to {self.card.model}; nothing in it can show that")
 
-    @property
-    def row_quantities(self) -> tuple[RowQuantity, ...]:
+    def row_quantities(self, run: Run) -> tuple[RowQuantity, ...]:
         if not self.card.kl:
             return ()
         # the last row is the model's own

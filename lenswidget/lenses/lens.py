@@ -27,9 +27,8 @@ class Lens:
         """What a reader should know of the lens, in a few words: what it was fitted on, or that it wasn't."""
         return ()
 
-    @property
-    def row_quantities(self) -> tuple[RowQuantity, ...]:
-        """How far each row can be believed, where the lens knows it: what a Grid shows beside its rows."""
+    def row_quantities(self, run: Run) -> tuple[RowQuantity, ...]:
+        """How far each row of a run can be believed, where the lens knows it: what a Grid shows beside its rows."""
         return ()
 
     def require(self, run: Run) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.grids.parts import RowQuantity
 from lenswidget.lenses.lens import Lens
+from lenswidget.lenses.measured_logit import measured_of
+from lenswidget.model.run import Run
 
 
 class LogitLens(Lens):
     """Every row as it is.
+
+    How far its rows can be believed is known for the embedded model, on which it was measured; `lw.fidelity` measures it
+    for any other.
 
     Source: nostalgebraist, "interpreting GPT: the logit lens", 2020.
     """
@@ -19,6 +25,9 @@ class LogitLens(Lens):
     @property
     def notes(self) -> tuple[str, ...]:
         return ("raw, unadjusted",)
+
+    def row_quantities(self, run: Run) -> tuple[RowQuantity, ...]:
+        return measured_of(run)
 
     def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
         return residual

@@ -39,8 +39,8 @@ def read(
     a token, by its text or id, or a tuple or set of tokens that count as one, whose probabilities add. `against` adds
     the logit difference of each from one target more. `k` candidates are kept in each cell. `extra` adds the
     Jensen–Shannon divergence (bits) and the total variation from the output, a pass over the vocabulary each. What
-    `lw.fidelity` measured of the lens is shown beside the rows; without it, the held-out KL of a fitted lens that knows
-    its own.
+    `lw.fidelity` measured of the lens is shown beside the rows; without it, the held-out KL that a fitted lens and the raw
+    lens of the embedded model come with.
 
     Raises ValueError for a target that is several tokens, naming them, for a cache that can't be read, and for
     a lens that was made for another model.
@@ -56,7 +56,7 @@ def read(
     if unknown:
         raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
     followed = targets_of(run, targets)
-    beside = lens.row_quantities if fidelity is None else (fidelity.row_quantity(given),)
+    beside = lens.row_quantities(run) if fidelity is None else (fidelity.row_quantity(given),)
     if against is not None:
         followed = with_against(run, followed, against)
     # what isn't moved needs no copy

@@ -54,6 +54,11 @@ class Activations:
         return bool(self.hooks or self.edits)
 
     @property
+    def is_cached(self) -> bool:
+        """Whether they come from a cache that somebody else made."""
+        return self._cache is not None
+
+    @property
     def at_hand(self) -> bool:
         """Whether the last position's can be had without running the model."""
         sites = set(self.components.sites)
