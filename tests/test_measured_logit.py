@@ -77,7 +77,7 @@ def test_a_run_of_a_model_that_changed_since_is_of_no_known_model(plain: Any) ->
     assert lw.logit_lens(run).row_quantities == ()
 
 
-def test_a_run_under_hooks_or_from_a_cache_has_none(smollm: Any, plain: Any) -> None:
+def test_a_run_under_hooks_has_none_and_a_cache_if_it_was_made_under_some(smollm: Any, plain: Any) -> None:
     handle = plain.model.layers[3].register_forward_hook(lambda module, given, made: made)
     try:
         hooked = lw.run(plain, PROMPT)
@@ -85,6 +85,9 @@ def test_a_run_under_hooks_or_from_a_cache_has_none(smollm: Any, plain: Any) -> 
         handle.remove()
     assert lw.logit_lens(hooked).row_quantities == ()
     _, cache = smollm.run_with_cache(PROMPT)
+    assert len(lw.logit_lens(cache).row_quantities) == 1
+    with smollm.hooks(fwd_hooks=[("blocks.3.hook_resid_post", lambda x, hook: 1.5 * x)]):
+        _, cache = smollm.run_with_cache(PROMPT)
     assert lw.logit_lens(cache).row_quantities == ()
 
 

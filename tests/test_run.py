@@ -73,9 +73,9 @@ def test_a_run_keeps_its_model_until_it_is_detached() -> None:
     run = run.detach()
     gc.collect()
     assert gone() is None, "the detached run keeps the whole model alive"
-    # who moved a token is told by the model's weights, which went with it
-    assert before.jumps is not None
-    assert lw.logit_lens(run) == replace(before, jumps=None)
+    # who moved a token is told by the model's weights, and which model it is by what it computes: both went with it
+    assert before.jumps is not None and before.row_quantities
+    assert lw.logit_lens(run) == replace(before, jumps=None, row_quantities=())
     with pytest.raises(ValueError, match=r"This run has no activations.*lw\.run\(model, prompt\)"):
         lw.attribute(run, " Paris")
 

@@ -19,6 +19,7 @@ import torch
 
 from lenswidget.grids.parts import RowQuantity
 from lenswidget.grids.whole_file import write_whole
+from lenswidget.model.activations import last_position
 from lenswidget.model.backend import Backend, keep_whole
 from lenswidget.model.embedded import EMBEDDED
 from lenswidget.model.run import Run
@@ -108,18 +109,29 @@ class MeasuredLogitLens:
 def measured_of(run: Run) -> tuple[RowQuantity, ...]:
     """What is known of the raw lens's rows in a run of the embedded model; nothing for any other.
 
-    Nor for a run under hooks or edits, which is another computation; nor for one from a cache, which doesn't say under
-    what it was made. The model is tried once for each of its states, and again when it changed.
+    Nor for a run under hooks or edits, which is another computation. A cache doesn't say under what it was made, so the model
+    is asked whether it would make the same. The model is tried once for each of its states, and again when it changed.
     """
-    if run.activations is None or run.activations.is_cached or run.activations.changed:
+    activations = run.activations  # a detached run has no model to ask
+    if activations is None or activations.changed:
         return ()
-    known, backend = _shipped(), run.activations.backend
+    known, backend = _shipped(), activations.backend
 
     def is_known() -> bool:
         # a model that changed since the run can't tell what it was
         return backend.find_state() == backend.state and known.seen.again(run)
 
-    return (known.row_quantity(),) if backend.remembered("measured logit lens", is_known) else ()
+    if not backend.remembered("measured logit lens", is_known):
+        return ()
+    return (known.row_quantity(),) if not activations.is_cached or _makes(backend, run) else ()
+
+
+def _makes(backend: Backend, run: Run) -> bool:
+    """Whether a model, without what its user hung on it, has the rows of a run at its last position."""
+    kept = backend.forward(run.tokens.unsqueeze(0), keep=dict.fromkeys(backend.rows, last_position), hooks=NONE).kept
+    rows = torch.stack([kept[site][0, -1].to(run.residual) for site in backend.rows]).float()
+    theirs = run.residual[:, -1].float()
+    return bool(((rows - theirs).norm(dim=-1) <= APART * theirs.norm(dim=-1)).all())
 
 
 @cache
