@@ -16,7 +16,7 @@ import lenswidget as lw
 from lenswidget.lenses import causal
 from lenswidget.lenses.causal import causal_fidelity, spearman
 from lenswidget.lenses.files.card import Card
-from lenswidget.lenses.fitted import FittedLens, sample_of
+from lenswidget.lenses.fitted import FittedLens
 from lenswidget.model.backends import backend_of
 from tests import architectures
 
@@ -275,7 +275,7 @@ def test_the_rows_of_a_grid_carry_how_far_they_can_be_believed(model: Any) -> No
     assert trust.domain == (0.0, measured.blind) and trust.strong == "low"
 
     fitted = FittedLens(
-        torch.zeros(3, 32, 32), torch.zeros(3, 32), Card("m", "d", 9, kl=(3.0, 2.0, 1.0)), sample_of(run.readout)
+        torch.zeros(3, 32, 32), torch.zeros(3, 32), Card("m", "d", 9, kl=(3.0, 2.0, 1.0)), run.weights.sample
     )
     (trust,) = lw.read(run, fitted).row_quantities
     assert trust.values.tolist() == [3, 2, 1, 0] and "held-out" in trust.says

@@ -412,9 +412,21 @@ def test_blocks_of_bitsandbytes_are_read(bits: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("architecture", ["LlamaForCausalLM", "GPTNeoXForCausalLM"])
 def test_blocks_norm_and_unembedding_on_a_disk_are_brought(architecture: str, tmp_path: Path) -> None:
-    accelerate = pytest.importorskip("accelerate")
     model = saved(architecture, tmp_path)
     theirs = says(model)
+    model = offloaded(model, tmp_path / "elsewhere")
+    assert any(weight.is_meta for weight in model.parameters())
+    assert_sums(lw.run(model, TOKENS), theirs, "component", "head", "neuron", "source")
+    assert any(weight.is_meta for weight in model.parameters()), "what was kept elsewhere stays there"
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
+
+
+def offloaded(model: Any, folder: Path) -> Any:
+    """A model whose norm, unembedding and every second block accelerate keeps on a disk."""
+    accelerate = pytest.importorskip("accelerate")
     (inner, base), (head, _) = model.named_children()
     places = {head: "disk"}
     for name, module in base.named_children():
@@ -422,15 +434,8 @@ def test_blocks_norm_and_unembedding_on_a_disk_are_brought(architecture: str, tm
             places |= {f"{inner}.{name}.{i}": "disk" if i % 2 else "cpu" for i in range(len(module))}
         else:
             places[f"{inner}.{name}"] = "disk" if "norm" in name else "cpu"
-    options = {"offload_dir": str(tmp_path / "elsewhere"), "main_device": "cpu", "force_hooks": True}
-    model = accelerate.dispatch_model(model, device_map=places, **options)
-    assert any(weight.is_meta for weight in model.parameters())
-    assert_sums(lw.run(model, TOKENS), theirs, "component", "head", "neuron", "source")
-    assert any(weight.is_meta for weight in model.parameters()), "what was kept elsewhere stays there"
-    gone = weakref.ref(model)
-    del model, base
-    gc.collect()
-    assert gone() is None
+    options = {"offload_dir": str(folder), "main_device": "cpu", "force_hooks": True}
+    return accelerate.dispatch_model(model, device_map=places, **options)
 
 
 def test_compiled_models_are_read(llama: Any) -> None:

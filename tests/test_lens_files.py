@@ -22,7 +22,7 @@ import lenswidget as lw
 from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.lens_file import write_tensors
 from lenswidget.lenses.files.packing import pack
-from lenswidget.lenses.fitted import FittedLens, sample_of
+from lenswidget.lenses.fitted import FittedLens
 from lenswidget.lenses.linear import LinearLens
 from lenswidget.lenses.tuned import TunedLens
 from tests import architectures
@@ -59,7 +59,7 @@ def random_lens(run: lw.Run, kind: type[FittedLens] = TunedLens, **told: Any) ->
             **told,
         }
     )
-    return kind(weight, torch.randn(rows - 1, d, generator=generator), card, sample_of(run.readout))
+    return kind(weight, torch.randn(rows - 1, d, generator=generator), card, run.weights.sample)
 
 
 @pytest.mark.parametrize("kind", [LinearLens, TunedLens, lw.JacobianLens])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 import lenswidget as lw
 from lenswidget.lenses.files.packing import unpack
 from lenswidget.lenses.load_lens import SHIPPED
+from lenswidget.model.weights import Weights
 from scripts.pack_lens import rounded
 
 TEXT = """When the storm had passed, the keeper of the lighthouse went down to the harbour to see what was left of the boats.
@@ -52,10 +54,17 @@ def test_it_is_no_worse_on_a_story_than_on_what_it_was_fitted_on(smollm: Any, le
 
 def test_it_is_not_for_another_model(lens: lw.FittedLens, smollm: Any) -> None:
     run = lw.run(smollm, "Some text.")
-    shuffled = smollm.unembed.W_U.flip(1)
-    other = lw.Run(**{**vars(run), "readout": type(run.readout)(**{**vars(run.readout), "W_U": shuffled})})
-    with pytest.raises(ValueError, match="whose unembedding is not that of"):
-        lens.require(other)
+    lens.require(run)
+    unembedding = run.weights.sample.clone()
+    unembedding[:1024] = unembedding[:1024].flip(0)
+    blocks = run.weights.sample.clone()
+    blocks[1024:] *= 1.02
+    for sample, says in (
+        (unembedding, "whose unembedding is not that of"),
+        (blocks, "weights in the blocks of .* are others"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            lens.require(replace(run, weights=Weights(sample, "")))
 
 
 def test_rounding_makes_up_for_what_it_did_before() -> None:

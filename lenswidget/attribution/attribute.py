@@ -218,6 +218,7 @@ class Attribution:
                 "lenswidget": importlib.metadata.version("lenswidget"),
                 "prompt": run.prompt,
                 "target": named(self.targets),
+                "weights": run.weights.digest,
                 **provenance_of(run.edits),
             },
             **facts,

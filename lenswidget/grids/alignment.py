@@ -23,6 +23,12 @@ Pairs = list[tuple[int, int]]
 Axis = Int32[np.ndarray, "slots grids"]
 
 
+def one_model(grids: Sequence[Grid]) -> bool:
+    """Whether Grids are of one model: of one name, and of the same weights where a Grid knows them."""
+    weights = {grid.provenance.get("weights", "") for grid in grids} - {""}
+    return len({grid.model for grid in grids}) == 1 and len(weights) < 2
+
+
 def align_columns(grids: Sequence[Grid]) -> Axis:
     """Slots of columns: by common beginning and end and by text between; by characters where tokenizers differ.
 
@@ -45,7 +51,7 @@ def align_rows(grids: Sequence[Grid]) -> Axis:
     counts = [len(grid.rows) for grid in grids]
     if all(grid.rows == first.rows for grid in more):
         return np.repeat(np.arange(counts[0], dtype=np.int32)[:, None], len(grids), axis=1)
-    if any(grid.model != first.model for grid in more):
+    if not one_model(grids):
         depth = np.linspace(0.0, 1.0, max(counts))
         return np.stack([np.rint(depth * (count - 1)) for count in counts], axis=1).astype(np.int32)
     pairs = [(len(grid.rows), _pairs(first.rows, grid.rows, equal=True)) for grid in more]

@@ -12,7 +12,14 @@ import numpy as np
 from jaxtyping import Int32
 
 from lenswidget.grids import grid_file
-from lenswidget.grids.alignment import align_by_position, align_columns, align_rows, one_tokenizer, shared_columns
+from lenswidget.grids.alignment import (
+    align_by_position,
+    align_columns,
+    align_rows,
+    one_model,
+    one_tokenizer,
+    shared_columns,
+)
 from lenswidget.grids.difference import difference_of
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
@@ -144,8 +151,9 @@ def compare(
             notes.append(f"nothing in common: {which} hold no quantity of one kind, so they have no difference")
         elif not one_tokenizer(first, grid):
             notes.append(f"{which} have different vocabularies: tokens stand together where their text ends together")
-    if len({len(grid.rows) for grid in grids}) > 1 and len({grid.model for grid in grids}) > 1:
+    if len({len(grid.rows) for grid in grids}) > 1 and not one_model(grids):
         notes.append("models of different depth: rows stand together by relative depth")
+    notes += [f"the models called {name!r} have different weights" for name in _twice(grids)]
     return Comparison(
         grids,
         labels,
@@ -198,7 +206,7 @@ def _names(grids: Sequence[Grid]) -> tuple[str, ...]:
     """The shortest words that tell Grids apart: kind, model, and what isn't common to the prompts."""
     parts = [
         [grid.kind for grid in grids],
-        [grid.model for grid in grids],
+        _models(grids),
         _apart([grid.title for grid in grids]),
     ]
     telling = [part for part in parts if len(set(part)) > 1]
@@ -209,6 +217,19 @@ def _names(grids: Sequence[Grid]) -> tuple[str, ...]:
         if names.count(name) > 1:
             names[i] = name if seen[name] == 1 else f"{name} ({seen[name]})"
     return tuple(names)
+
+
+def _models(grids: Sequence[Grid]) -> list[str]:
+    """Names of models, with their weights where models of one name differ in these."""
+    twice = _twice(grids)
+    known = [(grid.model, grid.provenance.get("weights", "")) for grid in grids]
+    return [f"{name} (weights {weights[:6]})" if name in twice and weights else name for name, weights in known]
+
+
+def _twice(grids: Sequence[Grid]) -> list[str]:
+    """Names that models of different weights share, as two folders called checkpoint-500."""
+    names = dict.fromkeys(grid.model for grid in grids)
+    return [name for name in names if not one_model([grid for grid in grids if grid.model == name])]
 
 
 def _apart(titles: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from lenswidget.grids.alignment import NONE, one_tokenizer
+from lenswidget.grids.alignment import NONE, one_model, one_tokenizer
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Quantity
 
@@ -46,7 +46,7 @@ def difference_of(
     return Grid(
         title=f"{names[1]} − {names[0]}",
         kind="Difference",
-        model=first.model if first.model == other.model else "",
+        model=first.model if one_model([first, other]) else "",
         rows=_rows(first, other, rows),
         columns=tokens,
         positions=np.arange(len(columns), dtype=np.int32),

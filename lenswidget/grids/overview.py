@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Int32
 
-from lenswidget.grids.alignment import NONE, one_tokenizer
+from lenswidget.grids.alignment import NONE, one_model, one_tokenizer
 from lenswidget.grids.answers import BELIEF, RIGHT, told
 from lenswidget.grids.belief import beliefs
 from lenswidget.grids.difference import on_slots
@@ -46,7 +46,7 @@ def overview_of(
     overview = Grid(
         title=f"{len(grids)} {'prompts' if are_prompts else 'grids'}",
         kind="Overview",
-        model=_one(grid.model for grid in grids),
+        model=grids[0].model if one_model(grids) else "",
         rows=tuple(map(_tail, titles)) if are_prompts else tuple(names),
         columns=np.full(len(rows), NO_TOKEN, dtype=np.int32),
         positions=np.arange(len(rows), dtype=np.int32),
@@ -112,7 +112,7 @@ def mean_of(
     that leads in all of the Grids, none where they differ; a column without a token of its own is VARIOUS.
     """
     first = grids[0]
-    alike = len({(grid.kind, grid.model) for grid in grids}) == 1 and len({grid.title for grid in grids}) > 1
+    alike = len({grid.kind for grid in grids}) == 1 and one_model(grids) and len({grid.title for grid in grids}) > 1
     if not alike or (rows == NONE).any() or (columns == NONE).any():
         return None
     quantities: list[Quantity] = []

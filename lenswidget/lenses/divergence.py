@@ -46,7 +46,11 @@ def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
         excluded=(0,) if len(columns) > 1 else (),
         check=run.check,
         notes=(f"KL({ours.name} ‖ {theirs.name})", *run.notes),
-        provenance={"lenswidget": importlib.metadata.version("lenswidget"), "prompt": run.prompt},
+        provenance={
+            "lenswidget": importlib.metadata.version("lenswidget"),
+            "prompt": run.prompt,
+            "weights": run.weights.digest,
+        },
     )
 
 

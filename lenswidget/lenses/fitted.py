@@ -19,19 +19,16 @@ from lenswidget.lenses.files.tuned_lens_folder import write_tuned_lens_folder
 from lenswidget.lenses.fitting.residuals import Residuals, kl_by_row
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.lens import Lens
-from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run
-
-SAMPLED = 1024
-"""Entries of the unembedding that a lens remembers, to know its model again."""
+from lenswidget.model.weights import same_blocks, same_unembedding
 
 
 class FittedLens(Lens):
     """`h + W h + b`, with a matrix and a bias for every row but the last.
 
     `weight` is `[L, d, d]` and `bias` `[L, d]`, float32, first of them for the embedding: translator `r` moves row `r`.
-    `sample` are entries of the unembedding that it was fitted to, as `sample_of` takes them; none where the lens comes
-    from a file that doesn't hold them.
+    `sample` are entries of the weights that it was fitted to, as a run has them in `run.weights.sample`: of the unembedding
+    alone in an older file, none where the lens comes from a file that doesn't hold them.
     """
 
     def __init__(
@@ -60,7 +57,7 @@ class FittedLens(Lens):
         return residual + (residual @ weight.T + bias)
 
     def require(self, run: Run) -> None:
-        """Raises ValueError for a run of another model: of another width, depth, processing of weights or unembedding."""
+        """Raises ValueError for a run of another model: of another width, depth, processing of weights, unembedding or blocks."""
         rows, _, d = run.residual.shape
         layers, width = self.bias.shape
         if (layers, width) != (rows - 1, d):
@@ -70,10 +67,16 @@ class FittedLens(Lens):
             )
         if run.processing != self.card.processing:
             raise ValueError(self._of_other_weights(run))
-        if not self._fits(run.readout):
+        if not self._fits(run):
             raise ValueError(
                 f"This {self.name.lower()} was fitted to {self.card.model}, whose unembedding is not that of {run.model}. Fit "
                 f"one to it with {type(self).__name__}.fit(model)."
+            )
+        if not same_blocks(self.sample, run.weights.sample):
+            raise ValueError(
+                f"This {self.name.lower()} was fitted to {self.card.model}, and the weights in the blocks of {run.model} are "
+                f"others, as of a fine-tune or another checkpoint. Fit one to it with {type(self).__name__}.fit(model); to read "
+                "it all the same, pass what moves the rows alone: lw.read(run, lens.move)."
             )
 
     def _of_other_weights(self, run: Run) -> str:
@@ -90,14 +93,13 @@ class FittedLens(Lens):
             f"or fit a lens to {again}."
         )
 
-    def _fits(self, readout: Readout) -> bool:
+    def _fits(self, run: Run) -> bool:
         """Whether an unembedding is the one that the lens was fitted to, as far as the lens can tell."""
         if len(self.sample):
-            ours = sample_of(readout)
-            return ours.shape == self.sample.shape and torch.allclose(ours, self.sample, rtol=2**-7, atol=1e-6)
+            return same_unembedding(self.sample, run.weights.sample)
         # a hash can't tell rounding from another model: of a model in half precision nothing is asked, and one in float32
         # may have been in half precision when the lens was fitted
-        W_U, known = readout.W_U, self.card.unembedding
+        W_U, known = run.readout.W_U, self.card.unembedding
         if not known or W_U.dtype != torch.float32:
             return True
         return any(known == unembedding_hash(W_U.to(dtype)) for dtype in (W_U.dtype, torch.float16, torch.bfloat16))
@@ -122,13 +124,6 @@ class FittedLens(Lens):
         ValueError where it holds other files.
         """
         return write_tuned_lens_folder(folder, self.card, self.weight, self.bias)
-
-
-def sample_of(readout: Readout) -> Float[Tensor, "n"]:
-    """Entries of the unembedding, evenly spaced, in float32 on the CPU. Rounding to half precision changes them little."""
-    d, vocabulary = readout.W_U.shape
-    places = torch.linspace(0, d * vocabulary - 1, SAMPLED, dtype=torch.float64).long().to(readout.W_U.device)
-    return readout.W_U[places % d, places // d].float().cpu()
 
 
 def measured(lens: FittedLens, one: Run, text: Text, residuals: Residuals) -> Card:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.torch_file import reading
-from lenswidget.lenses.fitted import FittedLens, sample_of
+from lenswidget.lenses.fitted import FittedLens
 from lenswidget.lenses.fitting.mean_jacobian import mean_jacobians
 from lenswidget.lenses.fitting.text import in_words, strings
 from lenswidget.model.backend import Backend
@@ -19,6 +19,7 @@ from lenswidget.model.backends import backend_of
 from lenswidget.model.backends.transformer_lens import HookedBackend, jacobian_lens_class
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import Readout
+from lenswidget.model.weights import weights_of
 
 SETTINGS = ("max_seq_len", "skip_first_positions")
 """What a card keeps of how TransformerLens fitted."""
@@ -79,7 +80,7 @@ class JacobianLens(FittedLens):
             unembedding=unembedding_hash(readout.W_U),
             settings={"prompts": count, **{name: options.get(name, value) for name, value in usual.items()}},
         )
-        return cls(weight, torch.zeros(len(weight), found.shape[1]), card, sample_of(readout))
+        return cls(weight, torch.zeros(len(weight), found.shape[1]), card, weights_of(backend).sample)
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike[str], **options: Any) -> JacobianLens:
@@ -124,7 +125,9 @@ class JacobianLens(FittedLens):
             unembedding=unembedding_hash(readout.W_U) if readout else "",
             settings={"prompts": lens.n_prompts, **{name: told[name] for name in SETTINGS if name in told}},
         )
-        return cls(weight, torch.zeros(last + 1, lens.d_model), card, sample_of(readout) if readout else torch.zeros(0))
+        return cls(
+            weight, torch.zeros(last + 1, lens.d_model), card, weights_of(backend).sample if backend else torch.zeros(0)
+        )
 
     def to_transformer_lens(self) -> Any:
         """As TransformerLens's own `JacobianLens`: for its steering, swapping and `.pt` files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lenswidget.lenses.files.card import Card
-from lenswidget.lenses.fitted import FittedLens, measured, sample_of
+from lenswidget.lenses.fitted import FittedLens, measured
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
 from lenswidget.lenses.fitting.regression import RIDGE, regress
@@ -62,6 +62,6 @@ class LinearLens(FittedLens):
             weight, bias = moments.solve(ridge)
             settings = {"ridge": ridge, "window": text.window, "seed": seed, "skipped": residuals.skipped}
             card = Card.of(backend, data or text.words, int(moments.count), settings)
-            lens = cls(weight, bias, card, sample_of(one.readout))
+            lens = cls(weight, bias, card, one.weights.sample)
             lens.card = measured(lens, one, text, residuals)
         return lens

@@ -63,6 +63,7 @@ def grid_of(
             "lenswidget": importlib.metadata.version("lenswidget"),
             "prompt": run.prompt,
             "lens": kind,
+            "weights": run.weights.digest,
             **provenance_of(run.edits),
         },
     )

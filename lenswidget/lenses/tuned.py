@@ -10,7 +10,7 @@ import torch
 
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.files.card import Card
-from lenswidget.lenses.fitted import FittedLens, measured, sample_of
+from lenswidget.lenses.fitted import FittedLens, measured
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
 from lenswidget.lenses.fitting.residuals import Residuals, again, at_once, checked_run
@@ -19,6 +19,7 @@ from lenswidget.lenses.fitting.training import Budget, Recipe, Training
 from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.weights import weights_of
 
 STEPS = 160
 
@@ -36,9 +37,10 @@ class TunedLens(FittedLens):
     def identity(cls, model: object) -> TunedLens:
         """A tuned lens before any training, which reads exactly as the logit lens does."""
         backend = backend_of(model)
-        readout, layers, d = readout_of(backend), backend.facts.layers, backend.facts.width
+        readout_of(backend)  # refuses, with the reason, what no lens can read
+        layers, d = backend.facts.layers, backend.facts.width
         card = Card.of(backend, "no text", 0)
-        return cls(torch.zeros(layers, d, d), torch.zeros(layers, d), card, sample_of(readout))
+        return cls(torch.zeros(layers, d, d), torch.zeros(layers, d), card, weights_of(backend).sample)
 
     @classmethod
     @own_arithmetic()
@@ -99,7 +101,7 @@ class TunedLens(FittedLens):
             weight, bias = training.result()
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
             card = Card.of(backend, data or text.words, training.tokens, settings)
-            lens = cls(weight, bias, card, sample_of(one.readout))
+            lens = cls(weight, bias, card, one.weights.sample)
             lens.card = measured(lens, one, text, residuals)
         return lens
 

@@ -57,16 +57,16 @@ class Projection:
 
     def W(self, backend: Backend) -> Float[Tensor, "n d"]:  # noqa: N802 (the field's name)
         """The weight as it is now."""
-        return weight_of(self._module(backend), self.stored, self.n)
+        return weight_of(self.module(backend), self.stored, self.n)
 
     def b(self, backend: Backend) -> Float[Tensor, "d"] | None:
         """The bias as it is now."""
-        return bias_of(self._module(backend), self.stored, self.n)
+        return bias_of(self.module(backend), self.stored, self.n)
 
     def along(self, backend: Backend, directions: Float[Tensor, "m d"]) -> Float[Tensor, "m n"]:
         """What each input adds along some directions: `W` is projected, and nothing is expanded to `[.., n, d]`."""
         projected = []
-        for rows in pieces(self._module(backend), self.stored, self.n):
+        for rows in pieces(self.module(backend), self.stored, self.n):
             here = directions.to(rows.device)
             projected.append(here @ rows.to(here.dtype).T)
         return torch.cat(projected, dim=-1).to(directions.device)
@@ -75,7 +75,8 @@ class Projection:
         """The same map of another block."""
         return replace(self, site=replace(self.site, block=block))
 
-    def _module(self, backend: Backend) -> torch.nn.Module:
+    def module(self, backend: Backend) -> torch.nn.Module:
+        """The module of the model that computes it."""
         module = backend.module(self.site.block, self.site.module)
         assert module is not None
         return module

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 Stored = Literal["out, in", "in, out", "elsewhere"]
@@ -89,6 +89,51 @@ def pieces(module: torch.nn.Module, way: Stored, n: int) -> Iterator[Float[Tenso
         return
     W = weight_of(module, way, n)
     yield from torch.split(W, len(W) if W.dtype == torch.float32 else max(1, WIDENED // (4 * W.shape[1])))
+
+
+def entries(
+    module: torch.nn.Module, way: Stored, n: int, rows: Int64[Tensor, "n"], columns: Int64[Tensor, "n"]
+) -> Float[Tensor, "n"]:
+    """A few entries of the matrix, in float32 on the CPU: only what they take is read or made."""
+    if way == "elsewhere":
+        units = torch.zeros(len(rows) + 1, n, device=_device(module))
+        units[torch.arange(len(rows)), rows.to(units.device)] = STEP
+        *made, nothing = _apply(module, units)
+        found = (torch.stack(made) - nothing)[torch.arange(len(rows)), columns.to(nothing.device)] / STEP
+    else:
+        W = weight_of(module, way, n)
+        found = W[rows.to(W.device), columns.to(W.device)]
+    on_cpu: Tensor = found.float().cpu()
+    return on_cpu
+
+
+def is_packed(module: torch.nn.Module) -> bool:
+    """Whether a module keeps its numbers in a few bits, or in a kind of tensor of its own, and rounds what it computes."""
+    return any(type(x) not in (Tensor, torch.nn.Parameter) or not _is_plain(x.dtype) for x in _tensors(module))
+
+
+def stored_bytes(module: torch.nn.Module, count: int) -> bytes:
+    """Some of what a module keeps, as it is stored: so many bytes of each of its tensors."""
+    found = []
+    for x in _tensors(module):
+        for held in _plain_tensors(x):
+            raw = held.detach().reshape(-1).view(torch.uint8)
+            places = torch.linspace(0, len(raw) - 1, min(count, len(raw)), dtype=torch.float64).long()
+            found.append(bytes(raw[places.to(raw.device)].tolist()))
+    return b"".join(found)
+
+
+def _plain_tensors(x: Tensor) -> Iterator[Tensor]:
+    """The tensors that a tensor is made of: itself, or those that one of its own kind keeps its numbers in."""
+    if hasattr(x, "__tensor_flatten__"):
+        for name in x.__tensor_flatten__()[0]:
+            yield from _plain_tensors(getattr(x, name))
+    elif not x.is_meta and x.numel():
+        yield x
+
+
+def _is_plain(dtype: torch.dtype) -> bool:
+    return dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def _is_linear(module: torch.nn.Module, z: Tensor, out: Tensor, close: float) -> bool:

@@ -21,6 +21,7 @@ from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.site import Site
 from lenswidget.model.tokens import TokenTexts, texts_of
 from lenswidget.model.user_hooks import UserHooks
+from lenswidget.model.weights import Weights, weights_of
 
 Message = Mapping[str, Any]
 """What somebody says in a chat: `{"role": "user", "content": "Hello"}`."""
@@ -45,6 +46,8 @@ class Run:
     """The model's name."""
     prompt: str
     check: Check | None
+    weights: Weights = field(repr=False)
+    """Some entries of the model's weights, by which a fitted lens and a comparison know it again."""
     notes: tuple[str, ...] = ()
     processing: str = ""
     """What was done to the model's weights after training, in words; a lens reads only what it was fitted on."""
@@ -366,6 +369,7 @@ def _checked(
         facts.name,
         prompt,
         check,
+        weights_of(activations.backend),
         tuple(notes),
         facts.processing,
         activations.edits,
