@@ -43,14 +43,19 @@ export function scaleOf(quantity: Quantity, domain: Domain): Scale {
   };
 }
 
-/** For every cell its step on the ramp, or one of the ODD. */
-export function shadesOf(grid: Grid, quantity: Quantity, scale: Scale): Uint16Array {
+/** For every cell its step on the ramp, or one of the ODD; less of it where a cell is not to be `believed`. */
+export function shadesOf(
+  grid: Grid,
+  quantity: Quantity,
+  scale: Scale,
+  believed: Float32Array | null = null,
+): Uint16Array {
   const columns = grid.columns.length;
   const shades = new Uint16Array(quantity.values.length);
   const tolerance = 1e-3; // half precision may put a value a hair beyond the domain it came from
   for (let cell = 0; cell < shades.length; cell++) {
     const value = quantity.values[cell]!;
-    const place = scale.place(value);
+    const place = scale.place(value) * (believed?.[cell] ?? 1);
     if (grid.gaps.has(cell % columns)) shades[cell] = ODD.gap;
     else if (Number.isNaN(value)) {
       const at = { row: Math.floor(cell / columns), column: cell % columns };
