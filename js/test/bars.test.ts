@@ -274,9 +274,9 @@ describe("a heatmap of contributions", () => {
   it("names a head by its layer and its column, and says where there is none", async () => {
     const model = new FakeModel(await laidOut(), { selected: [1, 1] });
     const { root } = await show(model);
-    expect(root.querySelector(".lw-card")!.textContent).toBe("L0 H1contribution−1.53 logits");
+    expect(root.querySelector(".lw-card")!.textContent).toBe("L0 H1contribution−1.53 logits×");
     model.change("selected", [2, 1]);
-    await vi.waitFor(() => expect(root.querySelector(".lw-card")!.textContent).toBe("L1 H1no such part"));
+    await vi.waitFor(() => expect(root.querySelector(".lw-card")!.textContent).toBe("L1 H1no such part×"));
     expect(root.querySelector(".lw-legend")!.textContent).not.toContain("not a number");
   });
 
@@ -308,7 +308,7 @@ describe("a heatmap of contributions", () => {
       quantities: [{ name: "contribution", center: 0, values: () => -1 }],
     };
     const { root } = await show(new FakeModel(await laidOut(wish), { selected: [1, 1] }));
-    expect(root.querySelector(".lw-card")!.textContent).toBe("L0position 1 · “␣one”contribution−1");
+    expect(root.querySelector(".lw-card")!.textContent).toBe("L0position 1 · “␣one”contribution−1×");
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import { card, cards, chips, click, FakeModel, hindrances, hover, pixels, scroller, show } from "./host.js";
+import { canvasOf, card, cards, chips, click, FakeModel, hindrances, hover, pixels, scroller, show } from "./host.js";
 import { type Comparing, comparing, message, type Wish } from "./messages.js";
 
 const quantities = [{ name: "probability", domain: [0, 1], values: () => 0.5 }];
@@ -103,10 +103,10 @@ describe("two grids", () => {
       { kind: "Raw" },
       { kind: "Tuned" },
     ]);
-    expect(root.querySelector(".lw-header")!.textContent).toContain("Raw");
+    expect(root.querySelector(".lw-facts")!.textContent).toContain("Raw");
     await choose(root, "tuned");
     expect(model.get("shown")).toBe(1);
-    await vi.waitFor(() => expect(root.querySelector(".lw-header")!.textContent).toContain("Tuned"));
+    await vi.waitFor(() => expect(root.querySelector(".lw-facts")!.textContent).toContain("Tuned"));
   });
 
   it("less one another are a difference, whose card tells both sides", async () => {
@@ -199,7 +199,7 @@ describe("an overview of grids without words in common", () => {
     const upper = { x: 60, y: 8 };
     await userEvent.hover(scroller(root), { position: upper });
     await vi.waitFor(() => expect(card(root)!.textContent).toMatch(/^embed/)); // the first row's label
-    await userEvent.click(scroller(root), { position: { x: 60, y: scroller(root).offsetHeight - 34 } });
+    await userEvent.click(scroller(root), { position: { x: 60, y: scroller(root).offsetHeight - 8 } });
     expect([model.get("shown"), model.get("view")]).toEqual([1, "one"]);
   });
 });
@@ -211,9 +211,9 @@ describe("layer against layer", () => {
   it("two labels that are clicked tell what entered, rose, fell and left, with places", async () => {
     const model = new FakeModel(await message({ candidates }));
     const { root } = await show(model);
-    const height = (scroller(root).offsetHeight - 26) / 5;
+    const height = scroller(root).offsetHeight / 5;
     for (const row of [1, 4]) {
-      await userEvent.click(root.querySelector(".lw-heatmap")!, { position: { x: 20, y: (4.5 - row) * height } });
+      await userEvent.click(root.querySelector(".lw-cells")!, { position: { x: 20, y: (4.5 - row) * height } });
     }
     expect(model.get("rows_compared")).toEqual([1, 4]);
     await vi.waitFor(() => expect(root.querySelector(".lw-changes")).not.toBeNull());
@@ -243,7 +243,8 @@ it("the layers to look at can be all that is shown", async () => {
   const { root } = await show(model);
   expect(root.querySelector(".lw-story")!.textContent).toContain("␣one leads from L2 on.");
   const before = scroller(root).offsetHeight;
-  await userEvent.click(root.querySelector(".lw-story button")!);
+  const rows = [...root.querySelectorAll("select")].find((menu) => menu.textContent!.includes("to look at"))!;
+  await userEvent.selectOptions(rows, "the 3 to look at");
   expect(model.get("filter")).toBe("look here");
   await vi.waitFor(() => expect(scroller(root).offsetHeight).toBeLessThan(before));
 });
@@ -292,25 +293,17 @@ describe("copy code", () => {
   });
 });
 
-describe("the first-time hint", () => {
-  it("goes with the first selection, and stays away", async () => {
-    const { root } = await show(new FakeModel(await message()));
-    expect(root.querySelector(".lw-hint")).not.toBeNull();
-    await click(root, 1, 1);
-    await vi.waitFor(() => expect(root.querySelector(".lw-hint")).toBeNull());
-    const next = await show(new FakeModel(await message()));
-    expect(next.root.querySelector(".lw-hint")).toBeNull();
-  });
-
-  it("can be closed, also where there is no storage", async () => {
-    vi.spyOn(Storage.prototype, "getItem").mockImplementation(() => {
-      throw new DOMException("denied");
-    });
-    const { root } = await show(new FakeModel(await message()));
-    await userEvent.click(root.querySelector(".lw-hint button")!);
-    await vi.waitFor(() => expect(root.querySelector(".lw-hint")).toBeNull());
-    vi.restoreAllMocks();
-  });
+it("what can be done is told where what is held will stand, and goes without moving the cells", async () => {
+  const { root } = await show(new FakeModel(await message()));
+  const at = () => canvasOf(root).getBoundingClientRect().y - root.getBoundingClientRect().y;
+  const before = at();
+  expect(root.querySelector(".lw-dock")!.textContent).toContain("a click holds it here");
+  await click(root, 1, 1);
+  await vi.waitFor(() => expect(root.querySelector(".lw-dock")!.textContent).toMatch(/^L0position 1/));
+  expect(root.querySelector(".lw-dock")!.textContent).not.toContain("a click holds it here");
+  expect(at()).toBe(before);
+  await userEvent.click(root.querySelector("[aria-label='Let go of the cell']")!);
+  await vi.waitFor(() => expect(root.querySelector(".lw-dock")!.textContent).toContain("a click holds it here"));
 });
 
 describe.each(["light", "dark"])("nothing hinders a reader (%s)", (theme) => {

@@ -83,23 +83,22 @@ export function scroller(root: HTMLElement): HTMLElement {
 export function middle(root: HTMLElement, row: number, column: number, rows = 5, columns = 4) {
   const { firstElementChild } = scroller(root);
   const { width, height } = firstElementChild!.getBoundingClientRect();
-  const footer = 26;
-  return { x: ((column + 0.5) * width) / columns, y: ((rows - row - 0.5) * (height - footer)) / rows };
+  return { x: ((column + 0.5) * width) / columns, y: ((rows - row - 0.5) * height) / rows };
 }
 
 export const card = (root: ParentNode) => root.querySelector<HTMLElement>(".lw-card");
 export const cards = (root: ParentNode) => [...root.querySelectorAll<HTMLElement>(".lw-card")];
 export const chips = (root: ParentNode) => [...root.querySelectorAll(".lw-chip bdi")].map((chip) => chip.textContent);
-export const canvasOf = (root: HTMLElement) => root.querySelector("canvas")!;
+export const canvasOf = (root: HTMLElement) => root.querySelector<HTMLCanvasElement>(".lw-cells canvas")!;
 export const hover = (root: HTMLElement, row: number, column: number) =>
   userEvent.hover(scroller(root), { position: middle(root, row, column) });
 export const click = (root: HTMLElement, row: number, column: number) =>
   userEvent.click(scroller(root), { position: middle(root, row, column) });
 
-/** Every color on the canvas of the cells. */
+/** Every color on the canvases of the cells and of their labels. */
 export function pixels(root: HTMLElement): string {
-  const canvas = canvasOf(root);
-  return [...canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data].join();
+  const data = (canvas: HTMLCanvasElement) => canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+  return [...root.querySelectorAll<HTMLCanvasElement>(".lw-heatmap canvas")].map((one) => data(one).data).join();
 }
 
 /** What in a view hinders a reader, as axe-core finds it. */

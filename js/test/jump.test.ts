@@ -29,11 +29,11 @@ const rowsOf = (root: ParentNode) =>
 /** Points at, or clicks, a step at 0.6 of the way from one row to the next. */
 function onStep(root: HTMLElement, type: "pointermove" | "click", row: number) {
   const { x, y, width, height } = steps(root).getBoundingClientRect();
-  const [left, right, top, bottom] = [40, width - 92, 8, height - 22];
+  const [left, right] = [7, width - Math.max(100, Math.min(176, 0.36 * width))];
   const probability = 0.4 * known(row - 1) + 0.6 * known(row);
   const at = {
-    clientX: x + left + ((row - 0.4) / 4) * (right - left),
-    clientY: y + bottom - probability * (bottom - top),
+    clientX: x + left + probability * (right - left),
+    clientY: y + ((5 - 0.5 - (row - 0.4)) / 5) * height,
   };
   steps(root).dispatchEvent(new PointerEvent(type, { ...at, bubbles: true }));
 }
@@ -45,7 +45,7 @@ describe("a step of a trajectory", () => {
     const model = new FakeModel(await message({ jumps }));
     const { root } = await show(model);
     onStep(root, "pointermove", 2);
-    await vi.waitFor(() => expect(root.querySelector(".lw-step-hint")!.textContent).toMatch(/L0 to L1/));
+    await vi.waitFor(() => expect(steps(root).title).toMatch(/L0 to L1/));
     expect(model.sent).toEqual([]);
     onStep(root, "click", 2);
     expect(model.get("jump")).toEqual([3, 100, 2]);
@@ -77,11 +77,11 @@ describe("a step of a trajectory", () => {
     document.addEventListener("keydown", listen);
     steps(root).focus();
     const told = () => steps(root).getAttribute("aria-valuetext");
-    await userEvent.keyboard("{End}{Home}{ArrowRight}{ArrowRight}");
+    await userEvent.keyboard("{End}{Home}{ArrowUp}{ArrowUp}");
     await vi.waitFor(() => expect(told()).toMatch(/^␣zero, L1 to L2: 5.3\s% to 7.3\s%/));
-    await userEvent.keyboard("{ArrowDown}");
+    await userEvent.keyboard("{ArrowRight}");
     await vi.waitFor(() => expect(told()).toMatch(/^␣one, L1 to L2/));
-    await userEvent.keyboard("{ArrowUp}{Enter}");
+    await userEvent.keyboard("{ArrowLeft}{Enter}");
     await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("L2.mlp+3"));
     await userEvent.keyboard("{Escape}{Escape}{Escape}");
     document.removeEventListener("keydown", listen);
@@ -153,9 +153,11 @@ describe("a step that isn't carried", () => {
   });
 
   it("of one of several grids is asked of that one, and answered there", async () => {
+    await page.viewport(1500, 900);
     const model = new FakeModel(await comparing([{}, { followed: () => [0] }]), { explains: true });
     const { root } = await show(model);
     const panels = [...root.querySelectorAll<HTMLElement>(".lw-panel")];
+    await vi.waitFor(() => expect(root.querySelectorAll("[data-chart=beside]")).toHaveLength(2));
     onStep(panels[1]!, "click", 2);
     expect(model.get("jump")).toEqual([3, 100, 2, 1]);
     await vi.waitFor(() => expect(panel(panels[1]!)!.textContent).toContain("Asking the model…"));

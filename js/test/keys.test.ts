@@ -127,9 +127,11 @@ it("keys beside the view are the page's", async () => {
 });
 
 it("arrows move from segment to segment", async () => {
-  const { root } = await show(await VIEWS["one grid"]!());
-  const [first] = root.querySelectorAll<HTMLInputElement>(".lw-chart input");
-  first!.focus();
+  const { root } = await show(await VIEWS["two grids"]!());
+  const segments = () => [...root.querySelectorAll<HTMLInputElement>(".lw-layouts input")];
+  segments()
+    .find(({ checked }) => checked)!
+    .focus();
   await userEvent.keyboard("{ArrowRight}");
-  await vi.waitFor(() => expect(root.querySelectorAll<HTMLInputElement>(".lw-chart input")[1]!.checked).toBe(true));
+  await vi.waitFor(() => expect(segments()[2]!.checked).toBe(true));
 });

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import "../src/style/style.css";
 import golden from "../../tests/golden/colors.json";
-import { paintOdd } from "../src/heatmap/brush.js";
+import { paintOdd } from "../src/heatmap/odd.js";
 import { contrast, type Palette, paletteOf, STEPS } from "../src/style/palette.js";
 import { ODD } from "../src/style/scale.js";
 

@@ -31,12 +31,9 @@ async function scaled(style: string, wish = {}, settings = {}) {
 /** What is under a pointer in the middle of a cell, as the window counts. */
 function at(root: HTMLElement, row: number, column: number, rows = 5, columns = 4) {
   const box = scroller(root).firstElementChild!.getBoundingClientRect();
-  const inner = scroller(root).firstElementChild as HTMLElement;
-  const scale = box.width / inner.offsetWidth;
-  const cells = box.height - 26 * scale;
   return {
     clientX: box.x + ((column + 0.5) * box.width) / columns,
-    clientY: box.y + ((rows - row - 0.5) * cells) / rows,
+    clientY: box.y + ((rows - row - 0.5) * box.height) / rows,
   };
 }
 
@@ -80,7 +77,7 @@ describe.each(Object.entries(SCALED))("%s", (_, style) => {
 
   it("a click on a row's label picks that row", async () => {
     const { root } = await scaled(style);
-    const heatmap = root.querySelector<HTMLElement>(".lw-heatmap")!;
+    const heatmap = root.querySelector<HTMLElement>(".lw-cells")!;
     const { clientY } = at(root, 3, 0);
     const { x } = heatmap.getBoundingClientRect();
     heatmap.dispatchEvent(new MouseEvent("click", { bubbles: true, clientX: x + 8, clientY }));

@@ -1,6 +1,7 @@
 // The small pure files: texts, numbers, scales, places.
 
 import { describe, expect, it } from "vitest";
+import { trustOf } from "../src/data/belief.js";
 import type { Grid, RowQuantity } from "../src/data/grid.js";
 import { cellText, visible } from "../src/data/marks.js";
 import { decode } from "../src/data/wire.js";
@@ -9,7 +10,7 @@ import { placeCard } from "../src/pieces/placing.js";
 import { STEPS } from "../src/style/palette.js";
 import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
 import { lessThan, percent, plain, tick } from "../src/text/number.js";
-import { trustOf, verdicts } from "../src/text/row-quantity.js";
+import { verdicts } from "../src/text/row-quantity.js";
 import { message } from "./messages.js";
 
 describe("a token's text", () => {

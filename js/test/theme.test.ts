@@ -147,7 +147,7 @@ describe("in the reader's own colors", () => {
 
   it.each(["light", "dark"])("rings, the chosen segment, the legend and bars can be seen (%s)", async (scheme) => {
     await system({ "forced-colors": "active", "prefers-color-scheme": scheme });
-    const { root } = await show(new FakeModel(await message(), { selected: [2, 1] }));
+    const { root } = await show(new FakeModel(await comparing([{}, {}]), { selected: [2, 1] }));
     expect(root.dataset.theme).toBe(scheme);
     expect(looks(root.querySelector(".lw-selected")!).outlineStyle).toBe("solid");
     const [chosen, other] = root.querySelectorAll(".lw-segments span");

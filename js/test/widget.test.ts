@@ -18,7 +18,7 @@ describe("a view", () => {
   it("says what it shows, and whether to believe it", async () => {
     const { root } = await show(new FakeModel(await message()));
     expect(root.dataset.state).toBe("ready");
-    expect(root.querySelector(".lw-header")!.textContent).toMatch(
+    expect(root.querySelector("figure")!.textContent).toMatch(
       /a prompt of tests.*a-model · 5 rows × 4 tokens · Logit lens/,
     );
     expect(root.textContent).toContain("last row is the model, off by 2e-6");
@@ -165,22 +165,27 @@ describe("pointing at a cell", () => {
 
   it("says how far its row can be believed, and one that can't looks so", async () => {
     const rowQuantities = (lowest: number) => [{ name: "held-out KL", values: [lowest, 4, 3, 2, 0] }];
-    const painted = async (lowest: number) => {
-      const { root } = await show(new FakeModel(await message({ rowQuantities: rowQuantities(lowest) })));
-      return root;
+    const painted = async (lowest: number, color = "") => {
+      const wish = { rowQuantities: rowQuantities(lowest) };
+      return (await show(new FakeModel(await message(wish), { color }))).root;
     };
-    const [doubted, believed] = [await painted(150), await painted(5)];
-    const cell = (root: HTMLElement, row: number) => {
+    const [doubted, believed, plain] = [await painted(150), await painted(3), await painted(150, "probability")];
+    const fill = (root: HTMLElement, row: number) => {
       const { x, y } = middle(root, row, 1);
       const left = scroller(root).offsetLeft;
-      const { data } = canvasOf(root)
-        .getContext("2d")!
-        .getImageData(left + x - 15, y - 4, 30, 8);
-      return new Set(Array.from({ length: data.length / 4 }, (_, i) => data.slice(4 * i, 4 * i + 3).join())).size;
+      return [
+        ...canvasOf(root)
+          .getContext("2d")!
+          .getImageData(left + x - 20, y, 1, 1).data,
+      ].join();
     };
-    expect(cell(doubted, 0)).toBeGreaterThan(cell(believed, 0));
-    expect(cell(doubted, 1)).toBe(cell(believed, 1));
+    expect(fill(doubted, 0)).toBe("255,255,255,255");
+    expect(fill(believed, 0)).not.toBe(fill(doubted, 0));
+    expect(fill(plain, 0)).toBe(fill(doubted, 4));
+    expect(fill(doubted, 1)).not.toBe(fill(doubted, 4));
     expect(doubted.querySelector(".lw-legend")!.textContent).toContain("held-out KL: 0 to 6 bits");
+    expect(doubted.querySelector(".lw-legend")!.textContent).toContain("ink = probability × how far the row");
+    expect(plain.querySelector(".lw-legend")!.textContent).not.toContain("ink =");
 
     await hover(doubted, 0, 1);
     await vi.waitFor(() => expect(card(doubted)?.textContent).toContain("this row was 150 bits from the output"));
@@ -293,9 +298,9 @@ describe("selecting and pinning", () => {
     const { root } = await show(model);
     const lines = () => [...root.querySelectorAll(".lw-label")].map((label) => label.textContent);
     expect(root.querySelector(".lw-chart")!.textContent).toContain("␣three was never among the candidates here");
-    expect(lines()).toEqual(["␣zero"]);
+    expect(lines()).toEqual(["␣zero 7.3\u202f%"]);
     model.change("selected", [2, 0]);
-    await vi.waitFor(() => expect(lines()).toContain("␣three"));
+    await vi.waitFor(() => expect(lines().join()).toContain("␣three"));
   });
 
   it("a token that the grid doesn't have stays pinned under its id", async () => {
@@ -338,9 +343,9 @@ describe("the controls", () => {
   it("change the chart's scale", async () => {
     const model = new FakeModel(await message());
     const { root } = await show(model);
-    await userEvent.click([...root.querySelectorAll(".lw-segments span")].at(-1)!);
+    await userEvent.selectOptions(root.querySelector("[aria-label='Chart scale']")!, "rank");
     expect(model.get("trajectory")).toBe("rank");
-    await vi.waitFor(() => expect(root.querySelector("svg")!.textContent).toContain("10"));
+    await vi.waitFor(() => expect(root.querySelector(".lw-plot svg")!.textContent).toContain("10"));
   });
 
   it("thin the rows, and offer no such thing where there are few", async () => {
@@ -501,7 +506,7 @@ describe("the theme", () => {
 describe("many columns", () => {
   it("keep the canvas the size of what shows, and always filled", async () => {
     const { root } = await show(new FakeModel(await message({ rows: 40, columns: 1500 })));
-    const canvas = root.querySelector("canvas")!;
+    const canvas = canvasOf(root);
     expect(canvas.offsetWidth).toBeLessThanOrEqual(root.offsetWidth);
     for (const place of [0, 5000, 60000]) {
       scroller(root).scrollLeft = place;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
+_BYTES = re.compile("(<0x[0-9A-F]{2}>)+")
 _NAMED = {" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"}
 # letters and marks that Unicode lets a font leave out (Default_Ignorable_Code_Point, besides the formats)
 _IGNORABLE = (
@@ -23,7 +25,12 @@ PILED = 8
 
 
 def visible(text: str) -> str:
-    """The text with spaces, newlines and other characters that leave no ink, or move others, as visible marks."""
+    """The text with spaces, newlines and other characters that leave no ink, or move others, as visible marks.
+
+    Bytes of a character that other tokens complete, `<0xE5><0xB7>` in a Grid, are `E5 B7`.
+    """
+    if _BYTES.fullmatch(text):
+        return text[3:-1].replace("><0x", " ")
     pieces, piled = [], 0
     for character in text:
         seen, combines = _mark(character)

@@ -220,6 +220,6 @@ def test_what_is_handed_on_replaced_stepped_or_empty_shows_once(host: Host, watc
     expect(page.locator(READY)).to_have_count(3)
     expect(page.locator(".lenswidget [role=alert]")).to_have_text("There is nothing to show: the grid is empty.")
     expect(page.locator(".jp-OutputArea-output img:visible")).to_have_count(0)
-    sizes = page.locator(f"{READY} .lw-header .lw-muted").all_inner_texts()
+    sizes = page.locator(f"{READY} .lw-facts .lw-muted").all_inner_texts()
     columns = [int(text.split("×")[1].split()[0]) for text in sizes if "×" in text]
     assert columns == [3, grid.shape[1], 2]

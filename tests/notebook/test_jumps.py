@@ -34,7 +34,7 @@ def open_step(page: Page) -> Locator:
     plot = page.locator(".lw-plot")
     plot.scroll_into_view_if_needed()
     page.locator(".lw-steps").evaluate("element => element.scrollIntoView({block: 'center'})")
-    line = plot.locator("path.lw-line").first.evaluate(
+    line = plot.locator("path.lw-line:not(.lw-rival)").first.evaluate(
         """path => {
             const points = path.getAttribute("d").split(/[ML]/).slice(-2);
             const [a, b] = points.map(point => point.split("h")[0].split(",").map(Number));
@@ -43,7 +43,7 @@ def open_step(page: Page) -> Locator:
         }"""
     )
     page.mouse.move(*line)
-    expect(page.locator(".lw-step-hint")).not_to_contain_text("click a step")
+    expect(page.locator(".lw-steps")).not_to_have_attribute("title", re.compile("Click a step"))
     page.mouse.click(*line)
     panel = page.locator(".lw-jump")
     expect(panel.locator("tfoot")).to_contain_text(re.compile(r"✓ rows sum to the jump, (off by \de-\d+|exactly)"))

@@ -23,7 +23,7 @@ def test_a_live_prompt_is_typed_told_of_and_outlived(host: Host, watched: Watche
     host.open(page, [LIVE, "w"])
     expect(page.locator("[data-state=ready]")).to_have_count(2, timeout=60_000)
     boxes, said = page.get_by_role("textbox", name="Prompt"), page.locator(".lw-prompt [role=status]")
-    titles = page.locator(".lw-title")
+    titles = page.locator(".lw-title > bdi")
     expect(titles).to_have_text(["A first one"] * 2)
 
     boxes.first.fill("Quite another")

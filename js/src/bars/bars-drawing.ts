@@ -19,7 +19,7 @@ export function barsDrawn({ grid, bars, column, order }: GridState, palette: Pal
   const [low, high] = sum.domain;
   const sums = isAttribution(grid);
   const labels = sum.bars.map(({ place }) => nameIn(grid.rows, sum, place));
-  const start = Math.min(190, 12 + 7 * Math.max(3, ...labels.map((label) => label.length)));
+  const start = Math.min(190, 12 + 8 * Math.max(3, ...labels.map((label) => label.length)));
   const x = (value: number) => start + ((value - low) / (high - low)) * (WIDTH - NUMBERS - start);
   // the ramp's own blue and orange, the pale ones for the rest
   const tone = (value: number, isRest: boolean) =>

@@ -5,7 +5,7 @@ import { useLayoutEffect, useMemo } from "preact/hooks";
 import { partsOf } from "../data/followed.js";
 import { isAttribution } from "../data/grid.js";
 import { columnName } from "../data/names.js";
-import { Card } from "../pieces/card.js";
+import { FloatingCard } from "../pieces/card.js";
 import { Menu } from "../pieces/menu.js";
 import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
@@ -61,7 +61,7 @@ export function BarsView({ state, painted }: Props) {
         selected={selected.value?.row ?? null}
         onSelect={(row) => (settings.selected.value = row === null ? null : [row, column])}
         onSide={(step) => toColumn(column + step)}
-        beside={(row, at) => <Card state={state} cell={{ row, column }} at={at} more={rankAndShare(row)} />}
+        beside={(row, at) => <FloatingCard state={state} cell={{ row, column }} at={at} more={rankAndShare(row)} />}
       >
         {columns > 1 && (
           <Menu label="at" chosen={column} choose={(at) => toColumn(Number(at))}>

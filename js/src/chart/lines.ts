@@ -1,6 +1,7 @@
 // What the chart draws: which lines stand for a position, and where their values lie.
 
 import { type Followed, leadersOf, probabilities, ranks } from "../data/followed.js";
+import { candidatesAt } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
@@ -10,44 +11,62 @@ export interface Line {
   /** What the line is of: several tokens where their probabilities add. */
   tokens: number[];
   label: string;
-  /** Pin color, or null for what is only context. */
+  /** Pin color, or null for what isn't followed: what the model says in the end, and its rivals. */
   pinColor: number | null;
+  /** Whether it is only there to be compared with. */
+  isRival: boolean;
   values: ArrayLike<number>;
 }
 
 const FLOOR = 1e-4; // where a probability that crosses in one byte ends
+const MOST_RIVALS = 3;
+/** A rival that never has more than this is none. */
+const LEAST = 0.05;
 
 /**
- * The lines at a position: what is followed, over the output's leader for context, or a few that lead where nothing is
- * followed. A pin that was never a candidate there is absent: not drawn as zero.
+ * The lines at a position, what is followed last and uppermost; where nothing is, what the model says in the end. Under
+ * them those that led elsewhere, the ones that most could be believed of. A pin that was never a candidate there is
+ * absent: not drawn as zero.
  */
 export function linesOf(state: GridState, column: number, measure: Measure): { lines: Line[]; absent: string[] } {
   const { grid, followed, pinColors } = state;
+  const belief = state.belief.value;
   const known = (one: Followed) => {
     const values = probabilities(grid, one, column);
     return values && measure === "rank" ? ranks(grid, one, column) : values;
   };
   const lines: Line[] = [];
   const absent: string[] = [];
-
   const shown = new Set(followed.value.flatMap(({ tokens }) => tokens));
-  const others = leadersOf(grid, column).filter((token) => !shown.has(token));
-  const nothingFollowed = !followed.value.length;
-  for (const token of others.slice(0, nothingFollowed ? 4 : 1)) {
-    const label = nameOf(grid, token);
-    const values = known({ tokens: [token], label, target: null, pin: null });
-    if (values) lines.push({ tokens: [token], label, pinColor: nothingFollowed ? lines.length : null, values });
-  }
-  for (const [i, one] of followed.value.entries()) {
+  const leads = grid.rows
+    .map((_, row) => candidatesAt(grid, { row, column })[0]?.token)
+    .filter((one) => one !== undefined);
+  const all = new Set([...leads.slice(-1), ...leadersOf(grid, column), ...leads]);
+  const [output, ...others] = [...all].filter((token) => !shown.has(token));
+  const alone = (token: number): Followed => ({ tokens: [token], label: nameOf(grid, token), target: null, pin: null });
+  const best = (token: number) => {
+    const values = probabilities(grid, alone(token), column) ?? new Float32Array(1);
+    return Math.max(...values.map((value, row) => value * (belief?.[row * grid.columns.length + column] ?? 1) || 0));
+  };
+  const isFollowed = followed.value.length > 0;
+  const rivals = (isFollowed && output !== undefined ? [output, ...others] : others)
+    .map((token) => ({ token, most: best(token) }))
+    .filter(({ most }) => most > LEAST)
+    .sort((a, b) => b.most - a.most)
+    .slice(0, MOST_RIVALS);
+  const add = (one: Followed, pinColor: number | null, isRival = false) => {
     const values = known(one);
-    if (values) lines.push({ tokens: one.tokens, label: one.label, pinColor: pinColors.value[i]!, values });
-    else absent.push(one.label);
-  }
+    if (values) lines.push({ tokens: one.tokens, label: one.label, pinColor, isRival, values });
+    else if (!isRival) absent.push(one.label);
+  };
+  for (const { token } of rivals.reverse()) add(alone(token), null, true);
+  if (!isFollowed && output !== undefined) add(alone(output), null);
+  for (const [i, one] of followed.value.entries()) add(one, pinColors.value[i]!);
   return { lines, absent };
 }
 
 export interface Axis {
-  /** 0 at the bottom, 1 at the top, for a value. */
+  /** 0 at the left, 1 at the right, for a value. */
   place: (value: number) => number;
   ticks: { value: number; label: string }[];
 }
@@ -60,7 +79,7 @@ export function axisOf(measure: Measure, lines: Line[]): Axis {
     const decades = -Math.log10(FLOOR);
     return {
       place: (value) => 1 + Math.log10(Math.max(value, FLOOR)) / decades,
-      ticks: [1, 0.1, 0.01, 0.001, 0.0001].map((value) => ({ value, label: percent100(value) })),
+      ticks: [1, 0.01, 0.0001].map((value) => ({ value, label: percent100(value) })),
     };
   }
   const worst = Math.max(10, ...lines.flatMap(({ values }) => Array.from(values).filter(Number.isFinite)));
@@ -72,7 +91,7 @@ export function axisOf(measure: Measure, lines: Line[]): Axis {
 }
 
 function percent100(value: number): string {
-  return `${Number((value * 100).toPrecision(1))} %`;
+  return value ? `${Number((value * 100).toPrecision(1))} %` : "0";
 }
 
 /** Moves places apart until none is nearer than `gap` to another, in their order and between the ends. */

@@ -2,12 +2,14 @@
 
 import { leadersOf } from "../data/followed.js";
 import { isLens, type Quantity } from "../data/grid.js";
+import { spaced } from "../data/marks.js";
 import { nameOf } from "../data/names.js";
 import { automaticStride } from "../heatmap/layout.js";
 import { Close } from "../pieces/close.js";
 import { Menu } from "../pieces/menu.js";
 import { Dot } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
+import { LOOK_HERE } from "../state/settings.js";
 import { quantityName } from "../text/words.js";
 
 export function Controls({ state }: { state: GridState }) {
@@ -53,14 +55,16 @@ function PickedRows({ state }: { state: GridState }) {
 }
 
 export function Color({ state }: { state: GridState }) {
-  const { grid, settings, quantity, followed } = state;
+  const { grid, settings, quantity, followed, belief, believed } = state;
   const option = (one: Quantity) => (
     <option key={one.name} value={one.name}>
       {quantityName(grid, one)}
     </option>
   );
+  const chosen = believed.value ? "" : quantity.value.name;
   return (
-    <Menu label="color" chosen={quantity.value.name} choose={(name) => (settings.color.value = name)}>
+    <Menu label="color" chosen={chosen} choose={(name) => (settings.color.value = name)}>
+      {belief.value && <option value="">{spaced(grid.quantities[0]!.name)} × belief</option>}
       {grid.quantities.filter(({ target }) => target === null).map(option)}
       {followed.value.map(
         ({ target, label }) =>
@@ -113,19 +117,27 @@ function Another({ state }: { state: GridState }) {
 
 const STRIDES = [1, 2, 3, 4, 8];
 const FEW_ROWS = 12;
+/** The option that leaves out the rows in which nothing is decided. */
+const LOOK = -1;
 
 export function Rows({ state }: { state: GridState }) {
   const { grid, settings } = state;
-  const { stride, height } = settings;
+  const { stride, height, filter } = settings;
   const rows = grid.rows.length;
-  if (rows <= FEW_ROWS || !isLens(grid)) return null;
+  const looked = grid.candidates ? state.rowsToLookAt.value.length : rows;
+  if (!isLens(grid) || state.isList || (rows <= FEW_ROWS && looked === rows)) return null;
   const automatic = automaticStride(rows, height.value);
   // where all of them fit, asking for all would be a second name for the same
   const least = automatic === 1 ? 2 : 1;
-  const choices = [...new Set([...STRIDES, stride.value])].filter((n) => n >= least).sort((a, b) => a - b);
+  const choices = [...new Set([...STRIDES, stride.value])].filter((n) => n >= least && n < rows).sort((a, b) => a - b);
+  const choose = (n: number) => {
+    filter.value = n === LOOK ? LOOK_HERE : "";
+    if (n !== LOOK) stride.value = n;
+  };
   return (
-    <Menu label="rows" chosen={stride.value} choose={(n) => (stride.value = Number(n))}>
+    <Menu label="rows" chosen={filter.value === LOOK_HERE ? LOOK : stride.value} choose={(n) => choose(Number(n))}>
       <option value={0}>{automatic === 1 ? every(1) : `${every(automatic)}, to fit`}</option>
+      {looked < rows && <option value={LOOK}>the {looked} to look at</option>}
       {choices.map((n) => (
         <option key={n} value={n}>
           {every(n)}

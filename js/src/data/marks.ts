@@ -6,8 +6,12 @@ const NAMED: Record<string, string> = { " ": "␣", "\n": "⏎", "\t": "⇥", "\
 export const UNSEEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
 /** More marks on one letter than any script piles up: a flood of them would cover its neighbours. */
 const FLOOD = /(\p{M}{8})\p{M}+/gu;
-/** A token's text with everything in it visible: `␣Paris`, `⏎⏎`, `‹U+202E›`. */
+/** Bytes of a character that other tokens complete, as Python writes them. */
+export const BYTES = /^(<0x[0-9A-F]{2}>)+$/;
+
+/** A token's text with everything in it visible: `␣Paris`, `⏎⏎`, `‹U+202E›`, and bytes as `E5 B7`. */
 export function visible(text: string): string {
+  if (BYTES.test(text)) return text.slice(3, -1).replaceAll("><0x", " ");
   const seen = text
     .replace(UNSEEN, (character) => NAMED[character] ?? `‹U+${codePoint(character, 4)}›`)
     .replace(FLOOD, "$1…");

@@ -1,7 +1,7 @@
 // A picture as an SVG drawing: its colors as they are on screen, its words as text that stays text.
 
 import { barsDrawn } from "../bars/bars-drawing.js";
-import { ellipsize, WORD_FONT } from "../heatmap/brush.js";
+import { ellipsize, LABEL_FONT } from "../heatmap/brush.js";
 import type { Cells } from "../heatmap/cells.js";
 import { heatmapDrawn } from "../heatmap/heatmap-drawing.js";
 import { overviewDrawn } from "../overview/overview-drawing.js";
@@ -95,6 +95,6 @@ function wrapped(words: string, width: number, shorten: Shorten): string[] {
 
 function measurer(): Shorten {
   const context = document.createElement("canvas").getContext("2d")!;
-  context.font = WORD_FONT;
+  context.font = LABEL_FONT;
   return (words, width) => ellipsize(context, words, width);
 }

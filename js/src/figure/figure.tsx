@@ -3,11 +3,9 @@
 
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import { Controls } from "../controls/controls.js";
-import { Hint } from "../controls/hint.js";
 import { More } from "../controls/more.js";
 import { PromptBox } from "../controls/prompt-box.js";
 import { Tabs } from "../controls/tabs.js";
-import { isLens } from "../data/grid.js";
 import type { Message } from "../data/wire.js";
 import { Export } from "../export/export-menu.js";
 import type { Source } from "../export/saved-page.js";
@@ -16,9 +14,10 @@ import { Segments } from "../pieces/segments.js";
 import type { GridState } from "../state/grid-state.js";
 import { MOST_SIDE_BY_SIDE, type ViewState } from "../state/view-state.js";
 import type { Palette } from "../style/palette.js";
+import { Body } from "./body.js";
 import { Header } from "./header.js";
 import { LayerDifference } from "./layer-difference.js";
-import { Panel, Panels } from "./panel.js";
+import { Panels } from "./panel.js";
 import { StoryLine } from "./story-line.js";
 
 interface Props {
@@ -55,7 +54,9 @@ function Shown({ view, message, source, palette, painted }: Props) {
   const panel = { palette, painted };
   return (
     <>
-      <Header view={view} front={front} />
+      <Header view={view} front={front}>
+        {told.length > 0 && <StoryLine told={told} />}
+      </Header>
       <div class="lw-controls">
         <Tabs view={view} />
         <Controls state={front} />
@@ -72,20 +73,19 @@ function Shown({ view, message, source, palette, painted }: Props) {
           <More view={view} />
         </div>
       </div>
-      {isLens(front.grid) && front.grid.view === "heatmap" && <Hint settings={view.settings} />}
       {together ? (
         <Panels view={view} {...panel} />
       ) : front.grid.view === "overview" ? (
         <Overview state={front} painted={painted} open={opening(view)} />
       ) : (
-        <Panel
+        <Body
           key={front}
           state={front}
+          legend
           {...panel}
           {...(layout === "overview" && { open: ({ row }) => opening(view)(row) })}
         />
       )}
-      {told.length > 0 && <StoryLine settings={view.settings} told={told} />}
       {told.map((one) => (
         <LayerDifference key={one.state} {...one} />
       ))}

@@ -1,11 +1,22 @@
-// What it is, and whether to believe it, in one line.
+// What was asked and what the model says, what it is, and whether to believe it.
 
-import type { Grid } from "../data/grid.js";
+import type { ComponentChildren } from "preact";
+import { candidatesAt, type Grid, isLens, NO_TOKEN } from "../data/grid.js";
+import { nameOf } from "../data/names.js";
 import { Check, unchecked } from "../pieces/check.js";
+import { colorOf } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import type { ViewState } from "../state/view-state.js";
+import { percent } from "../text/number.js";
 
-export function Header({ view, front }: { view: ViewState; front: GridState }) {
+interface Props {
+  view: ViewState;
+  front: GridState;
+  /** What became of what was asked. */
+  children: ComponentChildren;
+}
+
+export function Header({ view, front, children }: Props) {
   const together = view.layout.value === "side by side";
   const grids = together ? view.each.map(({ grid }) => grid) : [front.grid];
   const common = (factOf: (grid: Grid) => string) => {
@@ -16,14 +27,21 @@ export function Header({ view, front }: { view: ViewState; front: GridState }) {
   // bars say it beside their sum
   const isToldHere = front.grid.view !== "bars" && (view.check || view.layout.value === "one");
   const title = common((grid) => grid.title) || titles(grids);
-  const facts = [common(({ model }) => model), common(size), common(together ? ({ kind }) => kind : what)];
+  const said = [common(({ model }) => model), common(size), common(together ? ({ kind }) => kind : what)];
+  const facts = said.filter(Boolean).join(" · ");
   return (
     <>
       <div class="lw-header">
-        <p class="lw-title">
-          <bdi>{title}</bdi>
+        <p class="lw-title" title={title}>
+          <bdi>{elided(title)}</bdi>
+          {!together && <Answer state={front} />}
         </p>
-        <p class="lw-muted">{facts.filter(Boolean).join(" · ")}</p>
+      </div>
+      {children}
+      <div class="lw-facts">
+        <p class="lw-muted" title={facts}>
+          {facts}
+        </p>
         {isToldHere && <Check check={check} none={unchecked(front.grid)} />}
       </div>
       {view.layout.value !== "overview" &&
@@ -34,6 +52,29 @@ export function Header({ view, front }: { view: ViewState; front: GridState }) {
         ))}
     </>
   );
+}
+
+/** What the model says in the end, where the last column is the end of the prompt. */
+function Answer({ state: { grid, pinColorOf } }: { state: GridState }) {
+  const column = grid.columns.length - 1;
+  const [leader] = candidatesAt(grid, { row: grid.rows.length - 1, column });
+  if (!leader || !isLens(grid) || grid.columnLabels || grid.following?.[column] !== NO_TOKEN) return null;
+  const pinColor = pinColorOf.value[leader.token]!;
+  return (
+    <span class="lw-answer" style={pinColor >= 0 ? { color: colorOf(pinColor) } : undefined}>
+      {" → "}
+      <bdi class="lw-token">{nameOf(grid, leader.token)}</bdi> {percent(leader.probability)}
+    </span>
+  );
+}
+
+const LONG = 140;
+
+/** A long prompt without its middle: how it begins says which one it is, and how it ends what is asked. */
+function elided(title: string): string {
+  const characters = [...`${title}`];
+  if (characters.length <= LONG) return title;
+  return `${characters.slice(0, 0.4 * LONG).join("")} … ${characters.slice(-0.6 * LONG).join("")}`;
 }
 
 function what({ kind, notes, view }: Grid): string {

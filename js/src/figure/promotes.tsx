@@ -1,10 +1,13 @@
 // What the selected head or neuron promotes, whatever the prompt: asked of the model, and shown as the grid that it
 // answers with.
 
+import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { type Cell, type Grid, isAttribution } from "../data/grid.js";
 import { cellsOf } from "../heatmap/cells.js";
+import { useFrame } from "../heatmap/frame.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
+import { Ruler } from "../pieces/ruler.js";
 import { Wait } from "../pieces/wait.js";
 import { GridState } from "../state/grid-state.js";
 import { isSameJump, jumpTo, useLive } from "../state/live.js";
@@ -30,12 +33,23 @@ export function Promotes({ state, ...paints }: Paints & { state: GridState }) {
         (promoted && isSameJump(answer!.jump, jump) ? (
           <>
             <p class="lw-muted">{promoted.grid.notes.join("; ")}</p>
-            <HeatmapView key={promoted} state={promoted} cells={cellsOf(promoted)} {...paints} />
+            <Answer key={promoted} state={promoted} {...paints} />
           </>
         ) : (
           <Wait key={`${jump}`} live={live} jump={jump} />
         ))}
     </section>
+  );
+}
+
+function Answer({ state, ...paints }: Paints & { state: GridState }) {
+  const width = useSignal(0);
+  const frame = useFrame(state, width);
+  return (
+    <>
+      <Ruler width={width} />
+      <HeatmapView {...{ state, frame, width }} cells={cellsOf(state)} {...paints} />
+    </>
   );
 }
 

@@ -1,11 +1,9 @@
 // Small strokes for a canvas: what the heatmap and its legend paint with.
 
 import type { Rectangle } from "../pieces/rectangle.js";
-import { type Palette, STEPS } from "../style/palette.js";
-import { ODD } from "../style/scale.js";
-import { ROW_QUANTITY } from "./layout.js";
 
-export const WORD_FONT = '11.5px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
+export const WORD_FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+export const LABEL_FONT = WORD_FONT.replace("12", "11.5");
 
 /** Readies a canvas of a size in CSS pixels, clean, and as sharp as the screen. */
 export function sized(context: CanvasRenderingContext2D, width: number, height: number, density: number): void {
@@ -42,10 +40,9 @@ export function ring(
   isBroken = false,
 ): void {
   for (const [stroke, breadth, dash] of [
-    [halo, isBroken ? 0 : weight + 1.25, []],
+    [halo, weight + 1.25, []],
     [color, weight, isBroken ? BROKEN : []],
   ] as const) {
-    if (!breadth) continue;
     context.setLineDash(dash);
     context.strokeStyle = stroke;
     context.lineWidth = breadth;
@@ -67,49 +64,6 @@ export function ellipsize(context: CanvasRenderingContext2D, text: string, width
   return characters.length ? `${characters.join("")}…` : "";
 }
 
-/**
- * Fills a cell whose value has no place on the scale, and gives the ink to write on it. It is grey if left out;
- * hatched if no number; else it has the color of the end that it lies beyond, a notch in that corner, and dots if it
- * is infinitely far.
- */
-export function paintOdd(
-  context: CanvasRenderingContext2D,
-  shade: number,
-  box: Rectangle,
-  { diverging, flipped }: { diverging: boolean; flipped: boolean },
-  palette: Palette,
-): string {
-  const { x, y, width, height } = box;
-  if (shade === ODD.gap) return palette.muted;
-  if (shade === ODD.excluded || shade === ODD.nan) {
-    context.fillStyle = palette.excluded;
-    context.fillRect(x, y, width, height);
-    if (shade === ODD.excluded) return palette.muted;
-    hatch(context, box, palette.hatch);
-    return palette.ink;
-  }
-  const ramp = diverging ? palette.diverging : palette.sequential;
-  const upper = shade === ODD.above || shade === ODD.high;
-  const end = upper === flipped ? 0 : STEPS - 1;
-  const ink = ramp.ink[end]!;
-  context.fillStyle = ramp.fill[end]!;
-  context.fillRect(x, y, width, height);
-  context.fillStyle = ink;
-  if (shade === ODD.above || shade === ODD.below) {
-    for (const dotY of [y + 1, y + height - 2]) {
-      for (let dotX = x + 1; dotX < x + width - 6; dotX += 4) context.fillRect(dotX, dotY, 1.5, 1.5);
-    }
-  }
-  const notch = Math.min(6, height / 2);
-  const corner = upper ? y : y + height;
-  context.beginPath();
-  context.moveTo(x + width - notch, corner);
-  context.lineTo(x + width, corner);
-  context.lineTo(x + width, corner + (upper ? notch : -notch));
-  context.fill();
-  return ink;
-}
-
 /** Thin lines across a box. */
 export function hatch(context: CanvasRenderingContext2D, box: Rectangle, color: string): void {
   const { x, y, width, height } = box;
@@ -123,44 +77,4 @@ export function hatch(context: CanvasRenderingContext2D, box: Rectangle, color: 
     }
     context.stroke();
   });
-}
-
-/** Paints how far a row can be believed: the fuller the better; hatched where a row is not to be believed; nothing if unknown. */
-export function paintTrust(
-  context: CanvasRenderingContext2D,
-  trust: number,
-  { x, y, height }: Omit<Rectangle, "width">,
-  palette: Palette,
-): void {
-  if (Number.isNaN(trust)) return;
-  const fill = (color: string) => {
-    context.fillStyle = color;
-    context.fillRect(x, y, ROW_QUANTITY.width, height);
-  };
-  fill(palette.excluded);
-  if (trust) {
-    context.globalAlpha = trust;
-    fill(palette.muted);
-    context.globalAlpha = 1;
-  } else hatch(context, { x, y, width: ROW_QUANTITY.width, height }, palette.hatch);
-}
-
-/** Fine lines in the page's own color: what a row that is not to be believed is seen through. */
-export function veil(context: CanvasRenderingContext2D, { background }: Palette, density: number): CanvasPattern {
-  const size = 6;
-  const tile = document.createElement("canvas");
-  const brush = tile.getContext("2d")!;
-  sized(brush, size, size, density);
-  brush.strokeStyle = background;
-  brush.globalAlpha = 0.4;
-  brush.beginPath();
-  // a line, and the corners of its neighbours, so that tiles join
-  for (const at of [0, size, 2 * size]) {
-    brush.moveTo(at, 0);
-    brush.lineTo(at - size, size);
-  }
-  brush.stroke();
-  const pattern = context.createPattern(tile, "repeat")!;
-  pattern.setTransform(new DOMMatrix().scale(1 / density));
-  return pattern;
 }

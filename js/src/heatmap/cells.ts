@@ -1,13 +1,14 @@
 // The grid as the heatmap paints it: which words, shades and rings stand in its cells.
 
 import { computed, type ReadonlySignal } from "@preact/signals";
+import { trustOf } from "../data/belief.js";
 import { leading, NO_TOKEN } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
-import { isMuted } from "../data/names.js";
+import { isContinued, isMuted } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
 import { ODD, shadesOf } from "../style/scale.js";
 import { inCell } from "../text/number.js";
-import { trustOf } from "../text/row-quantity.js";
+import { type Layout, shownRow } from "./layout.js";
 
 /** What to paint. A cell is counted `row * columns + column`. */
 export interface Cells {
@@ -28,6 +29,10 @@ export interface Cells {
   /** How far each row can be believed, as each quantity of the rows has it. */
   trust: Float32Array[];
   columnLabel: (column: number) => string;
+  /** Whether a column is a part of the same character as the one before it. */
+  isJoined: (column: number) => boolean;
+  /** Whether words are tokens: one that leads in the row below, too, need not be said again. */
+  areTokens: boolean;
 }
 
 export interface Words {
@@ -51,7 +56,7 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
   const leads = leading(grid);
   const trust = grid.rowQuantities.map(trustOf);
   // apart, so that a pin repaints the rings without working out every shade again
-  const shades = computed(() => shadesOf(grid, quantity.value, scale.value));
+  const shades = computed(() => shadesOf(grid, quantity.value, scale.value, state.believed.value));
   const columns = grid.columns.length;
   const last = (grid.rows.length - 1) * columns;
   return computed(() => {
@@ -68,7 +73,7 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
         ? // a cell with a value in which no one token leads
           (cell) => (leads(cell) === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leads(cell))
         : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
-      words: leads ? tokens : { text: (cell) => short(inCell(quantity.value, values[cell]!)), muted: () => false },
+      words: leads ? tokens : { text: (cell) => inCell(quantity.value, values[cell]!), muted: () => false },
       ringOf,
       // what led here, and leads no longer at the end
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
@@ -76,11 +81,51 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
       rowLabels: grid.rows,
       trust,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
+      isJoined: (column) => grid.columnLabels === null && isContinued(grid, column),
+      areTokens: leads !== null && !state.isList,
     };
   });
 }
 
-/** A number of three decimals without the zero before them, so that the narrowest cell has room for it. */
-function short(digits: string): string {
-  return digits.replace(/0(\.\d{3})/, "$1");
+/** Whether a cell says what the drawn row below says; the uppermost row, which is the output's, is always written out. */
+export function isRepeated(cells: Cells, { rows, columns }: Layout, shown: number, column: number): boolean {
+  if (!cells.areTokens || shown === 0 || shown === rows.length - 1) return false;
+  return cells.wordOf(rows[shown]! * columns + column) === cells.wordOf(rows[shown - 1]! * columns + column);
+}
+
+/** Drawn rows, one on the other, in which what is followed in one color leads. */
+export interface Run {
+  pinColor: number;
+  isBroken: boolean;
+  from: number;
+  to: number;
+}
+
+/** The runs of a column, from the bottom up. */
+export function runsOf({ ringOf, isBroken }: Cells, { rows, columns }: Layout, column: number): Run[] {
+  const runs: Run[] = [];
+  for (const [shown, row] of rows.entries()) {
+    const cell = row * columns + column;
+    const pinColor = ringOf(cell);
+    if (pinColor < 0) continue;
+    const before = runs.at(-1);
+    if (before?.to === shown - 1 && before.pinColor === pinColor) before.to = shown;
+    else runs.push({ pinColor, isBroken: isBroken(cell), from: shown, to: shown });
+  }
+  return runs;
+}
+
+/**
+ * The columns in which a line is drawn beneath the row from which the output leads, and over which drawn row; an outline
+ * that begins there says the same.
+ */
+export function stepsOf(cells: Cells, layout: Layout, first: number, end: number): { column: number; shown: number }[] {
+  const { columns } = layout;
+  return Array.from({ length: end - first }, (_, i) => first + i).flatMap((column) => {
+    const row = cells.steps?.[column] ?? 0;
+    if (row < 1 || cells.shades[column] === ODD.excluded) return [];
+    const cell = row * columns + column;
+    if (cells.ringOf(cell) >= 0 && cells.ringOf(cell - columns) < 0) return [];
+    return [{ column, shown: shownRow(layout, row) - 1 }];
+  });
 }

@@ -13,14 +13,11 @@ interface Props {
   scrolled: ReadonlySignal<number>;
 }
 
-export function Crosshair({ state, cells, layout: { value: layout }, scrolled }: Props) {
-  const { grid, settings, selected, hover } = state;
-  const { gutter, viewWidth, height, footer } = layout;
+export function Crosshair({ state, layout: { value: layout }, scrolled }: Props) {
+  const { grid, settings } = state;
+  const { gutter, viewWidth, height } = layout;
   const picked = settings.rows_compared.value.filter((row) => grid.rows[row] !== undefined);
-  const marked = [
-    { cell: selected.value, name: "lw-ring lw-selected" },
-    { cell: hover.value, name: "lw-ring" },
-  ].flatMap(({ cell, name }) => (cell ? [{ ...cell, name, at: placeOf(layout, cell, scrolled.value) }] : []));
+  const marked = markedIn(state, layout, scrolled.value);
   const rowLabel = (row: number, name: string) => {
     const at = placeOf(layout, { row, column: 0 }, 0);
     const paddingRight = gutter - labelRight(layout, grid.rowQuantities.length) - 5;
@@ -34,26 +31,42 @@ export function Crosshair({ state, cells, layout: { value: layout }, scrolled }:
     <div class="lw-crosshair" aria-hidden="true">
       {picked.map((row) => rowLabel(row, "lw-row lw-picked"))}
       {marked.map(({ row }) => rowLabel(row, "lw-row"))}
-      <div style={box(gutter, 0, viewWidth, height + footer)}>
-        {marked.map(({ column, name, at }) => {
+      <div style={box(gutter, 0, viewWidth, height)}>
+        {marked.map(({ name, at }) => (
+          <span class={name} style={box(at.x, at.y, at.width - 1, at.height - 1)} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** The labels of their columns, written out, though one be wider than its column, within what shows. */
+export function ColumnMarks({ state, cells, layout: { value: layout }, scrolled }: Props) {
+  const { gutter, viewWidth, header } = layout;
+  return (
+    <div class="lw-crosshair" aria-hidden="true">
+      <div style={box(gutter, 0, viewWidth, header)}>
+        {markedIn(state, layout, scrolled.value).map(({ column, at }) => {
           const center = at.x + at.width / 2;
-          // written out, though it be wider than its column, within what shows
+          if (center < 0 || center > viewWidth) return null;
           const translate = `clamp(${-center}px, -50%, calc(${viewWidth - center}px - 100%))`;
-          const room = { minWidth: `${at.width}px`, maxWidth: `${viewWidth}px` };
+          const room = { minWidth: `${at.width - 1}px`, maxWidth: `${viewWidth}px` };
           return (
-            <>
-              {center >= 0 && center <= viewWidth && (
-                <span class="lw-column" style={{ left: `${center}px`, ...room, translate }}>
-                  <bdi>{cells.value.columnLabel(column)}</bdi>
-                </span>
-              )}
-              <span class={name} style={box(at.x, at.y, at.width - 1, at.height - 1)} />
-            </>
+            <span class="lw-column" style={{ left: `${center}px`, ...room, translate }}>
+              <bdi>{cells.value.columnLabel(column)}</bdi>
+            </span>
           );
         })}
       </div>
     </div>
   );
+}
+
+function markedIn({ selected, hover }: GridState, layout: Layout, scrolled: number) {
+  return [
+    { cell: selected.value, name: "lw-ring lw-selected" },
+    { cell: hover.value, name: "lw-ring" },
+  ].flatMap(({ cell, name }) => (cell ? [{ ...cell, name, at: placeOf(layout, cell, scrolled) }] : []));
 }
 
 function box(left: number, top: number, width: number, height: number) {

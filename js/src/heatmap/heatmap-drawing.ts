@@ -5,15 +5,23 @@ import { type Drawing, FONT, rect, type Shorten, text } from "../pieces/svg.js";
 import type { GridState } from "../state/grid-state.js";
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import { rowQuantityName } from "../text/row-quantity.js";
+import { inkSays, rowQuantityName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
-import type { Cells } from "./cells.js";
-import { gutterFor, type Layout, labelRight, layoutOf, ROW_QUANTITY, rowQuantityLeft, shownRow } from "./layout.js";
+import { type Cells, isRepeated, runsOf, stepsOf } from "./cells.js";
+import {
+  gutterFor,
+  type Layout,
+  labelRight,
+  labelStride,
+  layoutOf,
+  ROW_QUANTITY,
+  rowQuantityLeft,
+  top,
+} from "./layout.js";
 
 const CELL = 76;
 const BAR = 180;
 const KEY = 20;
-const WORDS = `font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"`;
 
 export function heatmapDrawn(state: GridState, cells: Cells, palette: Palette, shorten: Shorten): Drawing {
   const { grid, settings } = state;
@@ -24,61 +32,90 @@ export function heatmapDrawn(state: GridState, cells: Cells, palette: Palette, s
     ...{ rows: grid.rows.length, columns, gutter, density: 1 },
     ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value, only: state.rowsShown.value },
   });
-  const below = layout.height + layout.footer + 12;
+  const says = saysOf(state, cells);
+  const below = layout.header + layout.height + 12;
+  const width = Math.max(gutter + columns * layout.cellWidth, gutter + 2 * BAR);
+  const drawn = Array.from({ length: columns }, (_, column) => drawnColumn(layout, cells, palette, column, shorten));
+  const words = says.map((one, i) => text(gutter, below + 46 + KEY * i, shorten(one, width - gutter), palette.muted));
+  const y = below + 32 + KEY * says.length;
   return {
-    width: Math.max(gutter + columns * layout.cellWidth, gutter + 2 * BAR),
-    height: below + 32 + KEY * grid.rowQuantities.length,
-    svg:
-      drawnCells(layout, cells, palette, columns, shorten) +
-      legend(state, cells, palette, shorten, gutter, below) +
-      keys(state, palette, shorten, gutter, below + 30),
+    width,
+    height: y + KEY * grid.rowQuantities.length,
+    svg: [
+      `<g transform="translate(0 ${layout.header})">${drawnRows(layout, cells, palette, shorten)}${drawn.join("")}</g>`,
+      legend(state, cells, palette, shorten, gutter, below),
+      ...words,
+      keys(state, palette, shorten, gutter, y),
+    ].join(""),
   };
 }
-function drawnCells(layout: Layout, cells: Cells, palette: Palette, columns: number, shorten: Shorten): string {
-  const { rows, cellWidth, cellHeight, gutter, height } = layout;
-  const ramp = cells.diverging ? palette.diverging : palette.sequential;
-  const out: string[] = [];
-  const last = rows.length - 1;
+
+/** What is met in the cells, in words. */
+function saysOf({ grid, believed, pinColorOf, overwrites }: GridState, { areTokens, steps }: Cells): string[] {
+  const met = [
+    steps && "dotted: the output leads from here up",
+    areTokens && "dot: the same token as in the row below",
+    pinColorOf.value.some((pinColor) => pinColor >= 0) && "outline: what is followed leads",
+    overwrites.value && "broken: it led here, but not at the end",
+  ];
+  return [believed.value ? inkSays(grid) : "", met.filter(Boolean).join(" · ")].filter(Boolean);
+}
+
+function drawnRows(layout: Layout, cells: Cells, palette: Palette, shorten: Shorten): string {
+  const { cellHeight, gutter } = layout;
   const right = labelRight(layout, cells.trust.length);
+  const every = labelStride(layout);
+  const last = layout.rows.length - 1;
+  return layout.rows
+    .map((row, shown) => {
+      const y = top(layout, shown);
+      const label = shorten(cells.rowLabels[row]!, right);
+      const marks = cells.trust.map((trust, i) => {
+        const x = gutter + rowQuantityLeft(i, cells.trust.length);
+        return drawnTrust(trust[row]!, { x, y, height: cellHeight - 1 }, palette);
+      });
+      const isNamed = (last - shown) % every === 0;
+      return (
+        (isNamed ? text(right, y + cellHeight / 2 + FONT * 0.35, label, palette.muted, "end") : "") + marks.join("")
+      );
+    })
+    .join("");
+}
+
+function drawnColumn(layout: Layout, cells: Cells, palette: Palette, column: number, shorten: Shorten): string {
+  const { rows, columns, cellWidth, cellHeight, gutter, header } = layout;
+  const ramp = cells.diverging ? palette.diverging : palette.sequential;
+  const x = gutter + column * cellWidth;
+  const middle = x + (cellWidth - 1) / 2;
+  const label = shorten(cells.columnLabel(column), cellWidth - 5);
+  const out = [text(middle, FONT * 0.35 - header / 2, label, palette.ink, "middle")];
   for (const [shown, row] of rows.entries()) {
-    const y = (last - shown) * cellHeight;
-    const middle = y + cellHeight / 2 + FONT * 0.35;
-    out.push(text(right, middle, shorten(cells.rowLabels[row]!, right), palette.muted, "end"));
-    for (const [i, trust] of cells.trust.entries()) {
-      const x = gutter + rowQuantityLeft(i, cells.trust.length);
-      out.push(drawnTrust(trust[row]!, { x, y, height: cellHeight - 1 }, palette));
+    const y = top(layout, shown);
+    const cell = row * columns + column;
+    const { fill, ink } = look(cells.shades[cell]!, cells, palette, ramp);
+    out.push(rect(x, y, cellWidth - 1, cellHeight - 1, fill));
+    const word = cellHeight >= 12 ? cells.wordOf(cell) : -1;
+    if (word < 0) continue;
+    if (isRepeated(cells, layout, shown, column)) {
+      out.push(`<circle cx="${middle}" cy="${y + (cellHeight - 1) / 2}" r="1.1" fill="${ink}" fill-opacity="0.7"/>`);
+      continue;
     }
-    for (let column = 0; column < columns; column++) {
-      const cell = row * columns + column;
-      const x = gutter + column * cellWidth;
-      const { fill, ink } = look(cells.shades[cell]!, cells, palette, ramp);
-      out.push(rect(x, y, cellWidth - 1, cellHeight - 1, fill));
-      const pinColor = cells.ringOf(cell);
-      if (pinColor >= 0) {
-        const color = palette.pins[pinColor % PIN_COLORS]!;
-        const dash = cells.isBroken(cell) ? ` stroke-dasharray="3 3"` : "";
-        out.push(
-          `<rect x="${x + 1}" y="${y + 1}" width="${cellWidth - 3}" height="${cellHeight - 3}" rx="2" fill="none" stroke="${color}" stroke-width="2"${dash}/>`,
-        );
-      }
-      const word = cells.wordOf(cell);
-      if (word >= 0 && cellHeight >= 12) {
-        const style = cells.words.muted(word) ? `${WORDS} font-style="italic"` : WORDS;
-        const seen = shorten(cells.words.text(word), cellWidth - 5);
-        out.push(text(x + (cellWidth - 1) / 2, middle, seen, ink, "middle", style));
-      }
-    }
+    const style = cells.words.muted(word) ? `font-style="italic"` : "";
+    const seen = shorten(cells.words.text(word), cellWidth - 5);
+    out.push(text(middle, y + cellHeight / 2 + FONT * 0.35, seen, ink, "middle", style));
   }
-  for (let column = 0; column < columns; column++) {
-    const x = gutter + column * cellWidth;
-    const label = shorten(cells.columnLabel(column), cellWidth - 5);
-    out.push(text(x + cellWidth / 2, height + 17, label, palette.muted, "middle", WORDS));
-    const step = cells.steps?.[column] ?? 0;
-    if (step < 1 || cells.shades[column] === ODD.excluded) continue;
-    const y = (last - shownRow(layout, step) + 1) * cellHeight - 0.5;
-    const line = `<path d="M${x} ${y}h${cellWidth - 1}" stroke-width=`;
+  for (const { pinColor, isBroken, from, to } of runsOf(cells, layout, column)) {
+    const color = palette.pins[pinColor % PIN_COLORS]!;
+    const dash = isBroken ? ` stroke-dasharray="3 3"` : "";
+    const size = `width="${cellWidth - 3}" height="${(to - from + 1) * cellHeight - 3}"`;
     out.push(
-      `${line}"3" stroke="${palette.background}"/>${line}"1.5" stroke="${palette.ink}" stroke-dasharray="3 2"/>`,
+      `<rect x="${x + 1}" y="${top(layout, to) + 1}" ${size} rx="2" fill="none" stroke="${color}" stroke-width="2"${dash}/>`,
+    );
+  }
+  for (const { shown } of stepsOf(cells, layout, column, column + 1)) {
+    const line = `<path d="M${x} ${top(layout, shown) - 0.5}h${cellWidth - 1}" stroke-width=`;
+    out.push(
+      `${line}"3" stroke="${palette.background}"/>${line}"1.5" stroke="${palette.ink}" stroke-dasharray="1.5 2"/>`,
     );
   }
   return out.join("");

@@ -12,15 +12,15 @@ export interface Layout {
   cellHeight: number;
   /** Space for row labels, left of the cells. */
   gutter: number;
-  /** Space for column labels, beneath the cells. */
+  /** Space for column labels, above the cells. */
+  header: number;
+  /** Space for a scrollbar, beneath the cells. */
   footer: number;
   /** How much of the cells' width shows at once; the rest is scrolled to. */
   viewWidth: number;
   height: number;
   /** Device pixels in a CSS pixel. */
   density: number;
-  /** Every how many rows a label is written where there are many: rows that don't follow on each other need their own. */
-  named: number;
 }
 
 const AUTOMATIC_HEIGHT = 620;
@@ -29,8 +29,11 @@ const TALLEST = 930;
 /** What a canvas holds in every browser, on the sharpest screen. */
 const PAINTABLE = 8000;
 const LABEL = 15;
-const CELL = { width: [40, 104], height: [17, 26], least: 3 } as const;
-const FOOTER = 26;
+/** How high a row must be to have its own label. */
+export const LABELLED = 14;
+const CELL = { width: [40, 96], height: [17, 26], least: 3 } as const;
+const HEADER = 30;
+const SCROLLBAR = 12;
 /** How wide a quantity of the rows is drawn beside their labels, and how far it is from the next. */
 export const ROW_QUANTITY = { width: 7, gap: 3 };
 
@@ -65,11 +68,11 @@ export function layoutOf({ rows, columns, width, stride, gutter, density, only, 
     cellWidth,
     cellHeight,
     gutter: whole(gutter),
-    footer: whole(FOOTER),
+    header: whole(HEADER),
+    footer: columns * cellWidth > space ? SCROLLBAR : 0,
     viewWidth: Math.min(space, columns * cellWidth),
     height: cellHeight * shown.length,
     density,
-    named: only ? 1 : 3,
   };
 }
 
@@ -116,9 +119,17 @@ function everyNth(rows: number, stride: number): number[] {
 }
 
 /** The drawn row that stands for a row: itself, or the nearest above it. */
-export function shownRow({ rows }: Layout, row: number): number {
+export function shownRow({ rows }: Pick<Layout, "rows">, row: number): number {
   const place = rows.indexOf(row);
   return place < 0 ? rows.findIndex((shown) => shown >= row) : place;
+}
+
+/** The middle of a row, from the top of the uppermost; of one that isn't drawn, between those that are. */
+export function middleOf({ rows, cellHeight }: Layout, row: number): number {
+  const above = Math.max(0, shownRow({ rows }, row));
+  const [upper, lower] = [rows[above]!, rows[above - 1]];
+  const within = lower === undefined ? 0 : (upper - row) / (upper - lower);
+  return (rows.length - above - 0.5 + within) * cellHeight;
 }
 
 /** A cell's place, from the left edge of the cells that show and the top of the uppermost row. */
@@ -154,7 +165,16 @@ export function destination(layout: Layout, key: string, from: Cell | null): Cel
 }
 
 /** Every how many rows a label is written, so that each has its height. */
-export function labelStride({ cellHeight, rows, named }: Layout, labelHeight: number): number {
-  const legible = Math.ceil(labelHeight / cellHeight);
-  return rows.length <= 12 ? legible : Math.max(named, legible);
+export function labelStride({ cellHeight }: Layout): number {
+  return Math.ceil(LABELLED / cellHeight);
+}
+
+/** The upper edge of a drawn row. */
+export function top({ rows, cellHeight }: Layout, shown: number): number {
+  return (rows.length - 1 - shown) * cellHeight;
+}
+
+/** Between rows, where they are high enough to do without what it takes. */
+export function gapBetween({ cellHeight }: Layout): number {
+  return cellHeight >= 6 ? 1 : 0;
 }

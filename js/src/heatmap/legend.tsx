@@ -6,10 +6,12 @@ import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { isPoints, isProbability } from "../text/number.js";
-import { rowQuantityName } from "../text/row-quantity.js";
+import { inkSays, rowQuantityName } from "../text/row-quantity.js";
 import { quantityName } from "../text/words.js";
-import { paintOdd, paintTrust, sized } from "./brush.js";
+import { sized } from "./brush.js";
 import { cellsOf } from "./cells.js";
+import { gutterFor } from "./layout.js";
+import { paintOdd, paintTrust } from "./odd.js";
 
 const ODDITIES = [
   [ODD.nan, "not a number"],
@@ -26,7 +28,7 @@ interface Props {
 }
 
 export function Legend({ states, palette }: Props) {
-  const [{ grid, quantity, scale }] = states as [GridState];
+  const [{ grid, quantity, scale, believed }] = states as [GridState];
   const { ticks, step, diverging } = scale.value;
   const ramp = diverging ? palette.diverging : palette.sequential;
   const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
@@ -36,7 +38,7 @@ export function Legend({ states, palette }: Props) {
   const rowQuantities = new Set(grids.flatMap((one) => one.rowQuantities.map(rowQuantityName)));
   const excluded = Math.max(...grids.map((one) => one.excluded.size));
   return (
-    <div class="lw-legend">
+    <div class="lw-legend" style={{ marginLeft: `min(${gutterFor(grid)}px, 25cqw)` }}>
       <div class="lw-scale" role="img" aria-label={`Color scale: ${quantityName(grid, quantity.value)}`}>
         <div class="lw-gradient" style={{ background: `linear-gradient(to right, ${stops.join(", ")})` }} />
         <div class="lw-ticks">
@@ -48,9 +50,17 @@ export function Legend({ states, palette }: Props) {
         </div>
       </div>
       {unit && <span>{unit}</span>}
+      {believed.value && <span class="lw-ink-says">{inkSays(grid)}</span>}
       {grids.some(({ decision }) => decision) && (
         <span>
           <span class="lw-dash" /> the output leads from here up
+        </span>
+      )}
+      {cells.some(({ areTokens }) => areTokens) && <span>· the same token as in the row below</span>}
+      {states.some(({ pinColorOf }) => pinColorOf.value.some((pinColor) => pinColor >= 0)) && (
+        <span>
+          <span class="lw-outline" />
+          what is followed leads
         </span>
       )}
       {[...rowQuantities].map((name) => (
@@ -67,7 +77,7 @@ export function Legend({ states, palette }: Props) {
       ))}
       {states.some(({ overwrites }) => overwrites.value) && (
         <span>
-          <span class="lw-broken" />
+          <span class="lw-outline lw-broken" />
           led here, but not at the end
         </span>
       )}

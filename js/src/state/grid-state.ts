@@ -2,6 +2,7 @@
 // follows from the two. All of it is signals: what depends on one is worked out again when it changes, and only then.
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { beliefsOf } from "../data/belief.js";
 import { type Followed, followedOf } from "../data/followed.js";
 import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "../data/grid.js";
 import { type Domain, domainOf, type Scale, scaleOf } from "../style/scale.js";
@@ -58,7 +59,11 @@ export class GridState {
   /** The position that is looked at where none is pointed at: the selected one, else the last. */
   readonly column: ReadonlySignal<number>;
   readonly quantity: ReadonlySignal<Quantity>;
+  /** How far each cell can be believed, or null where that isn't known. */
+  readonly belief = computed(() => beliefsOf(this.grid));
   readonly scale: ReadonlySignal<Scale>;
+  /** How far each cell can be believed, where its ink is weighed by that; null where it is plain. */
+  readonly believed: ReadonlySignal<Float32Array | null>;
   readonly followed: ReadonlySignal<Followed[]>;
   /** The pin color of each that is followed: one that stays keeps its color when another goes. */
   readonly pinColors: ReadonlySignal<number[]>;
@@ -101,6 +106,7 @@ export class GridState {
       const quantity = this.quantity.value;
       return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));
     });
+    this.believed = computed(() => (color.value === "" ? this.belief.value : null));
     this.followed = computed(() => (isLens(grid) ? followedOf(grid, pins.value) : []));
     let kept = new Map<string, number>();
     this.pinColors = computed(() => {

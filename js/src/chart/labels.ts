@@ -1,0 +1,115 @@
+// What is written in the chart: each line by its end, or at its highest where that is lower down, and beside the row of
+// one step what made it.
+
+import type { GridState } from "../state/grid-state.js";
+import { jumpTo } from "../state/live.js";
+import type { Measure } from "../state/settings.js";
+import { percent, plain, signed } from "../text/number.js";
+import { carried } from "./carried.js";
+import { apart, type Line } from "./lines.js";
+import type { Place } from "./place.js";
+
+export interface Label {
+  x: number;
+  y: number;
+  text: string;
+  /** Of a line; what isn't one's is in the page's own ink. */
+  line?: Line;
+}
+
+const HIGH = 15;
+const ASIDE = 14;
+/** What a label beside a point needs, roughly: letters are no wider on the whole. */
+const LETTER = 6.4;
+
+/** `step` is the row to which the step leads that is told of the line that matters most. */
+export function labelsOf(
+  state: GridState,
+  column: number,
+  lines: Line[],
+  measure: Measure,
+  place: Place,
+  step: number,
+) {
+  const labels = lines.map((line) => named(line, measure, place)).filter((label) => label !== null);
+  // of two that would be written into each other, one goes to the others
+  for (const [i, label] of labels.entries()) {
+    const runs = (other: Label) => other.x < place.right && Math.abs(other.y - label.y) < HIGH;
+    if (label.x < place.right && labels.slice(0, i).some(runs)) label.x = place.right + ASIDE;
+  }
+  const made = measure === "rank" ? [] : whatMade(state, column, lines, step);
+  const room = (place.width - place.right - ASIDE) / LETTER;
+  const fitting = made.find(({ length }) => length <= room) ?? cut(made.at(-1) ?? "", room);
+  // only those in the column on the right can run into each other, and what made a step stays on its row
+  const aside = labels.filter(({ x }) => x > place.right);
+  const [first, end] = [place.top + HIGH / 2, place.bottom - HIGH / 2];
+  const at = fitting ? place.y(step) : end + HIGH;
+  spread(
+    aside.filter(({ y }) => y < at),
+    first,
+    at - HIGH,
+  );
+  spread(
+    aside.filter(({ y }) => y >= at),
+    at + HIGH,
+    end,
+  );
+  return fitting ? [...labels, { x: place.right + ASIDE, y: at, text: fitting } as Label] : labels;
+}
+
+function spread(labels: Label[], top: number, bottom: number): void {
+  const moved = apart(
+    labels.map(({ y }) => y),
+    HIGH,
+    top,
+    bottom,
+  );
+  for (const [i, label] of labels.entries()) label.y = moved[i]!;
+}
+
+function named(line: Line, measure: Measure, place: Place): Label | null {
+  const values = Array.from(line.values);
+  const strength = (value: number) => (measure === "rank" ? 1 / value : value);
+  const end = values.findLastIndex(Number.isFinite);
+  if (end < place.lowest) return null;
+  let high = end;
+  for (let row = end; row >= place.lowest; row--)
+    if (strength(values[row]!) > strength(values[high]!) * 1.001) high = row;
+  const isAtEnd = strength(values[end]!) >= 0.5 * strength(values[high]!);
+  const row = line.isRival || !isAtEnd ? high : end;
+  const value = values[row]!;
+  const text = `${cut(line.label)} ${measure === "rank" ? plain(value) : percent(value)}`;
+  const beside = place.x(value) + 9;
+  const fits = line.isRival && beside + text.length * LETTER < place.right;
+  return { x: fits ? beside : place.right + ASIDE, y: place.y(row), text, line };
+}
+
+/** What made a step: its largest part and by how much it moved the token; longer, and shorter. */
+function whatMade(state: GridState, column: number, lines: Line[], row: number): string[] {
+  const { grid } = state;
+  const line = mainOf(lines);
+  const id = line?.tokens.length === 1 ? grid.tokens.ids[line.tokens[0]!] : undefined;
+  const parts = id === undefined ? null : carried(grid, jumpTo(state, column, id, row));
+  if (!parts) return [];
+  const [largest] = [...parts.labels.keys()].sort((a, b) => Math.abs(parts.values[b]!) - Math.abs(parts.values[a]!));
+  const short = `${parts.labels[largest!]} ${signed(parts.values[largest!]!)}`;
+  return [`${short} towards ${line!.label}`, short];
+}
+
+/** The line of what is followed first; of what the model says, where nothing is. */
+export function mainOf(lines: Line[]): Line | undefined {
+  return lines.find(({ isRival }) => !isRival);
+}
+
+/** The row to which a line moves most. */
+export function largestStep(values: ArrayLike<number>): number {
+  let best = 1;
+  const size = (row: number) => Math.abs(values[row]! - values[row - 1]!) || 0;
+  for (let row = 2; row < values.length; row++) if (size(row) > size(best)) best = row;
+  return best;
+}
+
+function cut(label: string, most = 12): string {
+  const characters = [...label];
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : label;
+}

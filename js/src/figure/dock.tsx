@@ -1,0 +1,47 @@
+// What is held: the card of the selected cell, and what moved its token there; or the step of a trajectory that is open.
+
+import { carried } from "../chart/carried.js";
+import { JumpPanel } from "../chart/jump.js";
+import { type Cell, candidatesAt, type Grid, isLens } from "../data/grid.js";
+import { HeldCard } from "../pieces/card.js";
+import type { GridState } from "../state/grid-state.js";
+import { jumpIn, jumpTo } from "../state/live.js";
+import type { Jump } from "../state/settings.js";
+
+export function Dock({ state }: { state: GridState }) {
+  const cell = state.selected.value;
+  const opened = jumpIn(state);
+  const jump = opened ?? (cell && jumpAt(state, cell));
+  return (
+    <div class="lw-dock" data-empty={!cell && !jump}>
+      {!cell && !jump && <Hint state={state} />}
+      {cell && <HeldCard state={state} cell={cell} />}
+      {jump && <JumpPanel state={state} jump={jump} isOpened={opened !== null} />}
+    </div>
+  );
+}
+
+/** What can be done here, while nothing is. */
+function Hint({ state: { grid, isList } }: { state: GridState }) {
+  return (
+    <p class="lw-muted">
+      {isList ? "A click opens a prompt." : "Point at a cell to see more of it; a click holds it here. "}
+      {isLens(grid) && !isList && "A click on a token then follows it, and one on two layers’ names compares them. "}
+      {grid.jumps && "A click on a step of a line tells what made it. "}
+      {!isList && "Arrow keys work, too."}
+    </p>
+  );
+}
+
+/** What moved the token that leads in a cell, where the grid carries it. */
+function jumpAt(state: GridState, { row, column }: Cell): Jump | null {
+  const { grid } = state;
+  const id = leaderOf(grid, { row, column });
+  const jump = id !== undefined && row > 0 && jumpTo(state, column, id, row);
+  return jump && carried(grid, jump) ? jump : null;
+}
+
+function leaderOf(grid: Grid, cell: Cell): number | undefined {
+  const [leader] = candidatesAt(grid, cell);
+  return leader && grid.tokens.ids[leader.token];
+}

@@ -1,0 +1,31 @@
+// Paints what stands beside the rows of a heatmap, and doesn't scroll: their labels, and how far each can be believed.
+
+import { ellipsize, LABEL_FONT } from "./brush.js";
+import { gapBetween, LABELLED, labelRight, labelStride, rowQuantityLeft, top } from "./layout.js";
+import { paintTrust } from "./odd.js";
+import type { Painter } from "./painter.js";
+
+export function paintRows(context: CanvasRenderingContext2D, { cells, layout, palette }: Painter): void {
+  const { rows, gutter, cellHeight } = layout;
+  const right = labelRight(layout, cells.trust.length);
+  const every = labelStride(layout);
+  const last = rows.length - 1;
+  context.font = LABEL_FONT;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  context.fillStyle = palette.muted;
+  for (const [shown, row] of rows.entries()) {
+    // counted from the top; the lowest is always written, and what would run into it isn't
+    const clear = (last - shown) % every === 0 && (every === 1 || shown * cellHeight >= LABELLED);
+    if (shown > 0 && !clear) continue;
+    const middle = Math.max((last - shown + 0.5) * cellHeight, LABELLED / 2);
+    context.fillText(ellipsize(context, cells.rowLabels[row]!, right), right, middle);
+  }
+  const height = cellHeight - gapBetween(layout);
+  for (const [i, trust] of cells.trust.entries()) {
+    const x = gutter + rowQuantityLeft(i, cells.trust.length);
+    for (const [shown, row] of rows.entries()) {
+      paintTrust(context, trust[row]!, { x, y: top(layout, shown), height }, palette);
+    }
+  }
+}
