@@ -1,7 +1,8 @@
 // The small pure files: texts, numbers, scales, places.
 
 import { describe, expect, it } from "vitest";
-import { trustOf } from "../src/data/belief.js";
+import cases from "../../tests/golden/belief.json";
+import { belief, beliefsOf, trustOf } from "../src/data/belief.js";
 import type { Grid, RowQuantity } from "../src/data/grid.js";
 import { cellText, visible } from "../src/data/marks.js";
 import { decode } from "../src/data/wire.js";
@@ -11,7 +12,7 @@ import { STEPS } from "../src/style/palette.js";
 import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
 import { lessThan, percent, plain, tick } from "../src/text/number.js";
 import { verdicts } from "../src/text/row-quantity.js";
-import { message } from "./messages.js";
+import { message, type Wish } from "./messages.js";
 
 describe("a token's text", () => {
   it.each([
@@ -233,5 +234,31 @@ describe("a quantity of rows", () => {
       { words: "held-out KL: 2 bits", doubtful: false },
     ]);
     expect(verdicts({ rowQuantities } as Grid, 2)).toHaveLength(1);
+  });
+});
+
+describe("belief", () => {
+  it.each(cases)("of %j is as Python has it", (one) => {
+    const found = belief(Number(one.kl), one.blind);
+    expect(Number(found.toFixed(12))).toBe(Number(one.belief));
+  });
+
+  it("is that in the row, the least of several; else by the cell's own KL; else all", async () => {
+    const bits = (values: number[]) => ({ name: "held-out KL", unit: "bits", strong: "low", domain: [0, 4], values });
+    const quantities = [
+      { name: "probability", domain: [0, 1], values: () => 0.5 },
+      { name: "KL to the output", unit: "bits", values: (row: number) => [9, 3, 1.5, 3, Number.NaN][row]! },
+    ];
+    const of = async (wish: Wish) => {
+      const all = beliefsOf((await decode(await message({ columns: 1, quantities, ...wish }))).grids[0]!);
+      return all && [...all].map((one) => Math.round(1000 * one) / 1000);
+    };
+    expect(await of({})).toEqual([0, 0.5, 0.75, 0.5, 1]);
+    const measured = [bits([8, 4, 1, 0, Number.NaN]), bits([8, 2, 2, 0, Number.NaN])];
+    expect(await of({ rowQuantities: measured })).toEqual([0, 0, 0.5, 1, 1]);
+    const other = [{ ...measured[0]!, unit: "layers" }];
+    expect(await of({ rowQuantities: other })).toEqual([0, 0.5, 0.75, 0.5, 1]);
+    expect(await of({ quantities: quantities.slice(0, 1) })).toBeNull();
+    expect(await of({ quantities: [{ ...quantities[0]!, name: "contribution" }, quantities[1]!] })).toBeNull();
   });
 });

@@ -97,7 +97,7 @@ function drawnColumn(layout: Layout, cells: Cells, palette: Palette, column: num
     const word = cellHeight >= 12 ? cells.wordOf(cell) : -1;
     if (word < 0) continue;
     if (isRepeated(cells, layout, shown, column)) {
-      out.push(`<circle cx="${middle}" cy="${y + (cellHeight - 1) / 2}" r="1.1" fill="${ink}" fill-opacity="0.7"/>`);
+      out.push(rect(middle - 1, y + cellHeight / 2 - 1.5, 2, 2, ink));
       continue;
     }
     const style = cells.words.muted(word) ? `font-style="italic"` : "";
