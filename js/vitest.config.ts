@@ -15,7 +15,7 @@ export default defineConfig({
   optimizeDeps: {
     include: ["preact", "preact/hooks", "preact/jsx-runtime", "preact/jsx-dev-runtime", "@preact/signals", "axe-core"],
   },
-  server: { fs: { allow: [".", "../tests/golden"] } },
+  server: { fs: { allow: [".", "../tests/golden", "../lenswidget/grids"] } },
   test: {
     include: ["test/**/*.test.ts"],
     browser: {

@@ -159,7 +159,13 @@ describe("two grids", () => {
     const drawn = new DOMParser().parseFromString(svg!, "image/svg+xml");
     const [one, other] = drawn.querySelectorAll("svg > svg");
     expect([one!.getAttribute("x"), other!.getAttribute("x")]).toEqual(["0", one!.getAttribute("width")]);
-    expect(csv!.split("\n").map((line) => line[0])).toEqual(['"', ...Array(20).fill("0"), ...Array(20).fill("1")]);
+    const names = ["grid", ...Array(20).fill("grid 0"), ...Array(20).fill("grid 1")];
+    expect(
+      csv!
+        .trim()
+        .split("\n")
+        .map((line) => line.split('"')[1]),
+    ).toEqual(names);
     expect(JSON.parse(json!).map(({ title }: { title: string }) => title)).toEqual(["one", "other"]);
     vi.restoreAllMocks();
   });

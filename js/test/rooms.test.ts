@@ -33,7 +33,10 @@ function roomsOf(text: string): Room[] {
 /** What a file imports of ours, types too: paths in src, or what is written where no such file is. */
 function importsOf(path: string, text: string, files: Record<string, string>): string[] {
   const written = /(?:\bfrom|\bimport\s*\(?|@import)\s*["'](\.[^"']+)["']/g;
-  return [...text.matchAll(written)].map(([, to]) => {
+  // lists that Python reads, too, stand in no room
+  const shared = /^(\.\.\/)+lenswidget\/[\w/]+\.json$/;
+  const imported = [...text.matchAll(written)].filter(([, to]) => !shared.test(to!));
+  return imported.map(([, to]) => {
     const parts = path.split("/").slice(0, -1);
     for (const part of to!.split("/")) {
       if (part === "..") parts.pop();

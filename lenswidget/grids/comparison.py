@@ -21,9 +21,10 @@ from lenswidget.grids.alignment import (
     shared_columns,
 )
 from lenswidget.grids.difference import difference_of
-from lenswidget.grids.grid import Grid
+from lenswidget.grids.grid import COLUMNS, Grid
 from lenswidget.grids.marks import spaced
 from lenswidget.grids.overview import mean_of, overview_of
+from lenswidget.grids.provenance import provenance_of
 from lenswidget.grids.showable import Showable
 
 if TYPE_CHECKING:
@@ -72,7 +73,12 @@ class Comparison(Showable):
         tables = [grid.to_dataframe() for grid in self.grids]
         for name, table in zip(self.names, tables):
             table.insert(0, "grid", name)
-        return pandas.concat(tables, ignore_index=True)
+            table.attrs.clear()
+        whole = pandas.concat(tables, ignore_index=True)
+        places = [name for name in COLUMNS if any(name in table for table in tables)]
+        whole = whole[[*places, *(name for name in whole if name not in places)]]
+        whole.attrs["provenance"] = [provenance_of(grid) for grid in self.grids]
+        return whole
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the Comparison and all of its Grids to one file, whole or not at all. `Comparison.load` reads it."""

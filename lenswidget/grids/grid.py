@@ -8,6 +8,7 @@ notebook that has no torch.
 from __future__ import annotations
 
 import copy
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,11 +30,15 @@ from lenswidget.grids.parts import (
     Target,
     Trajectories,
 )
+from lenswidget.grids.provenance import provenance_of
 from lenswidget.grids.showable import Showable
 from lenswidget.grids.slicing import indices, slice_explain, slice_jumps, slice_trajectories
 
 if TYPE_CHECKING:
     import pandas
+
+COLUMNS: list[str] = json.loads(Path(__file__).with_name("columns.json").read_text("utf-8"))
+"""Of tables, in their order; quantities follow. js/src/export/tables.ts writes the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,26 +253,34 @@ class Grid(Showable):
         """One line a cell: where it stands, its leading token, and every quantity in its unit.
 
         "row" is the row's index in this Grid, from the embedding where that is the first, "layer" its label; "column" is
-        the column's label where columns have any (heads, lenses); "token" is empty where a column is no token.
+        the column's label where columns have any (heads, lenses); "token" is empty where a column is no token. Where the
+        numbers came from is in `attrs["provenance"]`.
+
+        The CSV that the view's menu saves has the same columns, and "provenance" as the last; what the page has in half
+        precision is rounded to four digits there. Read so, a token that spells "null" is not lost:
+
+            pandas.read_csv(path, keep_default_na=False, na_values=[""])
         """
         import pandas
 
         rows, columns = self.shape
-        table: dict[str, Any] = {
+        token_ids = np.tile(self.columns, rows)
+        known: dict[str, Any] = {
             "row": np.repeat(np.arange(rows), columns),
             "layer": np.repeat(np.array(self.rows, dtype=object), columns),
+            "position": np.tile(self.positions, rows),
+            "token_id": token_ids,
+            "token": self._texts(token_ids),
         }
         if self.column_labels is not None:
-            table["column"] = np.tile(np.array(self.column_labels, dtype=object), rows)
-        table["position"] = np.tile(self.positions, rows)
-        table["token_id"] = np.tile(self.columns, rows)
-        table["token"] = self._texts(table["token_id"])
+            known["column"] = np.tile(np.array(self.column_labels, dtype=object), rows)
         if self.candidates is not None:
-            table["top_id"] = self.candidates.ids[:, :, 0].ravel()
-            table["top"] = self._texts(table["top_id"])
-        for name, quantity in self.quantities.items():
-            table[name] = quantity.values.ravel()
-        return pandas.DataFrame(table)
+            known["top_id"] = self.candidates.ids[:, :, 0].ravel()
+            known["top"] = self._texts(known["top_id"])
+        table = {name: known[name] for name in COLUMNS if name in known}
+        frame = pandas.DataFrame(table | {name: quantity.values.ravel() for name, quantity in self.quantities.items()})
+        frame.attrs["provenance"] = provenance_of(self)
+        return frame
 
     def _texts(self, ids: np.ndarray) -> list[str | None]:
         return [None if i == NO_TOKEN else self.text(i) for i in ids.tolist()]

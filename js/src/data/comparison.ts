@@ -5,6 +5,8 @@ import { type Grid, NO_TOKEN } from "./grid.js";
 
 export interface Comparison {
   names: string[];
+  /** The same as Python has them, for files. */
+  exactNames: string[];
   /** `rows[slot * grids + grid]` is the grid's row in a slot, -1 if it has none; `columns` likewise. */
   rows: Int32Array;
   columns: Int32Array;
@@ -55,10 +57,12 @@ export function spread(grid: Grid, { indexAt, slotOf }: Slots): Grid {
     new Float32Array(grid.rows.length * to).map((_, cell) => values[cellAt(cell)] ?? Number.NaN);
   const moved = (columns: Set<number>) => new Set([...columns].map((column) => slotOf[column]!));
   const { candidates, trajectories, jumps } = grid;
+  const labels = (known: string[] | null) => known && Array.from(indexAt, (index) => known[index] ?? "");
   return {
     ...grid,
+    exact: { ...grid.exact, columnLabels: labels(grid.exact.columnLabels) },
     columns: columnsOf(grid.columns, NO_TOKEN),
-    columnLabels: grid.columnLabels && Array.from(indexAt, (index) => grid.columnLabels![index] ?? ""),
+    columnLabels: labels(grid.columnLabels),
     positions: columnsOf(grid.positions, -1),
     excluded: moved(grid.excluded),
     gaps: new Set(Array.from(indexAt.keys()).filter((slot) => indexAt[slot]! < 0)),

@@ -18,6 +18,8 @@ export interface Quantity {
   center: number | null;
   /** The followed target that the quantity speaks of, or null where it speaks of the cell. */
   target: number | null;
+  /** Whether its values came in half precision, or were made of such. */
+  isHalf: boolean;
   values: Float32Array;
 }
 
@@ -62,6 +64,8 @@ export interface Described {
   /** Where it came from, by name. */
   provenance: [name: string, value: string][];
   rows: string[];
+  /** What columns are where they are no tokens. */
+  columnLabels: string[] | null;
 }
 
 /** Every text in it but those of tokens and the names that quantities are known by is as readers see it. */
@@ -70,8 +74,6 @@ export interface Grid extends Described {
   exact: Described;
   tokens: { ids: number[]; texts: string[]; special: Set<number> };
   columns: Int32Array;
-  /** What columns are where they are no tokens. */
-  columnLabels: string[] | null;
   view: "heatmap" | "bars" | "overview";
   positions: Int32Array;
   /** Columns that are kept, and left out of the scale. */

@@ -34,14 +34,13 @@ interface Reference {
 export interface GridHeader extends Described {
   tokens: { ids: Reference; texts: string[]; special: number[] };
   columns: Reference;
-  columnLabels: string[] | null;
   view: "heatmap" | "bars";
   positions: Reference;
   excluded: number[];
   following: Reference | null;
   decision: Reference | null;
   targets: { label: string; tokens: number[] }[];
-  quantities: (Omit<Quantity, "values"> & { values: Reference | { exponent: number } })[];
+  quantities: (Omit<Quantity, "values" | "isHalf"> & { values: Reference | { exponent: number } })[];
   rowQuantities: (Omit<RowQuantity, "values"> & { values: Reference })[];
   jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
   candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
@@ -103,6 +102,7 @@ function shownBy({ grids, comparison }: Header, arrays: Arrays): Shown {
     grids: grids.map((grid) => build(grid, arrays)),
     comparison: comparison && {
       names: readable(comparison.names),
+      exactNames: comparison.names,
       notes: readable(comparison.notes),
       rows: arrays.integers(comparison.rows),
       columns: arrays.integers(comparison.columns),
@@ -176,6 +176,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     quantities: quantities.map((quantity) => ({
       ...quantity,
       unit: spaced(quantity.unit),
+      isHalf: "exponent" in quantity.values || quantity.values.dtype === "f2",
       values: valuesOf(quantity.values),
     })),
     rowQuantities: seen.rowQuantities.map((one) => ({ ...one, values: arrays.view(one.values, Float32Array) })),

@@ -15,6 +15,8 @@ import { csvOf, jsonOf } from "./tables.js";
 interface Props {
   /** Those that are shown. */
   states: GridState[];
+  /** What tells them apart, where they are several. */
+  names: string[];
   settings: Shared;
   message: Message;
   source: Source | undefined;
@@ -27,7 +29,7 @@ interface Saved {
   url?: string;
 }
 
-export function Export({ states, settings, message, source, palette }: Props) {
+export function Export({ states, names, settings, message, source, palette }: Props) {
   const [{ grid }] = states as [GridState];
   const grids = states.map((state) => state.grid);
   const saved = useSignal<Saved | null>(null);
@@ -42,7 +44,7 @@ export function Export({ states, settings, message, source, palette }: Props) {
         make: () => new Blob([pageOf(`${grid.kind}: ${grid.title}`, message, settings, source)], { type: "text/html" }),
       },
     }),
-    csv: { label: "numbers (CSV)", make: () => new Blob([csvOf(grids)], { type: "text/csv" }) },
+    csv: { label: "numbers (CSV)", make: () => new Blob([csvOf(grids, names)], { type: "text/csv" }) },
     json: { label: "numbers (JSON)", make: () => new Blob([jsonOf(grids)], { type: "application/json" }) },
   };
   const save = async (kind: string) => {

@@ -1,35 +1,81 @@
 // The numbers that a reader takes away, as CSV or JSON, made here, in the browser, with no kernel.
 
-import { candidatesAt, type Grid, leading, NO_TOKEN } from "../data/grid.js";
+import COLUMNS from "../../../lenswidget/grids/columns.json";
+import { candidatesAt, type Grid, leading, NO_TOKEN, type Quantity } from "../data/grid.js";
+import { provenanceOf, provenanceText } from "../data/provenance.js";
+
+/** What a column of a table holds: a text in quotes, a number as it is written, "" where there is nothing. */
+type Column = (row: number, column: number) => string;
 
 /**
- * One line a cell, as `Grid.to_dataframe` has it, after the number of its grid where there are several. Texts are JSON
- * strings: exact, and to a spreadsheet no formula.
+ * One line a cell, as `to_dataframe` of a Grid or a Comparison has it: the same columns in the same order, under the same
+ * names. One column more, the last, says in its first line where the numbers came from. Texts are as they are, in quotes.
  */
-export function csvOf(grids: Grid[]): string {
-  const names = [...new Set(grids.flatMap(({ quantities }) => quantities.map(({ name }) => name)))];
-  const numbered = grids.length > 1 ? ["grid"] : [];
-  const tops = grids.some(({ candidates }) => candidates) ? ["top_id", "top"] : [];
-  const lines = [[...numbered, "row", "layer", "position", "token_id", "token", ...tops, ...names].map(quoted)];
-  for (const [number, grid] of grids.entries()) {
-    const leads = leading(grid);
-    const quantities = names.map((name) => grid.quantities.find((quantity) => quantity.name === name));
-    const columns = grid.columns.length;
-    const token = (place = NO_TOKEN) => [`${grid.tokens.ids[place] ?? ""}`, quoted(grid.tokens.texts[place] ?? "")];
-    for (const [row, layer] of grid.exact.rows.entries()) {
-      for (let column = 0; column < columns; column++) {
+export function csvOf(grids: Grid[], names: string[]): string {
+  const tables = grids.map((grid, i) => ({ places: placesOf(grid, names[i]!), numbers: numbersOf(grid) }));
+  const several = grids.length > 1;
+  const places = COLUMNS.filter(
+    (name) => (several || name !== "grid") && tables.some((table) => table.places.has(name)),
+  );
+  const numbers = [...new Set(tables.flatMap((table) => [...table.numbers.keys()]))];
+  const lines = [[...places, ...numbers, "provenance"].map(quoted).join(",")];
+  let from = quoted(provenanceText(grids.map(saidOf)));
+  for (const [i, grid] of grids.entries()) {
+    const table = tables[i]!;
+    const ordered = [
+      ...places.map((name) => table.places.get(name)),
+      ...numbers.map((name) => table.numbers.get(name)),
+    ];
+    for (const row of grid.rows.keys()) {
+      for (const column of grid.columns.keys()) {
         if (grid.gaps.has(column)) continue;
-        const cell = row * columns + column;
-        lines.push([
-          ...numbered.map(() => `${number}`),
-          ...[`${row}`, quoted(layer), `${grid.positions[column]!}`, ...token(grid.columns[column])],
-          ...(tops.length ? token(leads?.(cell)) : []),
-          ...quantities.map((quantity) => (quantity ? numeral(quantity.values[cell]!) : "")),
-        ]);
+        lines.push([...ordered.map((one) => one?.(row, column) ?? ""), from].join(","));
+        from = "";
       }
     }
   }
-  return lines.map((line) => line.join(",")).join("\n");
+  return `${lines.join("\n")}\n`;
+}
+
+/** Where a cell stands and what leads in it, by the names of COLUMNS. */
+function placesOf(grid: Grid, name: string): Map<string, Column> {
+  const { ids, texts } = grid.tokens;
+  const { rows, columnLabels } = grid.exact;
+  const id = (token = NO_TOKEN) => `${ids[token] ?? NO_TOKEN}`;
+  const text = (token = NO_TOKEN) => (token in texts ? quoted(texts[token]!) : "");
+  const leads = leading(grid);
+  const leader = (row: number, column: number) => leads?.(row * grid.columns.length + column);
+  return new Map<string, Column>([
+    ["grid", () => quoted(name)],
+    ["row", (row) => `${row}`],
+    ["layer", (row) => quoted(rows[row]!)],
+    ...(columnLabels ? [["column", (_, column) => quoted(columnLabels[column]!)] as [string, Column]] : []),
+    ["position", (_, column) => `${grid.positions[column]}`],
+    ["token_id", (_, column) => id(grid.columns[column])],
+    ["token", (_, column) => text(grid.columns[column])],
+    ...(leads
+      ? ([
+          ["top_id", (row, column) => id(leader(row, column))],
+          ["top", (row, column) => text(leader(row, column))],
+        ] as [string, Column][])
+      : []),
+  ]);
+}
+
+function numbersOf({ columns, quantities }: Grid): Map<string, Column> {
+  return new Map(
+    quantities.map((quantity) => [
+      quantity.name,
+      (row, column) => numeral(quantity, quantity.values[row * columns.length + column]!),
+    ]),
+  );
+}
+
+/** Where a grid came from, and which of its numbers came to this page in half precision. */
+function saidOf(grid: Grid): Record<string, string> {
+  const rounded = grid.quantities.filter(({ isHalf }) => isHalf).map(({ name }) => name);
+  const said = rounded.length ? { rounded: `to half precision, three digits: ${rounded.join(", ")}` } : {};
+  return { ...provenanceOf(grid), ...said };
 }
 
 /** Everything that the view knows, an object a grid, in a list where there are several. */
@@ -43,35 +89,42 @@ function plainOf(grid: Grid): unknown {
   const columns = grid.columns.length;
   const each = <T>(value: (row: number, column: number) => T) =>
     grid.rows.map((_, row) => Array.from({ length: columns }, (_, column) => value(row, column)));
-  const number = (value: number) => (Number.isFinite(value) ? Number(value.toPrecision(6)) : numeral(value));
+  const number = (quantity: Quantity | null, value: number) =>
+    Number.isFinite(value) ? Number(digits(quantity, value)) : `${value}`;
   const token = (place: number) => ({ id: grid.tokens.ids[place] ?? null, text: grid.tokens.texts[place] ?? "" });
   const { title, kind, model, notes, check, rows } = grid.exact;
   return {
     ...{ title, kind, model, notes, check, rows, positions: [...grid.positions], tokens: [...grid.columns].map(token) },
-    quantities: grid.quantities.map(({ name, unit, values }) => {
-      return { name, unit, values: each((row, column) => number(values[row * columns + column]!)) };
+    provenance: saidOf(grid),
+    quantities: grid.quantities.map((quantity) => {
+      const { name, unit, values } = quantity;
+      return { name, unit, values: each((row, column) => number(quantity, values[row * columns + column]!)) };
     }),
     candidates:
       grid.candidates &&
       each((row, column) =>
         candidatesAt(grid, { row, column }).map((one) => ({
           ...token(one.token),
-          probability: number(one.probability),
+          probability: number(null, one.probability),
         })),
       ),
   };
 }
 
-function numeral(value: number): string {
-  return Number.isNaN(value)
-    ? "NaN"
-    : Number.isFinite(value)
-      ? String(Number(value.toPrecision(6)))
-      : value > 0
-        ? "inf"
-        : "-inf";
+/** A number as pandas reads it: nothing for NaN. */
+function numeral(quantity: Quantity, value: number): string {
+  if (Number.isNaN(value)) return "";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  return digits(quantity, value);
+}
+
+/** The digits that are known of a number: four of half precision, of single precision as many as tell it from its neighbors. */
+function digits(quantity: Quantity | null, value: number): string {
+  if (!quantity || quantity.isHalf) return `${Number(value.toPrecision(4))}`;
+  const enough = [6, 7, 8, 9].find((count) => Math.fround(Number(value.toPrecision(count))) === value) ?? 9;
+  return `${Number(value.toPrecision(enough))}`;
 }
 
 function quoted(text: string): string {
-  return `"${JSON.stringify(text).replaceAll('"', '""')}"`;
+  return `"${text.replaceAll('"', '""')}"`;
 }

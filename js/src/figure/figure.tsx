@@ -69,7 +69,12 @@ function Shown({ view, message, source, palette, painted }: Props) {
               choose={(name) => (view.settings.view.value = name)}
             />
           )}
-          <Export states={together ? view.each : [front]} settings={view.settings} {...{ message, source, palette }} />
+          <Export
+            states={together ? view.each : [front]}
+            names={view.exactNames}
+            settings={view.settings}
+            {...{ message, source, palette }}
+          />
           <More view={view} />
         </div>
       </div>

@@ -19,6 +19,8 @@ export class ViewState {
   /** One for each grid. */
   readonly each: GridState[];
   readonly names: string[];
+  /** The same as Python has them, for files. */
+  readonly exactNames: string[];
   readonly overview: GridState | null;
   readonly mean: GridState | null;
   readonly notes: string[];
@@ -40,6 +42,7 @@ export class ViewState {
   ) {
     this.#comparison = comparison;
     this.names = comparison?.names ?? grids.map(({ kind }) => kind);
+    this.exactNames = comparison?.exactNames ?? grids.map(({ exact }) => exact.kind);
     this.notes = comparison?.notes ?? [];
     this.each = grids.map((grid, i) => this.#stateOf(grid, i, grids));
     this.check = commonCheck(grids);
