@@ -15,7 +15,10 @@ import transformers
 from torch import Tensor
 
 import lenswidget as lw
+from lenswidget.interventions.attribution_patching import estimates, number_of
 from lenswidget.model.backends import backend_of
+from lenswidget.model.places import place_of
+from lenswidget.model.targets import targets_of
 from tests import architectures
 
 try:
@@ -481,3 +484,36 @@ def test_a_live_widget_runs_prompts_on_it(build: Any) -> None:
     widget.prompt = "Another one"
     widget.wait()
     assert widget.grid.columns.tolist() == model.to_tokens("Another one")[0].tolist()
+
+
+@pytest.mark.parametrize("kind", ["LayerNorm", "parallel", "soft-cap", "grouped queries", "norms after its parts"])
+@each_processing
+def test_what_is_estimated_of_patching_is_what_autograd_says(build: Any, kind: str, processed: bool) -> None:
+    model = build(kind, processed=processed)
+    base, source = (lw.run(model, tokens) for tokens in ([5, 40, 70, 33], [5, 41, 70, 99]))
+    for label, hook, columns in [
+        ("embed", "blocks.0.hook_resid_pre", slice(None)),
+        ("L0", "blocks.1.hook_resid_pre", slice(None)),
+        ("L1.attn", "blocks.1.hook_attn_out", slice(None)),
+        ("L2.mlp", "blocks.2.hook_mlp_out", slice(None)),
+        ("L1H2", "blocks.1.attn.hook_z", slice(16, 24)),
+        ("L1N7", "blocks.1.mlp.hook_post", slice(7, 8)),
+    ]:
+        kept: list[Tensor] = []
+
+        def keep(x: Tensor, hook: Any, kept: list[Tensor] = kept) -> None:
+            x.retain_grad()
+            kept.append(x)
+
+        for tokens in (base.tokens, source.tokens):
+            with model.hooks(fwd_hooks=[(hook, keep)]):
+                logits = model(tokens.unsqueeze(0))[0, -1]
+            if len(kept) == 1:
+                (logits[44] - logits[55]).backward()
+        theirs = ((kept[1] - kept[0]).detach() * kept[0].grad)[0].flatten(1)[:, columns].sum(-1)
+        place = place_of(backend_of(model), label)
+        there = kept[1].detach()[0].flatten(1)
+        number = number_of(base.readout, targets_of(base, [44, 55]), "logit difference", -1)
+        ours = estimates(base, [place.site], lambda _, there=there: there, number)[place.site][:, columns].sum(-1)
+        assert float((ours - theirs).abs().max()) <= 1e-4 * float(theirs.abs().max()), label
+        model.zero_grad()

@@ -86,6 +86,17 @@ class Activations:
         # all positions are no copy
         return {site: x if everywhere else x[positions.to(x.device)] for site, x in self.whole(sites).items()}
 
+    def require_same(self, last_row: Float[Tensor, "positions d"]) -> None:
+        """Raises ValueError where the model, run again on this run's tokens, has another last row than it had."""
+        now, then = last_row.to(self._last_row), self._last_row
+        rounding = 64 * torch.finfo(then.dtype).eps
+        apart = (now - then).abs().amax(-1) > rounding * then.abs().amax(-1)
+        if bool((apart & then.isfinite().all(-1)).any()):
+            raise ValueError(
+                f"{self.backend.facts.name} is not what it was: run again, its last residual row is another. Its weights were "
+                "changed since this run; make a new one with lw.run(model, prompt)."
+            )
+
     def _only_last(self, positions: Int[Tensor, "p"]) -> bool:
         return positions.tolist() == [len(self._tokens) - 1]
 
@@ -120,14 +131,7 @@ class Activations:
             stop=last,
             hooks=self.hooks,
         ).kept
-        now, then = kept[last][0].to(self._last_row), self._last_row
-        rounding = 64 * torch.finfo(then.dtype).eps
-        apart = (now - then).abs().amax(-1) > rounding * then.abs().amax(-1)
-        if bool((apart & then.isfinite().all(-1)).any()):
-            raise ValueError(
-                f"{self.backend.facts.name} is not what it was: run again, its last residual row is another. Its weights were "
-                "changed since this run; make a new one with lw.run(model, prompt)."
-            )
+        self.require_same(kept[last][0])
         silent = [self.backend.name(site) for site in sites if site not in kept]
         if silent:
             raise ValueError(

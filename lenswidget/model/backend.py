@@ -132,10 +132,12 @@ class Backend(ABC):
         stop: Site | None = None,
         hooks: UserHooks | None = None,
         past: Any = None,
+        gradient: bool = False,
     ) -> Pass:
         """Run the model. `keep` says what of which sites, `change` what to put in an activation's place (the changed one is
         kept), `stop` the site after which nothing more is computed. It runs under the user's `hooks`, those that hang on it
-        by default. `past` is a cache of what came before these tokens, as `past()` gives. No gradient is recorded.
+        by default. `past` is a cache of what came before these tokens, as `past()` gives. Gradients are recorded only
+        with `gradient`: see `model/gradients.py`.
 
         A change of a row may return more prompts than came in: from there on, the batch has so many."""
 

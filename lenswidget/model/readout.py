@@ -7,7 +7,7 @@ column's candidates and their trajectories are all there while its logits are, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log, log2
 
@@ -143,6 +143,28 @@ class Readout:
         if self.cap is not None:
             logits.div_(self.cap).tanh_().mul_(self.cap)
         return logits
+
+    @own_arithmetic()
+    def direction_of(
+        self,
+        row: Float[Tensor, "d"],
+        number: Callable[[Float[Tensor, "vocabulary"]], Float[Tensor, ""]],
+    ) -> Float[Tensor, "d"]:
+        """The gradient of a number of a row's log-probabilities, in nats, at what left the final norm."""
+        linear = replace(self, scale=1.0, cap=None)
+        normed = self.norm(row.detach().to(self.W_U.device, torch.float32)).unsqueeze(0)
+        z = linear._unembed(normed, torch.empty(1, self.vocabulary, device=normed.device))[0]
+        with torch.enable_grad():
+            z.requires_grad_()
+            after = self.scale * z
+            after = after if self.cap is None else self.cap * torch.tanh(after / self.cap)
+            (slope,) = torch.autograd.grad(number(after.log_softmax(-1)), z)
+        found = torch.zeros_like(normed[0])
+        width = self.vocabulary if self.W_U.dtype == torch.float32 else max(1, LOGITS_BUDGET // (8 * len(found)))
+        for start in range(0, self.vocabulary, width):
+            part = slice(start, start + width)
+            found += self.W_U[:, part].float() @ slope[part]
+        return found
 
     @own_arithmetic()
     def extremes(

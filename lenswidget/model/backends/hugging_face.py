@@ -194,6 +194,7 @@ class HuggingFaceBackend(Backend):
         stop: Site | None = None,
         hooks: UserHooks | None = None,
         past: Any = None,
+        gradient: bool = False,
     ) -> Pass:
         kept: dict[Site, Tensor] = {}
 
@@ -216,7 +217,7 @@ class HuggingFaceBackend(Backend):
         theirs = contextlib.nullcontext() if hooks is None else under(self.model, hooks)
         with (
             self.lock,
-            torch.no_grad(),
+            torch.set_grad_enabled(gradient),
             theirs,
             self._eager(eager),
             _uncompiled(),

@@ -80,6 +80,7 @@ class HookedBackend(Backend):
         stop: Site | None = None,
         hooks: UserHooks | None = None,
         past: Any = None,
+        gradient: bool = False,
     ) -> Pass:
         kept: dict[Site, Tensor] = {}
 
@@ -105,7 +106,7 @@ class HookedBackend(Backend):
         if stop is not None and stop not in keep:
             ours.append((stop, keeping(stop, None)))
         theirs = contextlib.nullcontext() if hooks is None else under(self.model, hooks)
-        with self.lock, theirs, torch.no_grad(), self.hung(ours), contextlib.suppress(_Stopped):
+        with self.lock, theirs, torch.set_grad_enabled(gradient), self.hung(ours), contextlib.suppress(_Stopped):
             if past is None:
                 return Pass(self.model(tokens), kept)
             # TransformerLens passes a cache on under names that change; the network in it takes it as it is

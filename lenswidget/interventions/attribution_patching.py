@@ -1,0 +1,86 @@
+"""Attribution patching: what patching would do, estimated for every site at once from one gradient.
+
+The effect of setting an activation to its value in the source is, to first order, `(a_source − a_base)ᵀ ∂M/∂a` at the base.
+Sources: Nanda 2023, "Attribution patching: activation patching at industrial scale"; Kramár et al. 2024, arXiv 2403.00745.
+
+It is good where the way from a site to the answer is nearly straight, and bad where something after it saturates: a softmax
+that already looks elsewhere, a norm that a whole row changes. So an estimate is never shown but beside exact values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from lenswidget.attribution.direction import along
+from lenswidget.grids.parts import Target
+from lenswidget.model.edits import changes
+from lenswidget.model.gradients import Number, gradients
+from lenswidget.model.readout import BITS, Readout
+from lenswidget.model.run import Run
+from lenswidget.model.site import Site
+from lenswidget.model.surroundings import own_arithmetic
+
+Put = Callable[[Site], Float[Tensor, "positions n"]]
+"""What would be put at a site, at every position; NaN where nothing is."""
+
+
+@own_arithmetic()
+def estimates(
+    base: Run,
+    sites: Collection[Site],
+    put: Put,
+    number: Number,
+) -> dict[Site, Float[Tensor, "positions n"]]:
+    """`(a_put − a_base) ⊙ ∂M/∂a` at each site, in units of the metric `number`.
+
+    What patching a place would do, at first order, is the sum over its numbers and the positions that are patched: a row's over
+    all of a row, a head's over its part of what enters `W_O`. It is the base under its edits and hooks, patched after them.
+    Raises ValueError for a model through which no gradient flows, and for one that has changed since the run.
+    """
+    activations = base.require_activations()
+    found = gradients(
+        activations.backend, base.tokens, sites, number, change=changes(base.edits), hooks=activations.hooks
+    )
+    activations.require_same(found.last)
+    return {
+        site: (put(site).to(value) - value).float() * found.slopes[site].float() for site, value in found.values.items()
+    }
+
+
+def number_of(
+    readout: Readout,
+    targets: Sequence[Target],
+    metric: str,
+    position: int,
+    source: Float[Tensor, "d"] | None = None,
+) -> Number:
+    """A metric after one position, as something that can be differentiated: what `metrics.measured` reads off a pass.
+
+    `source` is the last row of the source there, from which a KL is counted.
+    """
+
+    def from_logits(rows: Float[Tensor, "positions d"]) -> Float[Tensor, ""]:
+        normed = readout.norm(rows[[position]].to(readout.W_U.device, torch.float32))
+        return along(readout, targets if metric == "logit difference" else targets[:1], normed).logit[0]
+
+    def of_all(log_p: Float[Tensor, "vocabulary"]) -> Float[Tensor, ""]:
+        if metric == "KL":
+            assert source is not None
+            return (_probabilities(readout, source) * log_p).sum() * BITS
+        told = log_p[list(targets[0].ids)].logsumexp(-1)
+        return told.exp() if metric == "probability" else told * BITS
+
+    def from_probabilities(rows: Float[Tensor, "positions d"]) -> Float[Tensor, ""]:
+        row = rows[position].to(readout.W_U.device, torch.float32)
+        # it is the gradient that is asked for: at this row it is that of a dot product
+        return readout.norm(row) @ readout.direction_of(row, of_all)
+
+    return from_logits if metric in ("logit", "logit difference") else from_probabilities
+
+
+def _probabilities(readout: Readout, row: Float[Tensor, "d"]) -> Float[Tensor, "vocabulary"]:
+    return readout.logits(row.unsqueeze(0))[0].softmax(-1)
