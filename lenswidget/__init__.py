@@ -44,6 +44,7 @@ _HOME = {
     "load": "model.load",
     "load_lens": "lenses.load_lens",
     "logit_lens": "lenses.read",
+    "patch": "interventions.patch",
     "promotes": "attribution.vocabulary_space",
     "read": "lenses.read",
     "residual_hooks": "model.run",
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from lenswidget.grids.grid import Grid as Grid
     from lenswidget.grids.row_changes import row_changes as row_changes
     from lenswidget.interactive.live import live as live
+    from lenswidget.interventions.patch import patch as patch
     from lenswidget.lenses.diagnose import diagnose as diagnose
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence

@@ -54,7 +54,7 @@ def align_rows(grids: Sequence[Grid]) -> Axis:
     if not one_model(grids):
         depth = np.linspace(0.0, 1.0, max(counts))
         return np.stack([np.rint(depth * (count - 1)) for count in counts], axis=1).astype(np.int32)
-    pairs = [(len(grid.rows), _pairs(first.rows, grid.rows, equal=True)) for grid in more]
+    pairs = [(len(grid.rows), pairs_of(first.rows, grid.rows, equal=True)) for grid in more]
     return _merge(counts[0], pairs)
 
 
@@ -79,13 +79,13 @@ def _words(grid: Grid) -> set[str]:
 def _column_pairs(one: Grid, other: Grid) -> Pairs:
     if one.column_labels is not None or other.column_labels is not None:
         labelled = one.column_labels is not None and other.column_labels is not None
-        return _pairs(one.column_labels or (), other.column_labels or (), equal=True) if labelled else []
+        return pairs_of(one.column_labels or (), other.column_labels or (), equal=True) if labelled else []
     if one_tokenizer(one, other):
-        return _pairs(one.columns.tolist(), other.columns.tolist())
+        return pairs_of(one.columns.tolist(), other.columns.tolist())
     return _pairs_by_character(one, other)
 
 
-def _pairs(one: Sequence[Hashable], other: Sequence[Hashable], *, equal: bool = False) -> Pairs:
+def pairs_of(one: Sequence[Hashable], other: Sequence[Hashable], *, equal: bool = False) -> Pairs:
     """Indices that stand together, rising in both: what is equal, and unless `equal` the ends of what was replaced."""
     start = 0
     shorter = min(len(one), len(other))
@@ -123,7 +123,7 @@ def _pairs_by_character(one: Grid, other: Grid) -> Pairs:
     ends = {0: 0}  # places after which the two texts have said the same, or replaced the same
     our_words, their_words = _split(ours), _split(theirs)
     our_starts, their_starts = (np.cumsum([0, *map(len, words)]).tolist() for words in (our_words, their_words))
-    for i, j in _pairs(our_words, their_words):
+    for i, j in pairs_of(our_words, their_words):
         if our_words[i] == their_words[j]:
             ends |= {our_starts[i] + n: their_starts[j] + n for n in range(1, len(our_words[i]))}
         ends[our_starts[i + 1]] = their_starts[j + 1]

@@ -27,6 +27,7 @@ from lenswidget.grids.parts import (
     Jumps,
     Quantity,
     RowQuantity,
+    Sweep,
     Target,
     Trajectories,
 )
@@ -65,6 +66,7 @@ class Grid(Showable):
     - `view`: how the Grid wants to be drawn, "heatmap", "bars", which suit rows that are parts of a sum, or "overview",
       whose rows are prompts and whose columns are layers; there, `targets` are the right answer of each row
     - `jumps`: what moved tokens from one row to the next, as far as it was worked out beforehand
+    - `sweep`: what was put into what, where each cell is an experiment of its own
     - `check`: what the Grid claims of itself, and how nearly it holds; `notes`: what a reader should know
     - `provenance`: where it came from, by name
     - `explain`: asks the model about a cell, `explain(column, token, row)`: what moved a token, as bars that sum to the
@@ -90,6 +92,7 @@ class Grid(Showable):
     view: Literal["heatmap", "bars", "overview"] = "heatmap"
     row_quantities: tuple[RowQuantity, ...] = ()
     jumps: Jumps | None = None
+    sweep: Sweep | None = None
     check: Check | None = None
     model: str = ""
     notes: tuple[str, ...] = ()
@@ -207,6 +210,7 @@ class Grid(Showable):
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
             row_quantities=tuple(replace(s, values=s.values[rows]) for s in self.row_quantities),
             jumps=self.jumps and slice_jumps(self.jumps, rows, columns),
+            sweep=self.sweep and replace(self.sweep, columns=self.sweep.columns[columns]),
             explain=self.explain and slice_explain(self.explain, rows, columns),
             check=check,
             positions=self.positions[columns],

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Target, Trajectories
+from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Sweep, Target, Trajectories
 from lenswidget.grids.whole_file import write_whole
 
 FILE_VERSION = 3
@@ -103,11 +103,13 @@ DAMAGE = (
 def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The fields of a Grid, by name, as what JSON can hold, and named arrays for the rest."""
     quantities, row_quantities = grid["quantities"].values(), grid["row_quantities"]
-    jumps, check = grid["jumps"], grid["check"]
+    jumps, check, sweep = grid["jumps"], grid["check"], grid["sweep"]
     arrays: dict[str, np.ndarray] = {f"quantity/{i}": one.values for i, one in enumerate(quantities)}
     arrays |= {f"row_quantity/{i}": one.values for i, one in enumerate(row_quantities)}
     if jumps is not None:
         arrays |= {f"jumps/{name}": getattr(jumps, name) for name in ("columns", "tokens", "values")}
+    if sweep is not None:
+        arrays |= {f"sweep/{name}": getattr(sweep, name) for name in ("columns", "tokens", "said")}
     for name in ("columns", "positions", "following", "decision"):
         if grid[name] is not None:
             arrays[name] = grid[name]
@@ -121,6 +123,7 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
         "quantities": [_facts(one) for one in quantities],
         "row_quantities": [_facts(one) for one in row_quantities],
         "jumps": jumps and [list(jumps.parts), _check(jumps.check)],
+        "sweep": sweep and _sweep(sweep),
         "texts": sorted((int(i), text) for i, text in grid["texts"].items()),
         "targets": [[target.label, list(target.ids)] for target in grid["targets"]],
         "check": check and _check(check),
@@ -133,6 +136,16 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
 def _check(check: Check) -> list[Any]:
     # NaN, where no position was finite, is no JSON and equals nothing: null stands for it
     return [check.error if np.isfinite(check.error) else None, check.tolerance, check.claim]
+
+
+def _sweep(sweep: Sweep) -> dict[str, Any]:
+    facts = {f.name: getattr(sweep, f.name) for f in fields(sweep) if f.name not in ("columns", "tokens", "said")}
+    return {**facts, "target": facts["target"] if np.isfinite(facts["target"]) else None}
+
+
+def _swept(facts: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Sweep:
+    known: dict[str, Any] = {name: arrays[f"sweep/{name}"] for name in ("columns", "tokens", "said")}
+    return Sweep(**{**facts, "target": np.nan if facts["target"] is None else facts["target"]}, **known)
 
 
 def _facts(part: Quantity | RowQuantity) -> dict[str, Any]:
@@ -181,6 +194,7 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
         and Jumps(
             arrays["jumps/columns"], arrays["jumps/tokens"], tuple(jumps[0]), arrays["jumps/values"], check(jumps[1])
         ),
+        "sweep": header.get("sweep") and _swept(header["sweep"], arrays),
         "texts": {int(i): text for i, text in header["texts"]},
         "targets": tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
         "check": header["check"] and check(header["check"]),

@@ -133,6 +133,27 @@ class Trajectories:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """What the cells of a Grid are patches of: in each, one thing of a base is put to what it is in a source.
+
+    `columns` are the source's tokens, one for each column of the Grid, NO_TOKEN where none answers to it. `base` and `target` are
+    the metric at the base and at the source, NaN where there is no source; `position` is where the answer is read, `first` the
+    first position at which the two differ. `said` is `[2, n]`: what base and source say of the ids `tokens`, in bits.
+    """
+
+    source: str
+    put: str
+    columns: Int32[np.ndarray, "columns"]
+    metric: str
+    base: float
+    target: float
+    position: int
+    first: int
+    tokens: Int32[np.ndarray, "n"]
+    said: Float32[np.ndarray, "both n"]
+
+
+@dataclass(frozen=True)
 class Target:
     """A set of token `ids` that is followed as one, under a `label`: its probability is the sum over the set."""
 

@@ -11,7 +11,7 @@ tried once for each state of a model, against a plain pass for each cell, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -29,9 +29,6 @@ from lenswidget.model.user_hooks import NONE, UserHooks
 
 TOKENS = 1536
 """Positions, of all cells together, that a pass may hold: its activations are a few dozen megabytes in a small model."""
-
-Report = Callable[[float], None]
-"""Is told the share of the work that is done; what it raises ends the sweep."""
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
@@ -82,9 +79,7 @@ WAYS = (Way(True, True), Way(False, True), Way(True, False), Way(False, False), 
 """Every way, the cheapest first. The last one is right wherever the model is."""
 
 
-def last_rows(
-    base: Base, cells: Sequence[Cell], position: int, report: Report | None = None, *, way: Way | None = None
-) -> Float[Tensor, "cells d"]:
+def last_rows(base: Base, cells: Sequence[Cell], position: int, *, way: Way | None = None) -> Float[Tensor, "cells d"]:
     """The last row at one position, of each cell. One that changes nothing is the run's own, to the bit.
 
     Cells that begin behind the position can't change it, and are not run. What a user's hooks do to the run happens in
@@ -92,21 +87,31 @@ def last_rows(
     """
     own = base.last[position]
     found = own.expand(len(cells), -1).clone()
+    for members, rows in continued(base, cells, position, way=way):
+        found[members] = rows
+    return found
+
+
+def continued(
+    base: Base, cells: Sequence[Cell], position: int, *, way: Way | None = None
+) -> Iterator[tuple[list[int], Float[Tensor, "some d"]]]:
+    """The same as it comes: the indices of some cells, and their last rows. Whoever stops in the middle keeps what came."""
+    own = base.last[position]
+    behind = [i for i, cell in enumerate(cells) if cell.first > position]
+    if behind:
+        yield behind, own.expand(len(behind), -1)
     reached = [i for i, cell in enumerate(cells) if cell.first <= position]
     if not reached:
-        return found
+        return
     with plain_mode():
         way = way or way_of(base.backend)
         groups = list(_grouped(base, cells, reached, position, way))
-        done = 0
-        for first, members in groups:
-            rows = _pass(base, [cells[i] for i in members], first, position, way)
+    for first, members in groups:
+        with plain_mode():
+            rows = run_pass(base, [cells[i] for i in members], first, position, way)
             # differences within one pass are exact where nothing was changed, whatever a batch of another size is rounded to
-            found[members] = own + (rows[1:] - rows[0]).to(own)
-            done += len(members)
-            if report:
-                report(done / len(reached))
-    return found
+            changed = own + (rows[1:] - rows[0]).to(own)
+        yield members, changed
 
 
 def way_of(backend: Backend) -> Way:
@@ -139,7 +144,9 @@ def _begun(
         yield begin, [i for i in reached if cells[i].first == begin]
 
 
-def _pass(base: Base, cells: Sequence[Cell], first: int, position: int, way: Way) -> Float[Tensor, "cells_and_one d"]:
+def run_pass(
+    base: Base, cells: Sequence[Cell], first: int, position: int, way: Way
+) -> Float[Tensor, "cells_and_one d"]:
     """One pass, from the position `first`: the last row at `position`, of the run and then of each cell."""
     backend, tokens = base.backend, base.tokens[first : position + 1]
     order = sorted(range(len(cells)), key=lambda i: cells[i].row)

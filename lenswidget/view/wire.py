@@ -35,7 +35,7 @@ import numpy as np
 
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Trajectories
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Sweep, Trajectories
 
 VERSION = 5
 PROBABILITIES = np.concatenate(
@@ -163,6 +163,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
             "check": _check(jumps.check),
         },
+        "sweep": grid.sweep and _sweep(grid.sweep, tokens, arrays),
         "candidates": grid.candidates and _candidates(grid, places, tokens, arrays),
         "trajectories": None
         if trajectories is None or places is None
@@ -171,6 +172,21 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "tokens": arrays.pack(tokens(trajectories.ids), "i4"),
             "steps": [arrays.put(steps, "u1") for steps in _steps(places)],
         },
+    }
+
+
+def _sweep(sweep: Sweep, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays) -> dict[str, Any]:
+    return {
+        "source": sweep.source,
+        "put": sweep.put,
+        "columns": arrays.put(tokens(sweep.columns), "i4"),
+        "metric": sweep.metric,
+        "base": sweep.base,
+        "target": sweep.target if np.isfinite(sweep.target) else None,
+        "position": sweep.position,
+        "first": sweep.first,
+        "tokens": arrays.put(tokens(sweep.tokens), "i4"),
+        "said": _seen(sweep.said, arrays),
     }
 
 
