@@ -163,7 +163,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
             "check": _check(jumps.check),
         },
-        "sweep": grid.sweep and _sweep(grid.sweep, tokens, arrays),
+        **({} if grid.sweep is None else {"sweep": _sweep(grid.sweep, tokens, arrays)}),
         "candidates": grid.candidates and _candidates(grid, places, tokens, arrays),
         "trajectories": None
         if trajectories is None or places is None
