@@ -29,6 +29,7 @@ _HOME = {
     "LinearLens": "lenses.linear",
     "LogitLens": "lenses.logit",
     "NegativeLens": "lenses.logit",
+    "Patchscope": "interventions.patchscope",
     "Run": "model.run",
     "TunedLens": "lenses.tuned",
     "attribute": "attribution.attribute",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from lenswidget.grids.row_changes import row_changes as row_changes
     from lenswidget.interactive.live import live as live
     from lenswidget.interventions.patch import patch as patch
+    from lenswidget.interventions.patchscope import Patchscope as Patchscope
     from lenswidget.lenses.diagnose import diagnose as diagnose
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence

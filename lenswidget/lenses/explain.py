@@ -67,10 +67,15 @@ def explained(
             f"Nothing moved a token to the embedding: there is no row below it; explain {run.labels[1]!r} or a later row."
         )
     last = len(run.residual) - 1
+    if not lens.explains:
+        raise ValueError(
+            f"What the {lens.name.lower()} says is made by more than the block between two rows, so no bars sum to its jumps; "
+            "explain the logit lens, or add up the output with lw.attribute(run, target)."
+        )
     lens.require(run)
-    below, above = (
-        h if i == last else lens.move(h, i).float() for i, h in ((i, run.row(i, where)) for i in (row - 1, row))
-    )
+    moving = [i for i in (row - 1, row) if i < last]
+    below, *rest = lens.move_rows(run, moving, where)
+    above = rest[0] if rest else run.row(last, where)
     readout = run.readout
     before, after = (along(readout, targets, readout.norm(m)) for m in (below, above))
     block = run.require_activations().components.blocks[row - 1]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.grids.parts import RowQuantity
@@ -15,12 +15,14 @@ from lenswidget.model.surroundings import own_arithmetic
 
 
 class Lens:
-    """Moves residual rows towards the output. A subclass says how, in `move`.
+    """Moves residual rows towards the output. A subclass says how, in `move`; or in `move_rows`, if it needs the run itself.
 
     The last row is the model's own output in every lens, so no lens is asked to move it.
     """
 
     name: str = "Lens"
+    explains: bool = True
+    """Whether what moved a token between two rows is what the block between them added, and a translation."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -31,12 +33,25 @@ class Lens:
         """How far each row of a run can be believed, where the lens knows it: what a Grid shows beside its rows."""
         return ()
 
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """What a Grid keeps of how it was made, beside the lens's name."""
+        return {}
+
+    def notes_on(self, run: Run) -> tuple[str, ...]:
+        """The notes, and what is so for this run alone."""
+        return self.notes
+
     def require(self, run: Run) -> None:
         """Raises ValueError, with the reason, for a run that this lens can't read."""
 
     def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
         """One row at every position, moved: the embedding is row 0, the output of block `l` row `l + 1`."""
         raise NotImplementedError
+
+    def move_rows(self, run: Run, rows: Sequence[int], positions: Int[Tensor, "p"]) -> Float[Tensor, "rows p d"]:
+        """Some rows of a run at some positions, moved, in float32: `move`, one row after another."""
+        return torch.stack([self.move(run.row(row, positions), row).float() for row in rows])
 
     def __repr__(self) -> str:
         return "; ".join([self.name, *self.notes])
@@ -82,5 +97,6 @@ def as_lens(lens: Any) -> Lens:
 def moved(run: Run, lens: Lens) -> Float[Tensor, "rows positions d"]:
     """Every row of a run, moved by a lens, in float32; the last as it is."""
     lens.require(run)
-    rows = [lens.move(row.float(), i).float() for i, row in enumerate(run.residual[:-1])]
-    return torch.stack([*rows, run.residual[-1].float()])
+    every = torch.arange(len(run.tokens))
+    rows = range(len(run.residual) - 1)
+    return torch.cat([lens.move_rows(run, rows, every), run.row(len(rows), every)[None]])

@@ -69,12 +69,20 @@ def read(
         jensen_shannon="jensen_shannon" in wanted,
         total_variation="total_variation" in wanted,
     )
+    grid = grid_of(
+        run,
+        reading,
+        followed,
+        compared=against is not None,
+        kind=lens.name,
+        notes=lens.notes_on(run),
+        row_quantities=beside,
+        provenance=lens.provenance,
+    )
+    if not lens.explains:
+        return grid
     named = [i for target in followed for i in target.ids]
     carried = jumps(run, stream[:, -1], leading(reading.top_ids[:, -1].tolist(), named))
-    grid = grid_of(
-        run, reading, followed, compared=against is not None, kind=lens.name, notes=lens.notes, row_quantities=beside
-    )
-
     return replace(grid, jumps=carried, explain=Explanations.of(run, lens))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ def grid_of(
     notes: tuple[str, ...],
     row_quantities: tuple[RowQuantity, ...] = (),
     compared: bool = False,
+    provenance: Mapping[str, str] | None = None,
 ) -> Grid:
     """A Grid from what was read. `compared` says that the last target is what the others are compared with."""
     candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
@@ -64,6 +66,7 @@ def grid_of(
             "prompt": run.prompt,
             "lens": kind,
             "weights": run.weights.digest,
+            **(provenance or {}),
             **provenance_of(run.edits),
         },
     )

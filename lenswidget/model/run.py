@@ -152,7 +152,7 @@ def _run(
     edits: Edit | Sequence[Edit | Written],
 ) -> Run:
     readout = readout_of(backend)
-    tokens = _tokenize(backend, prompt, readout.vocabulary)
+    tokens = tokenize(backend, prompt, readout.vocabulary)
     under = backend.user_hooks() if hooks is None else hooks
     made = tuple(
         written(edit, backend, tokens, readout.W_U.dtype) for edit in ([edits] if isinstance(edits, Edit) else edits)
@@ -387,7 +387,8 @@ def _noted(put: set[Site], site: Site, one: Change) -> Change:
     return change
 
 
-def _tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, "positions"]:
+def tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, "positions"]:
+    """The token ids of one prompt. Raises ValueError and TypeError, as `run` does, for what is none."""
     name, context = backend.facts.name, backend.facts.context
     if isinstance(prompt, str):
         if not prompt:

@@ -1,0 +1,207 @@
+"""Patchscope: what the model says of a state when it reads it in the middle of another prompt.
+
+A state `h` of the source, row `l` at position `i`, is put in the place of row `l*` at position `i*` of a target prompt, and the
+model goes on from there: `h*_{i*,l*} := h_{i,l}`. The target prompt asks for what is wanted; the one of the paper has the model
+say again what it was given. The logit lens is the case in which the row put in is the last.
+
+Source: Ghandeharioun et al., "Patchscopes: A Unifying Framework for Inspecting Hidden Representations of Language Models",
+2024, arXiv 2401.06102.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from lenswidget.grids.row_names import named_row
+from lenswidget.interventions.continuations import Base, Cell, last_rows, way_of
+from lenswidget.lenses.lens import Lens
+from lenswidget.model.backend import Backend, Past
+from lenswidget.model.edits import Written
+from lenswidget.model.places import row_place
+from lenswidget.model.positions import positions_of
+from lenswidget.model.probe import readout_of
+from lenswidget.model.run import Prompt, Run, tokenize
+from lenswidget.model.surroundings import plain_mode
+from lenswidget.model.user_hooks import NONE, UserHooks
+
+IDENTITY = "cat -> cat\n1135 -> 1135\nhello -> hello\n?"
+"""The paper's prompt, which has the model say again what it was given."""
+
+PROMPTS = 4
+"""How many target prompts are kept of a model."""
+RowRule = str | int | Callable[[int], int] | None
+"""The row that is written: None for the row that was read; a row by its label or the number in it; or a function from the
+index of the row that was read to that of the one that is written, counted from the embedding, which is 0."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Patchscope(Lens):
+    """Every state of a run, put into a target prompt, and what the model then says at the end of that prompt.
+
+    A lens like any other: `lw.read(run, lw.Patchscope())`. `prompt` is the target prompt, a text, token ids or the messages of
+    a chat; `position` is where in it states are put, counted from 0, -1 for the last. `row` says into which row: None for the
+    row that each comes from, `"L12"` or 12 for one row for all, or a function of the row's index.
+
+    The target prompt runs under the hooks that hung on the model when the run was made, and without the run's edits. The last
+    row of the Grid is the model's own output, as in every lens.
+
+    Raises ValueError, when it reads, for a run without its model, and for a position or a row that isn't there.
+
+        lw.read(run, lw.Patchscope(), targets=[" Paris"])
+        lw.read(run, lw.Patchscope("The capital of X is", position=3, row="L4"))
+    """
+
+    prompt: Prompt = IDENTITY
+    _: KW_ONLY
+    position: int = -1
+    row: RowRule = None
+
+    name = "Patchscope"
+    explains = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        prompt = self.provenance["target prompt"]
+        return (f"put into {prompt} at position {self.position}, {self.provenance['target row']}",)
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        prompt = self.prompt
+        return {
+            "target prompt": repr(prompt.tolist() if isinstance(prompt, Tensor) else prompt),
+            "target position": str(self.position),
+            "target row": self._rule,
+        }
+
+    @property
+    def _rule(self) -> str:
+        """The row rule in words."""
+        if self.row is None:
+            return "row for row"
+        if callable(self.row):
+            return f"rows by {getattr(self.row, '__name__', type(self.row).__name__).strip('<>')}"
+        return f"into {self.row if isinstance(self.row, str) else f'L{self.row}'}"
+
+    def notes_on(self, run: Run) -> tuple[str, ...]:
+        backend = _backend_of(run)
+        more = []
+        if position_is_added(backend):
+            more.append(
+                f"{run.model} adds what a position is to the stream, so every state brings along where it stood in its prompt"
+            )
+        if run.edits:
+            more.append("the target prompt ran without the edits")
+        return (*self.notes, *more)
+
+    def require(self, run: Run) -> None:
+        backend = _backend_of(run)
+        self._at(self._tokens(backend))
+        for row in range(len(run.residual) - 1):
+            self._into(row, run.labels)
+
+    def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
+        """Raises ValueError: a row alone doesn't say which model goes on from it."""
+        raise ValueError(
+            "A patchscope reads a run, whose model goes on from its rows: lw.read(run, lw.Patchscope()). Where a lens is "
+            "tried on rows alone, as by causal fidelity, leave it out: lw.fidelity(model, lenses, directions=0)."
+        )
+
+    def move_rows(self, run: Run, rows: Sequence[int], positions: Int[Tensor, "p"]) -> Float[Tensor, "rows p d"]:
+        """The last row at the end of the target prompt, for every state."""
+        backend = _backend_of(run)
+        base = base_of(backend, self._tokens(backend), run)
+        at = self._at(base.tokens)
+        cells = [
+            Cell((Written(row_place(backend, self._into(row, run.labels)), at, state[None]),))
+            for row in rows
+            for state in run.residual[row, positions.to(run.residual.device)]
+        ]
+        found = last_rows(base, cells, len(base.tokens) - 1)
+        return found.view(len(rows), len(positions), -1).to(run.readout.W_U.device, torch.float32)
+
+    def _tokens(self, backend: Backend) -> Int[Tensor, "positions"]:
+        return tokenize(backend, self.prompt, readout_of(backend).vocabulary)
+
+    def _at(self, tokens: Int[Tensor, "positions"]) -> Int[Tensor, "1"]:
+        found = positions_of(len(tokens), self.position)
+        if len(found) != 1:
+            raise ValueError(f"A patchscope puts a state at one position of its prompt; got {self.position!r}.")
+        return found
+
+    def _into(self, row: int, labels: Sequence[str]) -> int:
+        """The index of the row that is written, for one that is read."""
+        if self.row is None:
+            return row
+        if not callable(self.row):
+            return named_row(labels, self.row)
+        into = self.row(row)
+        if isinstance(into, bool) or not hasattr(into, "__index__") or not 0 <= int(into) < len(labels):
+            raise ValueError(
+                f"The row rule gave {into!r} for row {row}, {labels[row]}; expected the index of a row, 0 for the embedding to "
+                f"{len(labels) - 1}: Patchscope(row=lambda row: min(row + 1, {len(labels) - 1}))."
+            )
+        return int(into)
+
+
+def base_of(backend: Backend, tokens: Int[Tensor, "positions"], run: Run) -> Base:
+    """A run of the target prompt, as far as its continuations need it, under what hung on the model when `run` was made."""
+    hooks = run.require_activations().hooks
+    if hooks:
+        last, past = _run(backend, tokens, hooks)
+    else:
+        # one prompt reads many runs; it is kept without the backend, which would keep the model
+        known = backend.remembered("target prompts", dict[tuple[int, ...], tuple[Tensor, Past | None]])
+        key = tuple(tokens.tolist())
+        last, past = known[key] if key in known else known.setdefault(key, _run(backend, tokens, hooks))
+        while len(known) > PROMPTS:
+            known.pop(next(iter(known)), None)
+    base = Base(backend, tokens, last, hooks)
+    if past is not None:
+        vars(base)["past"] = past
+    return base
+
+
+def _run(
+    backend: Backend, tokens: Int[Tensor, "positions"], hooks: UserHooks
+) -> tuple[Float[Tensor, "positions d"], Past | None]:
+    """The last row of a prompt, and its keys and values where those can be used, in one pass."""
+    last = backend.rows[-1]
+    rows: list[Tensor] = []
+
+    def noted(row: Tensor) -> None:
+        rows.append(row[0].detach().clone())
+
+    with plain_mode():
+        past = backend.past(tokens, change={last: noted}, hooks=hooks) if way_of(backend).cached else None
+        if not rows:
+            backend.forward(tokens.unsqueeze(0), keep={}, change={last: noted}, stop=last, hooks=hooks)
+    return rows[0], past
+
+
+def position_is_added(backend: Backend) -> bool:
+    """Whether the first row of a token depends on where it stands: position embeddings that are learned, or sines."""
+
+    def find() -> bool:
+        tokens = backend.sample(backend.unembedding()[0].shape[1], backend.facts.context)[-1:].repeat(3)
+        first = backend.rows[0]
+        with plain_mode():
+            row = backend.forward(tokens[None], keep={first: lambda x: x[0].clone()}, stop=first, hooks=NONE).kept[
+                first
+            ]
+        return not torch.allclose(row[1], row[2])
+
+    return backend.remembered("position is added", find)
+
+
+def _backend_of(run: Run) -> Backend:
+    if run.activations is None:
+        raise ValueError(
+            f"A patchscope goes on from the rows of a run, and this run was detached from {run.model}; make one that has its "
+            "model with lw.run(model, prompt)."
+        )
+    return run.activations.backend
