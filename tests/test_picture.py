@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import math
 import re
 import subprocess
 from dataclasses import replace
@@ -17,11 +18,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lenswidget.grids.comparison import compare
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import NO_TOKEN, Check, Quantity
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
 from lenswidget.view.picture.colors import Theme, colors, contrast
 from lenswidget.view.picture.draw import MOST, preview_png, preview_svg, scene_of
 from lenswidget.view.picture.png import png
-from lenswidget.view.picture.scene import Box, Line, Scene, Words, breadth
+from lenswidget.view.picture.scene import Box, Line, Ring, Scene, Words, breadth
 from tests.golden.write import scales
 from tests.grids import HOSTILE, hostile_grid, make_grid
 
@@ -74,7 +75,7 @@ def test_parts_of_a_sum_are_bars_from_zero_the_largest_first_and_their_sum() -> 
     scene = scene_of(parts([0.5, -4, 2]))
     words = said(scene)
     assert [word for word in words if word.startswith("L")] == ["L1H3", "L2H3", "L0H3"]
-    assert [word for word in words if word[0] in "+−"] == ["−4", "+2", "+0.50", "−1.50"]
+    assert [word for word in words if word[0] in "+−"] == ["−4.00", "+2.00", "+0.50", "−1.50"]
     assert "rows sum to the logit, off by 2e-6" in words
     minus, plus, small = boxes(scene, "plus", "minus")
     zero = minus.x + minus.width
@@ -219,9 +220,13 @@ def test_a_bitmap_of_few_colors_is_what_all_colors_would_draw(theme: Theme) -> N
             anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
             draw.text((shape.x * zoom, shape.y * zoom), shape.text, named[shape.ink], font, anchor)
         elif isinstance(shape, Line):
-            draw.line(
-                [(x * zoom, y * zoom) for x, y in shape.points], named[shape.ink], round(shape.weight * zoom), "curve"
-            )
+            for start, end in itertools.pairwise(shape.points):
+                stretch = math.dist(start, end)
+                steps = np.arange(0, stretch, 2 * shape.dash) if shape.dash else [0]
+                for at in steps:
+                    ends = at / stretch, min(1, (at + (shape.dash or stretch)) / stretch)
+                    line = [tuple(zoom * (a + t * (b - a)) for a, b in zip(start, end)) for t in ends]
+                    draw.line(line, named[shape.ink], max(1, round(shape.weight * zoom)), "curve")
         else:
             x, y = shape.x * zoom, shape.y * zoom
             box = (x, y, x + shape.width * zoom - 1, y + shape.height * zoom - 1)
@@ -233,6 +238,70 @@ def test_a_bitmap_of_few_colors_is_what_all_colors_would_draw(theme: Theme) -> N
     few.load()
     difference = np.abs(np.asarray(few.convert("RGB")).astype(int) - np.asarray(image).astype(int))
     assert difference.max() <= 255 / 10 + 1
+
+
+def told(leaders: list[list[int]], **changes: object) -> Grid:
+    """Three rows, read by a lens, in which these tokens lead, with 0.8."""
+    rows, columns = np.shape(leaders)
+    grid = make_grid(rows, columns)
+    assert grid.candidates is not None
+    ids = np.array(leaders, dtype=np.int32)[..., None]
+    differs = ids[:, :, 0] != ids[-1, :, 0]
+    whole = {
+        "quantities": {
+            "probability": Quantity("probability", np.full((rows, columns), 0.8, np.float32), domain=(0.0, 1.0))
+        },
+        "candidates": replace(grid.candidates, ids=ids, log_probability=np.full(ids.shape, np.log2(0.8), np.float32)),
+        "decision": np.where(differs.any(0), rows - np.argmax(differs[::-1], axis=0), 0).astype(np.int32),
+        "row_quantities": (),
+        "excluded": (),
+        "texts": {i: f" t{i}" for i in range(60)},
+        "targets": (),
+        "following": np.array([*grid.columns[1:], NO_TOKEN], dtype=np.int32),
+    }
+    return replace(grid, **{**whole, **changes})  # type: ignore[arg-type]
+
+
+def test_ink_is_probability_times_belief_unless_a_color_is_asked_for() -> None:
+    kl = np.array([[6.0], [3.0], [0.0]], dtype=np.float32)
+    quantities = told([[1], [2], [3]]).quantities | {"KL to the output": Quantity("KL to the output", kl, unit="bits")}
+    grid = told([[1], [2], [3]], quantities=quantities)
+
+    def inks(color: str = "") -> list[str]:
+        return [shape.fill for shape in scene_of(grid, color).shapes if isinstance(shape, Box) and shape.width == 61]
+
+    assert inks() == ["c0", "c6", "c13"]  # 0.8 of 17 steps, all, half and none of it
+    assert inks("probability") == ["c13"] * 3
+    assert any("ink = probability" in words for words in said(scene_of(grid)))
+    assert not any("ink = probability" in words for words in said(scene_of(grid, "probability")))
+
+
+def test_a_token_is_said_once_and_the_output_always() -> None:
+    words = [word for word in said(scene_of(told([[1, 2], [1, 3], [1, 3]]))) if re.fullmatch(r"t\d", word)]
+    assert sorted(words) == ["t1", "t1", "t2", "t3", "t3"]
+    dots = [shape for shape in scene_of(told([[1], [1], [1]])).shapes if isinstance(shape, Box) and shape.width == 2]
+    assert len(dots) == 1
+
+
+def test_an_outline_goes_round_a_run_and_a_dotted_line_under_a_decision() -> None:
+    targets = (Target(" t3", (3,)), Target(" t4", (4,)))
+    scene = scene_of(told([[9, 4, 3], [3, 4, 2], [3, 5, 2], [3, 5, 2]], targets=targets))
+    (ring,) = [shape for shape in scene.shapes if isinstance(shape, Ring)]
+    assert ring.height == 3 * 20 - 3 and ring.ink == "pin0"
+    broken = [shape for shape in scene.shapes if isinstance(shape, Line) and len(shape.points) == 5]
+    assert [(shape.ink, shape.dash > 0, shape.points[2][1] - shape.points[0][1]) for shape in broken] == [
+        ("pin1", True, 37),
+        ("pin0", True, 17),
+    ]
+    dotted = [shape for shape in scene.shapes if isinstance(shape, Line) and shape.dash and len(shape.points) == 2]
+    assert len(dotted) == 2, "where an outline begins with the decision it says so already"
+    assert any("broken: it led here" in words for words in said(scene))
+
+
+def test_the_headline_has_the_answer_and_its_probability() -> None:
+    assert f"{told([[1]]).title} → ␣t1 80 %" in said(scene_of(told([[1]])))
+    inside = told([[1, 2]], following=np.array([3, 4], dtype=np.int32))
+    assert inside.title in said(scene_of(inside)), "not the end of the prompt, so nothing is its answer"
 
 
 def test_every_kind_of_picture_can_be_written(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ describe("bars", () => {
   it("stand in the order of their size, and end in their sum", async () => {
     const { root } = await show(new FakeModel(await bars()));
     expect(rowsOf(root)).toEqual([
-      ["L1", "+3"],
+      ["L1", "+3.00"],
       ["L0", "−1.53"],
       ["embed", "+0.28"],
       ["L2", "+0.06"],
@@ -174,9 +174,9 @@ describe("bars", () => {
   it("have a menu of positions, which the keys walk through, too", async () => {
     const model = new FakeModel(await bars({ columns: 3, check: null }), { selected: [1, 0] });
     const { root } = await show(model);
-    expect(rowsOf(root)[0]).toEqual(["L1", "+3"]);
+    expect(rowsOf(root)[0]).toEqual(["L1", "+3.00"]);
     await userEvent.selectOptions(menu(root, "at"), "2: ␣two");
-    await vi.waitFor(() => expect(rowsOf(root)[0]).toEqual(["L1", "+9"]));
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toEqual(["L1", "+9.00"]));
     expect(model.get("selected")).toEqual([1, 2]);
     root.querySelector<HTMLElement>(".lw-bars")!.focus();
     await userEvent.keyboard("{ArrowLeft}");
@@ -329,12 +329,12 @@ describe("a drawing of bars", () => {
   it("has them as the reader does, their sum, and whether it is one", async () => {
     const { words } = await draw(() => {});
     expect(words).toContain("rows sum to the logit, off by 2e-6");
-    expect(words.slice(-10)).toEqual(["L1", "+3", "L0", "−1.53", "embed", "+0.28", "L2", "+0.06", "sum", "+1.81"]);
+    expect(words.slice(-10)).toEqual(["L1", "+3.00", "L0", "−1.53", "embed", "+0.28", "L2", "+0.06", "sum", "+1.81"]);
     const few = await draw(({ bars: { count }, settings: { order } }) => {
       order.value = "waterfall";
       count.value = 2;
     });
-    expect(few.words.slice(-8)).toEqual(["L0", "−1.53", "L1", "+3", "2 others", "+0.34", "sum", "+1.81"]);
+    expect(few.words.slice(-8)).toEqual(["L0", "−1.53", "L1", "+3.00", "2 others", "+0.34", "sum", "+1.81"]);
     const warned = await draw(() => {}, { check: { error: 0.5, tolerance: 1e-4, claim } });
     expect(warned.words).toContain("check failed: rows sum to the logit, off by 5e-1, more than 1e-4");
   });

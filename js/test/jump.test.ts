@@ -54,7 +54,7 @@ describe("a step of a trajectory", () => {
     expect(panel(root)!.textContent).toMatch(
       /added to its logit at position 3; its probability went from 3.3\s% to 5.3\s%/,
     );
-    expect(rowsOf(root)).toEqual(["L1.mlp+2", "L1H0+0.25", "norm rescale−0.13"]);
+    expect(rowsOf(root)).toEqual(["L1.mlp+2.00", "L1H0+0.25", "norm rescale−0.13"]);
     expect(panel(root)!.querySelector("tfoot")!.textContent).toBe("sum✓ rows sum to the jump, off by 1e-6+2.13");
     onStep(root, "click", 2);
     expect(model.get("jump")).toBeNull();
@@ -82,7 +82,7 @@ describe("a step of a trajectory", () => {
     await userEvent.keyboard("{ArrowRight}");
     await vi.waitFor(() => expect(told()).toMatch(/^␣one, L1 to L2/));
     await userEvent.keyboard("{ArrowLeft}{Enter}");
-    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("L2.mlp+3"));
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("L2.mlp+3.00"));
     await userEvent.keyboard("{Escape}{Escape}{Escape}");
     document.removeEventListener("keydown", listen);
     expect(model.get("jump")).toBeNull();
@@ -93,7 +93,7 @@ describe("a step of a trajectory", () => {
     const model = new FakeModel(await message({ jumps }));
     const { root } = await show(model);
     model.change("jump", [3, 100, 4]);
-    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("L3.mlp+4"));
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toBe("L3.mlp+4.00"));
     await userEvent.click(panel(root)!.querySelector("[aria-label='Close what moved it']")!);
     expect(model.get("jump")).toBeNull();
     model.change("jump", [99, 100, 4]);
@@ -104,7 +104,7 @@ describe("a step of a trajectory", () => {
     const el = document.createElement("div");
     document.body.append(el);
     const remove = mount(el, await message({ jumps }), { jump: [3, 100, 1] });
-    await vi.waitFor(() => expect(rowsOf(el)[0]).toBe("L0.mlp+1"));
+    await vi.waitFor(() => expect(rowsOf(el)[0]).toBe("L0.mlp+1.00"));
     remove();
     const end = mount(el, await message({ jumps }), { jump: [1, 100, 1] });
     await vi.waitFor(() => expect(panel(el)!.textContent).toContain("there is no model here to ask"));

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import cases from "../../tests/golden/belief.json";
+import numbers from "../../tests/golden/numbers.json";
 import { belief, beliefsOf, trustOf } from "../src/data/belief.js";
 import type { Grid, RowQuantity } from "../src/data/grid.js";
 import { cellText, visible } from "../src/data/marks.js";
@@ -10,7 +11,7 @@ import { cellAt, layoutOf, placeOf } from "../src/heatmap/layout.js";
 import { placeCard } from "../src/pieces/placing.js";
 import { STEPS } from "../src/style/palette.js";
 import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
-import { lessThan, percent, plain, tick } from "../src/text/number.js";
+import { decimalsFor, fixed, lessThan, percent, plain, tick } from "../src/text/number.js";
 import { verdicts } from "../src/text/row-quantity.js";
 import { message, type Wish } from "./messages.js";
 
@@ -66,11 +67,21 @@ describe("a number", () => {
     [12.34, "12.3"],
     [123.4, "123"],
     [49152, "49 152"],
-    [0.00004, "4e−5"],
+    [0.00004, "0.00004"],
     [Number.POSITIVE_INFINITY, "∞"],
     [Number.NEGATIVE_INFINITY, "−∞"],
   ])("%d is written %s", (value, text) => {
     expect(spaced(plain(value))).toBe(text);
+  });
+
+  it.each(numbers.alone)("%s alone is written %s, as in Python", (value, text) => {
+    expect(plain(Number(value))).toBe(text);
+  });
+
+  it.each(numbers.beside)("%j beside each other are written %j", (...row) => {
+    const [values, texts] = row as [(number | string)[], string[]];
+    const all = values.map(Number);
+    expect(all.map((value) => fixed(value, decimalsFor(all), true))).toEqual(texts);
   });
 
   it("is short beside an axis", () => {
@@ -235,6 +246,21 @@ describe("a quantity of rows", () => {
     ]);
     expect(verdicts({ rowQuantities } as Grid, 2)).toHaveLength(1);
   });
+});
+
+it("a zero on a logarithmic scale stands at its low end, as in Python's pictures", async () => {
+  const shades = async (values: number[], domain: [number, number] | null = null) => {
+    const size = { name: "size", scale: "log", domain, values: (row: number) => values[row]! };
+    const wish = { rows: values.length, columns: 1, quantities: [size], candidates: null, trajectories: null };
+    const grid = (await decode(await message(wish))).grids[0]!;
+    const scale = scaleOf(grid.quantities[0]!, domainOf(grid, grid.quantities[0]!));
+    return [...shadesOf(grid, grid.quantities[0]!, scale)];
+  };
+  const top = STEPS - 1;
+  expect(await shades([0, 1, 10, -5, 100])).toEqual([0, 0, Math.round(top / 2), 0, top]);
+  expect(await shades([0, 1, 10, -5, 100], [0, 100])).toEqual([0, 0, Math.round(top / 2), 0, top]);
+  expect(await shades([0, 0])).toEqual([0, 0]);
+  expect((await shades([0.3, 0.3]))[0]).toBeGreaterThan(0);
 });
 
 describe("belief", () => {

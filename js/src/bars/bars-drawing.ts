@@ -5,7 +5,7 @@ import { isAttribution } from "../data/grid.js";
 import { type Drawing, rect, type Shorten, text } from "../pieces/svg.js";
 import type { GridState } from "../state/grid-state.js";
 import { type Palette, STEPS } from "../style/palette.js";
-import { signed } from "../text/number.js";
+import { decimalsFor, fixed } from "../text/number.js";
 import { bySize, nameIn, sumOf } from "./sum.js";
 
 const WIDTH = 560;
@@ -16,6 +16,8 @@ export function barsDrawn({ grid, bars, column, order }: GridState, palette: Pal
   const { values, spread } = partsOf(grid, column.value);
   const sum = sumOf(values, bySize(values), order.value, bars.count.value, spread);
   const { total } = sum;
+  const decimals = decimalsFor(values);
+  const say = (value: number) => fixed(value, decimals, true);
   const [low, high] = sum.domain;
   const sums = isAttribution(grid);
   const labels = sum.bars.map(({ place }) => nameIn(grid.rows, sum, place));
@@ -37,7 +39,7 @@ export function barsDrawn({ grid, bars, column, order }: GridState, palette: Pal
       label,
       rect(left!, y + 4, Math.max(1, right! - left!), BAR_HEIGHT - 8, fill),
       whisker,
-      text(WIDTH, y + 15, signed(value), palette.muted, "end"),
+      text(WIDTH, y + 15, say(value), palette.muted, "end"),
     ];
   });
   const bottom = sum.bars.length * BAR_HEIGHT;
@@ -49,7 +51,7 @@ export function barsDrawn({ grid, bars, column, order }: GridState, palette: Pal
     }
     out.push(rect(0, bottom + 2, WIDTH, 1, palette.hatch));
     out.push(text(start - 8, bottom + 18, "sum", palette.ink, "end"));
-    out.push(text(WIDTH, bottom + 18, signed(total), palette.ink, "end"));
+    out.push(text(WIDTH, bottom + 18, say(total), palette.ink, "end"));
   }
   return { width: WIDTH, height: bottom + (sums ? 32 : 12), svg: out.join("") };
 }

@@ -13,7 +13,7 @@ import { Ruler } from "../pieces/ruler.js";
 import { Segments } from "../pieces/segments.js";
 import { FEW_BARS } from "../state/grid-state.js";
 import { ORDERS, type Order } from "../state/settings.js";
-import { signed } from "../text/number.js";
+import { decimalsFor, fixed } from "../text/number.js";
 import { type Bar, bySize, nameIn, REST, sumOf } from "./sum.js";
 
 const BAR_HEIGHT = 23;
@@ -61,6 +61,8 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
     [values, sorted, order, count.value, spread],
   );
   const { bars } = sum;
+  const decimals = useMemo(() => decimalsFor(values), [values]);
+  const say = (value: number) => fixed(value, decimals, true);
   const label = (place: number) => nameIn(labels, sum, place);
   const indexOf = (place: number | null) => bars.findIndex((bar) => bar.place === place);
   const seen = Math.min(bars.length, MOST_BARS);
@@ -96,7 +98,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
       const within = Math.max(0, Math.min(next, bars.length - 1));
       const { place, value } = bars[within]!;
       active.value = place;
-      speech.value = `${label(place)} ${signed(value)}`;
+      speech.value = `${label(place)} ${say(value)}`;
       reveal(within);
     } else if (onSide && (key === "ArrowLeft" || key === "ArrowRight")) {
       onSide(key === "ArrowLeft" ? -1 : 1);
@@ -165,7 +167,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
               {bars.slice(first, end).map((bar, i) => (
                 <Line
                   key={bar.place}
-                  {...{ bar, sums, active, selected }}
+                  {...{ bar, sums, active, selected, say }}
                   index={first + i}
                   domain={sum.domain}
                   label={label(bar.place)}
@@ -189,7 +191,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
                       <Check check={check} none={unit} />
                     )}
                   </td>
-                  <td>{signed(sum.total)}</td>
+                  <td>{say(sum.total)}</td>
                 </tr>
               </tfoot>
             )}
@@ -253,9 +255,10 @@ interface LineProps {
   isStep: boolean;
   spread: number | undefined;
   sums: boolean;
+  say: (value: number) => string;
 }
 
-function Line({ index, bar, label, active, selected, sums, ...track }: LineProps) {
+function Line({ index, bar, label, active, selected, sums, say, ...track }: LineProps) {
   const isActive = useComputed(() => active.value === bar.place).value;
   const isRest = bar.place === REST;
   const hasValue = sums || !isRest;
@@ -271,7 +274,7 @@ function Line({ index, bar, label, active, selected, sums, ...track }: LineProps
         <bdi>{label}</bdi>
       </th>
       <td>{hasValue && <Track {...bar} {...track} isRest={isRest} />}</td>
-      <td>{hasValue && signed(bar.value)}</td>
+      <td>{hasValue && say(bar.value)}</td>
     </tr>
   );
 }

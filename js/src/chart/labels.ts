@@ -4,7 +4,7 @@
 import type { GridState } from "../state/grid-state.js";
 import { jumpTo } from "../state/live.js";
 import type { Measure } from "../state/settings.js";
-import { percent, plain, signed } from "../text/number.js";
+import { decimalsFor, fixed, percent, plain } from "../text/number.js";
 import { carried } from "./carried.js";
 import { apart, type Line } from "./lines.js";
 import type { Place } from "./place.js";
@@ -92,7 +92,7 @@ function whatMade(state: GridState, column: number, lines: Line[], row: number):
   const parts = id === undefined ? null : carried(grid, jumpTo(state, column, id, row));
   if (!parts) return [];
   const [largest] = [...parts.labels.keys()].sort((a, b) => Math.abs(parts.values[b]!) - Math.abs(parts.values[a]!));
-  const short = `${parts.labels[largest!]} ${signed(parts.values[largest!]!)}`;
+  const short = `${parts.labels[largest!]} ${fixed(parts.values[largest!]!, decimalsFor(parts.values), true)}`;
   return [`${short} towards ${line!.label}`, short];
 }
 

@@ -73,7 +73,7 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
         ? // a cell with a value in which no one token leads
           (cell) => (leads(cell) === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leads(cell))
         : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
-      words: leads ? tokens : { text: (cell) => inCell(quantity.value, values[cell]!), muted: () => false },
+      words: leads ? tokens : { text: (cell) => said(inCell(quantity.value, values[cell]!)), muted: () => false },
       ringOf,
       // what led here, and leads no longer at the end
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
@@ -85,6 +85,11 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
       areTokens: leads !== null && !state.isList,
     };
   });
+}
+
+/** A number, if it says anything. */
+function said(digits: string): string {
+  return /[1-9∞N]/.test(digits) ? digits : "";
 }
 
 /** Whether a cell says what the drawn row below says; the uppermost row, which is the output's, is always written out. */

@@ -32,7 +32,8 @@ export function scaleOf(quantity: Quantity, domain: Domain): Scale {
   const log = quantity.scale === "log";
   const [low, high] = log ? domain.map(Math.log) : domain;
   const span = high! - low!;
-  const place = (value: number) => ((log ? Math.log(value) : value) - low!) / span;
+  // on a logarithmic scale what isn't above zero stands at the low end
+  const place = (value: number) => ((log ? (value > 0 ? Math.log(value) : low!) : value) - low!) / span;
   const marks = log ? powers(domain) : ticks(domain, 4);
   return {
     diverging: center !== null,
@@ -71,14 +72,22 @@ export function shadesOf(
 }
 
 /** The ends of a quantity's scale: those it names, or its extremes; as far on both sides where it has a center. */
-export function domainOf(grid: Grid, { values, domain, center }: Quantity): Domain {
+export function domainOf(grid: Grid, { values, domain, center, scale }: Quantity): Domain {
   let [low, high] = domain ?? extent(grid, values);
+  if (scale === "log" && low <= 0) {
+    const [least] = extent(
+      grid,
+      values.map((value) => (value > 0 ? value : Number.NaN)),
+    );
+    low = least || (high > 0 ? high / 10 : 0.1);
+    if (high <= low) high = 10 * low;
+  }
   if (center !== null) {
     const reach = Math.max(high - center, center - low);
     [low, high] = [center - reach, center + reach];
   }
   // one value only: a domain about it, so that it still has a place
-  return low < high ? [low, high] : [low - 0.5, low + 0.5];
+  return low < high ? [low, high] : scale === "log" ? [low / 2, low * 2] : [low - 0.5, low + 0.5];
 }
 
 /** The ends that hold several scales. */

@@ -1,4 +1,4 @@
-// Numbers for eyes: always with their unit, never more digits than are known, never "0.0 %".
+// Numbers for eyes: always with their unit, those beside each other with the same decimals, never "0.0 %".
 
 import type { Quantity } from "../data/grid.js";
 
@@ -21,21 +21,36 @@ export function lessThan(probability: number): string {
   return bound.startsWith("<") ? bound : `<${NARROW}${bound}`;
 }
 
-/** Any other number, to three digits. */
+/** A number that stands alone, to three digits; never with an exponent. Twin of `number` in view/picture/numbers.py. */
 export function plain(value: number): string {
-  if (Number.isNaN(value)) return "NaN";
   const size = Math.abs(value);
-  const sign = value < 0 ? "−" : "";
-  if (size === Number.POSITIVE_INFINITY) return `${sign}∞`;
-  if (size >= 1000) return sign + Math.round(size).toLocaleString("en").replaceAll(",", NARROW);
-  if (Number.isInteger(size)) return sign + size;
-  if (size < 0.001) return sign + size.toExponential(0).replace("-", "−");
-  return sign + size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.0095 ? 2 : 3);
+  if (size >= 99.95 || Number.isInteger(size)) return fixed(value, 0);
+  return fixed(value, size >= 9.995 ? 1 : size >= 0.0095 ? 2 : Math.min(9, -Math.floor(Math.log10(size))));
 }
 
-/** The same for a difference, whose sign is what is looked for. */
-export function signed(value: number): string {
-  return value > 0 ? `+${plain(value)}` : plain(value);
+/** How many decimals numbers have that stand beside each other: two, but none where all are whole, and more where all are small. */
+export function decimalsFor(values: ArrayLike<number>): number {
+  let most = 0;
+  let areWhole = true;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(value)) continue;
+    most = Math.max(most, Math.abs(value));
+    areWhole &&= Number.isInteger(value);
+  }
+  if (areWhole || most >= 999.5) return 0;
+  return most >= 99.95 ? 1 : Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(most / 0.95))));
+}
+
+/** A number with so many decimals; where the sign is what is looked for, with a plus. What rounds to zero has none. */
+export function fixed(value: number, decimals: number, isSigned = false): string {
+  if (Number.isNaN(value)) return "NaN";
+  const size = Math.abs(value);
+  const digits = Number.isFinite(size)
+    ? size.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+    : "∞";
+  const sign = digits === (0).toFixed(decimals) ? "" : value < 0 ? "−" : isSigned ? "+" : "";
+  return sign + digits.replaceAll(",", NARROW);
 }
 
 /** A number beside an axis, as short as it can be: `10k`. */
@@ -60,7 +75,16 @@ export function inCell(quantity: Quantity, value: number): string {
     const digits = points.toFixed(points < 9.95 ? 1 : 0);
     return Number(digits) ? sign + digits : "0";
   }
-  return quantity.center === 0 ? signed(value) : plain(value);
+  return fixed(value, decimalsOf(quantity), quantity.center === 0);
+}
+
+const counted = new WeakMap<Float32Array, number>();
+
+/** The decimals of all values of a quantity. */
+function decimalsOf({ values }: Quantity): number {
+  const known = counted.get(values) ?? decimalsFor(values);
+  counted.set(values, known);
+  return known;
 }
 
 /** A value of a quantity, with its unit. */

@@ -8,6 +8,7 @@ import numpy as np
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced, visible
+from lenswidget.view.picture.numbers import decimals_for, fixed
 from lenswidget.view.picture.scene import (
     MARGIN,
     Box,
@@ -20,7 +21,6 @@ from lenswidget.view.picture.scene import (
     cut,
     head,
     largest,
-    number,
     room_for,
     wrapped,
 )
@@ -35,6 +35,7 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
     quantity, *others = grid.quantities.values()
     sums = quantity.measure == "contribution"
     parts = quantity.values[:, -1].astype(np.float64)
+    decimals = decimals_for(parts)
     shown, left = largest(parts, FEW if few else len(parts))
     known = [q.values[:, -1].astype(np.float64) for q in others if q.measure == "spread"]
     spread = known[0] if known else np.full(len(parts), np.nan)
@@ -64,7 +65,7 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
             fill = ("minus" if value < 0 else "plus") + ("-rest" if is_rest else "") if np.isfinite(value) else "odd"
             shapes.append(Box(left_end, y + 3, max(1, right_end - left_end), ROW - 6, fill))
             shapes += _whisker(value, whisker, x, y)
-            shapes.append(Words(WIDTH - MARGIN, y + 14, number(value, sign=True), "muted", "end"))
+            shapes.append(Words(WIDTH - MARGIN, y + 14, fixed(value, decimals, signed=True), "muted", "end"))
     bottom = top + len(labels) * ROW
     shapes.append(Line(((x(0), top), (x(0), bottom)), "muted"))
     if sums:
@@ -74,7 +75,7 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
             Line(((MARGIN, bottom + 4), (WIDTH - MARGIN, bottom + 4)), "line"),
             Words(start - 8, bottom + 20, "sum", "ink", "end"),
             *(Words((start + end) / 2, bottom + 20 + 14 * i, line, ink) for i, line in enumerate(lines)),
-            Words(WIDTH - MARGIN, bottom + 20, number(parts.sum(), sign=True), "ink", "end"),
+            Words(WIDTH - MARGIN, bottom + 20, fixed(float(parts.sum()), decimals, signed=True), "ink", "end"),
         ]
         bottom += 6 + 14 * len(lines)
     height = bottom + MARGIN

@@ -44,6 +44,7 @@ def pdf(scene: Scene, title: str, theme: Theme, zoom: float) -> bytes:
         elif isinstance(shape, Line):
             canvas.setStrokeColor(named[shape.ink])
             canvas.setLineWidth(shape.weight)
+            canvas.setDash(*([shape.dash, shape.dash] if shape.dash else []))
             path = canvas.beginPath()
             for i, (x, y) in enumerate(shape.points):
                 (path.lineTo if i else path.moveTo)(x, scene.height - y)
@@ -56,6 +57,7 @@ def pdf(scene: Scene, title: str, theme: Theme, zoom: float) -> bytes:
             else:
                 canvas.setStrokeColor(named[shape.ink])
                 canvas.setLineWidth(2)
+                canvas.setDash()
                 canvas.roundRect(shape.x, low, shape.width, shape.height, 2)
     canvas.showPage()
     canvas.save()

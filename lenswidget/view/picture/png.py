@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from lenswidget.view.picture.colors import Theme, colors
-from lenswidget.view.picture.scene import Box, Number, Ring, Scene, Words
+from lenswidget.view.picture.scene import Box, Number, Ring, Scene, Words, dashes
 
 LEVELS = 6
 """Of an ink on a fill: none to all of it, between which the edges of letters lie."""
@@ -46,8 +46,9 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> by
             else:
                 draw.rounded_rectangle(box, 2 * zoom, outline=fill, width=max(1, round(2 * zoom)))
         else:
-            points = [(x * zoom, y * zoom) for x, y in shape.points]
-            draw.line(points, fill=fill, width=max(1, round(shape.weight * zoom)), joint="curve")
+            for points in dashes(shape) if shape.dash else [shape.points]:
+                pixels = [(x * zoom, y * zoom) for x, y in points]
+                draw.line(pixels, fill=fill, width=max(1, round(shape.weight * zoom)), joint="curve")
     cover, ink = np.zeros(size[::-1], dtype=np.uint8), np.zeros(size[::-1], dtype=np.uint8)
     for place, written in enumerate(words.values()):
         layer = Image.new("L", size)
@@ -60,8 +61,8 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> by
         ink[more] = place
         np.maximum(cover, np.asarray(layer), out=cover)
     inks = list(words) or [named["ink"]]
-    pixels, palette = _mixed(np.asarray(ground), ink, cover, [named[fill] for fill in fills], inks)
-    return _file(pixels, palette, dpi)
+    planes, palette = _mixed(np.asarray(ground), ink, cover, [named[fill] for fill in fills], inks)
+    return _file(planes, palette, dpi)
 
 
 Plane = UInt8[np.ndarray, "height width"]

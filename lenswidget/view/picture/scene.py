@@ -47,11 +47,12 @@ class Ring:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points."""
+    """A line through points; of dashes so long, with as much between them, or whole."""
 
     points: tuple[tuple[Number, Number], ...]
     ink: str
     weight: Number = 1
+    dash: Number = 0
 
 
 @dataclass(frozen=True)
@@ -150,22 +151,20 @@ def _ems(character: str) -> float:
     return 0.72 if character.isupper() else 0.64
 
 
-def number(value: float, sign: bool = False) -> str:
-    """To three digits, as js/src/text/number.ts has it; with its sign where that is what is looked for."""
-    if np.isnan(value):
-        return "NaN"
-    before = "−" if value < 0 else "+" if sign and value > 0 else ""
-    size = abs(value)
-    if np.isinf(size):
-        return f"{before}∞"
-    if size >= 1000:
-        return before + f"{size:,.0f}".replace(",", "\u202f")
-    if size == int(size):
-        return f"{before}{int(size)}"
-    if size < 0.001:
-        mantissa, exponent = f"{size:.0e}".split("e")
-        return f"{before}{mantissa}e−{-int(exponent)}"
-    return before + f"{size:.{0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.0095 else 3}f}"
+def dashes(line: Line) -> list[tuple[tuple[Number, Number], tuple[Number, Number]]]:
+    """The dashes of a line, each from end to end; each stretch between two points begins with one."""
+    found = list[tuple[tuple[Number, Number], tuple[Number, Number]]]()
+    for (x, y), (to_x, to_y) in zip(line.points, line.points[1:]):
+        length = math.hypot(to_x - x, to_y - y)
+        for i in range(math.ceil(length / (2 * line.dash))):
+            start, end = 2 * i * line.dash / length, min(1, (2 * i + 1) * line.dash / length)
+            found.append(
+                (
+                    (x + start * (to_x - x), y + start * (to_y - y)),
+                    (x + end * (to_x - x), y + end * (to_y - y)),
+                )
+            )
+    return found
 
 
 def largest(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

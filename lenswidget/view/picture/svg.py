@@ -45,7 +45,8 @@ def _element(shape: Shape, named: dict[str, str], themed: bool) -> str:
     if isinstance(shape, Line):
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
         color = _color(shape.ink, named, themed, line=True)
-        return f'<polyline {color} points="{points}" stroke-width="{shape.weight}"/>'
+        dash = f' stroke-dasharray="{shape.dash}"' if shape.dash else ""
+        return f'<polyline {color} points="{points}" stroke-width="{shape.weight}"{dash}/>'
     anchor = "" if shape.anchor == "middle" else f' text-anchor="{shape.anchor}"'
     size = "" if shape.size == SIZE else f' font-size="{shape.size}" font-weight="600"'
     return (
