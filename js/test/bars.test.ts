@@ -180,7 +180,7 @@ describe("bars", () => {
     expect(model.get("selected")).toEqual([1, 2]);
     root.querySelector<HTMLElement>(".lw-bars")!.focus();
     await userEvent.keyboard("{ArrowLeft}");
-    await vi.waitFor(() => expect(rowsOf(root)[0]).toEqual(["L1", "+6"]));
+    await vi.waitFor(() => expect(rowsOf(root)[0]).toEqual(["L1", "+6.00"]));
   });
 
   it("can be walked, chosen and let go with the keys, which stay here", async () => {

@@ -250,11 +250,9 @@ describe("a quantity of rows", () => {
 
 it("a zero on a logarithmic scale stands at its low end, as in Python's pictures", async () => {
   const shades = async (values: number[], domain: [number, number] | null = null) => {
-    const size = { name: "size", scale: "log", domain, values: (row: number) => values[row]! };
-    const wish = { rows: values.length, columns: 1, quantities: [size], candidates: null, trajectories: null };
-    const grid = (await decode(await message(wish))).grids[0]!;
-    const scale = scaleOf(grid.quantities[0]!, domainOf(grid, grid.quantities[0]!));
-    return [...shadesOf(grid, grid.quantities[0]!, scale)];
+    const grid = (await decode(await message({ rows: values.length, columns: 1 }))).grids[0]!;
+    const size = { ...grid.quantities[0]!, scale: "log" as const, domain, values: Float32Array.from(values) };
+    return [...shadesOf(grid, size, scaleOf(size, domainOf(grid, size)))];
   };
   const top = STEPS - 1;
   expect(await shades([0, 1, 10, -5, 100])).toEqual([0, 0, Math.round(top / 2), 0, top]);
