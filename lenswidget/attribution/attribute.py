@@ -7,7 +7,6 @@ Wang et al., "Interpretability in the wild", 2022, arXiv 2211.00593.
 
 from __future__ import annotations
 
-import importlib.metadata
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
 from lenswidget.model.backends import backend_of
 from lenswidget.model.components import Components, Part, components_of
-from lenswidget.model.edits import provenance_of
+from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run, as_run, residual_hooks
@@ -83,8 +82,21 @@ def attribute(
             raise ValueError(
                 "by_layer shows every part of every block, so top can't choose among them; give one of both."
             )
-        return whole.by_layer()
-    return whole.grid(TOP_NEURONS if unit == "neuron" and top is None else top)
+        made = whole.by_layer()
+    else:
+        made = whole.grid(TOP_NEURONS if unit == "neuron" and top is None else top)
+    if isinstance(run_or_cache, (list, tuple)):
+        return made
+    again = call(
+        "lw.attribute",
+        run_call(whole.run),
+        *(token_call(whole.run, one) for one in whole.targets),
+        unit=unless(unit, "component"),
+        position=unless(position, -1),
+        top=unless(top, None),
+        by_layer=unless(by_layer, False),
+    )
+    return replace(made, provenance={**made.provenance, "call": again})
 
 
 def hooks(model: object, unit: str = "source") -> list[str]:
@@ -214,13 +226,7 @@ class Attribution:
             targets=self.targets,
             model=run.model,
             explain=promoted,
-            provenance={
-                "lenswidget": importlib.metadata.version("lenswidget"),
-                "prompt": run.prompt,
-                "target": named(self.targets),
-                "weights": run.weights.digest,
-                **provenance_of(run.edits),
-            },
+            provenance={"target": named(self.targets), **made_by(run)},
             **facts,
         )
 

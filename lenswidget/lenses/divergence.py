@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ import numpy as np
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import Quantity
-from lenswidget.lenses.lens import as_lens, moved
+from lenswidget.lenses.lens import as_lens, lens_call, moved
 from lenswidget.lenses.read import read
+from lenswidget.model.made_by import call, made_by, run_call
 from lenswidget.model.run import as_run
 from lenswidget.model.targets import Targets
 
@@ -46,11 +46,7 @@ def divergence(run_or_cache: Any, one: Any, other: Any) -> Grid:
         excluded=(0,) if len(columns) > 1 else (),
         check=run.check,
         notes=(f"KL({ours.name} ‖ {theirs.name})", *run.notes),
-        provenance={
-            "lenswidget": importlib.metadata.version("lenswidget"),
-            "prompt": run.prompt,
-            "weights": run.weights.digest,
-        },
+        provenance=made_by(run, call("lw.divergence", run_call(run), lens_call(one), lens_call(other))),
     )
 
 

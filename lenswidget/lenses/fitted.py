@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from lenswidget.lenses.fitting.residuals import Residuals, kl_by_row
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.lens import Lens
 from lenswidget.model.run import Run
-from lenswidget.model.weights import same_blocks, same_unembedding
+from lenswidget.model.weights import DIGITS, same_blocks, same_unembedding
 
 
 class FittedLens(Lens):
@@ -51,6 +53,19 @@ class FittedLens(Lens):
         kl = np.array([*self.card.kl, 0.0], dtype=np.float32)[: len(self.bias) + 1]
         says = "this row was {} from the output on held-out text"
         return (RowQuantity("held-out KL", kl, unit="bits", strong="low", domain=(0.0, BLIND), says=says),)
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        return {"lens digest": self.digest}
+
+    @property
+    def digest(self) -> str:
+        """A hash of entries of its matrices and biases, spread evenly, as they are in single precision."""
+        sampled = hashlib.sha256()
+        for part in (self.weight, self.bias):
+            places = torch.linspace(0, part.numel() - 1, 1024, dtype=torch.float64).long().to(part.device)
+            sampled.update(part.detach().flatten()[places].float().cpu().numpy().tobytes())
+        return sampled.hexdigest()[:DIGITS]
 
     def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
         weight, bias = (part[row].to(residual.device) for part in (self.weight, self.bias))

@@ -92,6 +92,12 @@ def as_lens(lens: Any) -> Lens:
     )
 
 
+def lens_call(lens: Any) -> str:
+    """A lens as an argument: one that is made of nothing by its call, any other by what it is."""
+    kind = type(lens)
+    return f"lw.{kind.__name__}()" if isinstance(lens, Lens) and not vars(lens) else "lens"
+
+
 @own_arithmetic()
 @torch.no_grad()
 def moved(run: Run, lens: Lens) -> Float[Tensor, "rows positions d"]:

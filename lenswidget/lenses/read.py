@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lenswidget.attribution.jumps import jumps, leading
 from lenswidget.grids.grid import Grid
 from lenswidget.lenses.explain import Explanations
-from lenswidget.lenses.lens import as_lens, moved
+from lenswidget.lenses.lens import as_lens, lens_call, moved
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.to_grid import grid_of
+from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.run import as_run
 from lenswidget.model.targets import TargetLike, Targets, targets_of, with_against
 
@@ -69,6 +70,16 @@ def read(
         jensen_shannon="jensen_shannon" in wanted,
         total_variation="total_variation" in wanted,
     )
+    *tokens, last = [token_call(run, target) for target in followed] or [""]
+    again = call(
+        "lw.logit_lens" if isinstance(lens, LogitLens) else "lw.read",
+        run_call(run),
+        "" if isinstance(lens, LogitLens) else lens_call(given),
+        targets=f"[{', '.join(tokens if against is not None else [*tokens, last])}]" if followed else "",
+        against="" if against is None else last,
+        k=unless(k, 10),
+        extra=unless(sorted(wanted), []),
+    )
     grid = grid_of(
         run,
         reading,
@@ -77,7 +88,7 @@ def read(
         kind=lens.name,
         notes=lens.notes_on(run),
         row_quantities=beside,
-        provenance=lens.provenance,
+        provenance={**lens.provenance, "call": again},
     )
     if not lens.explains:
         return grid

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import BEYOND, Candidates, Quantity, RowQuantity, Target, Trajectories
-from lenswidget.model.edits import provenance_of
+from lenswidget.model.made_by import made_by
 from lenswidget.model.readout import Reading, uniform_entropy
 from lenswidget.model.run import Run
 
@@ -61,14 +60,7 @@ def grid_of(
         row_quantities=row_quantities,
         check=run.check,
         notes=notes + run.notes,
-        provenance={
-            "lenswidget": importlib.metadata.version("lenswidget"),
-            "prompt": run.prompt,
-            "lens": kind,
-            "weights": run.weights.digest,
-            **(provenance or {}),
-            **provenance_of(run.edits),
-        },
+        provenance={"lens": kind, **(provenance or {}), **made_by(run)},
     )
 
 

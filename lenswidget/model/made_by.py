@@ -1,0 +1,52 @@
+"""What a run was made by, and the calls that make a Grid of it again: what every file of a Grid says."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Any
+
+from lenswidget.grids.parts import Target
+from lenswidget.model.edits import provenance_of
+from lenswidget.model.run import Run
+
+
+def made_by(run: Run, call: str = "") -> dict[str, str]:
+    """Where a Grid of a run came from, by name: the version, the prompt, the model's weights and revision, what was changed while
+    it ran, and the `call` that makes it again, where it is known."""
+    activations = run.activations
+    hooks = () if activations is None else activations.hooks
+    known = {
+        "lenswidget": importlib.metadata.version("lenswidget"),
+        "prompt": run.prompt,
+        "weights": run.weights.digest,
+        "revision": "" if activations is None else activations.backend.facts.revision,
+        **provenance_of(run.edits),
+        "hooks": ", ".join(hooks),
+        "call": call,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def run_call(run: Run) -> str:
+    """The call that makes a run again, with `model` for its model: the prompt as a text where that has the same tokens."""
+    ids = run.tokens.tolist()
+    backend = None if run.activations is None else run.activations.backend
+    is_text = backend is not None and backend.tokenizer is not None and backend.encode(run.prompt).tolist() == ids
+    edits = ", ".join(edit.code for edit in run.edits)
+    return call("lw.run", "model", repr(run.prompt if is_text else ids), edits=f"[{edits}]" if edits else "")
+
+
+def call(function: str, *given: str, **named: str) -> str:
+    """A call as Python writes it, of what is spelled already; what is empty is left out."""
+    return f"{function}({', '.join([*filter(None, given), *(f'{name}={value}' for name, value in named.items() if value)])})"
+
+
+def unless(value: Any, usual: Any) -> str:
+    """An argument as Python writes it, or nothing where it is the usual one."""
+    return "" if value == usual else repr(value)
+
+
+def token_call(run: Run, target: Target) -> str:
+    """A target as an argument: its text where that names it, its id where it doesn't; a tuple of several."""
+    spelled = [repr(run.texts[i]) if run.texts.ids(run.texts[i]) == [i] else str(i) for i in target.ids]
+    return spelled[0] if len(spelled) == 1 else f"({', '.join(spelled)})"
