@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import torch
 
 import lenswidget as lw
 from lenswidget.lenses.fitting.progress import Progress
+from lenswidget.model import surroundings
 from lenswidget.model.backends import backend_of
 from tests import architectures
 
@@ -115,3 +118,52 @@ def test_two_threads_on_one_model_get_each_its_own(model: Any) -> None:
     for i, run in enumerate(together):
         torch.testing.assert_close(run.residual, alone[i % 3].residual)
     assert not any(point._forward_hooks for point in backend_of(model).model.hook_dict.values())
+
+
+class WithoutFloat64(torch.overrides.TorchFunctionMode):
+    """The CPU as a device that refuses float64: what is widened, is widened by `double`, which moves it to another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.allowed = False
+        self.widened = 0
+
+    def asked(self, device: torch.device) -> bool:
+        self.allowed = True
+        return False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        wide = torch.float64 in (*args, *(kwargs or {}).values()) if func is torch.Tensor.to else False
+        to_wide = func is torch.Tensor.to and any(
+            isinstance(x, torch.Tensor) and x.dtype == torch.float64 for x in args[1:]
+        )
+        if (func is torch.Tensor.double or wide or to_wide) and args[0].dtype != torch.float64:
+            assert self.allowed, "float64 is asked of a device that may not have it"
+            self.widened += 1
+            self.allowed = False
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("library", ["bridge", "transformers"])
+def test_a_device_that_refuses_float64_is_never_asked_for_it(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Apple's does."""
+    architectures.save("Gemma2ForCausalLM", tmp_path)
+    load = (lambda: architectures.boot(tmp_path)) if library == "bridge" else None
+    model, again = (load() if load else architectures.oracle("Gemma2ForCausalLM", tmp_path) for _ in range(2))
+    expected = figures(model, lw.run(model, TOKENS))
+    lens = lw.LinearLens.fit(model, tokens=400, window=32)
+    mode = WithoutFloat64()
+    for module in [surroundings, *(m for name, m in sys.modules.items() if name.startswith("lenswidget."))]:
+        if hasattr(module, "has_float64"):
+            monkeypatch.setattr(module, "has_float64", mode.asked)
+    with mode:
+        found = figures(again, lw.run(again, TOKENS))
+        same = lw.LinearLens.fit(again, tokens=400, window=32)
+    assert mode.widened > 20 and found == expected
+    assert torch.equal(lens.weight, same.weight)
+
+
+def test_which_devices_have_float64_is_tried() -> None:
+    assert surroundings.has_float64(torch.device("cpu")) and surroundings.double(torch.ones(2)).dtype == torch.float64

@@ -30,7 +30,7 @@ from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run, as_run, residual_hooks
 from lenswidget.model.site import Site
-from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.targets import TargetLike, named, target_of, with_against
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
@@ -379,8 +379,9 @@ def _in_column(rows: Contributions, column: int, columns: int) -> Contributions:
 
 def _off(run: Run, rows: list[Contributions], logit: Float[Tensor, "p"]) -> tuple[float, float]:
     """How far the rows are from summing to the logit, and the most that would be rounding."""
-    summed = torch.stack([r.values.double().sum(0) for r in rows]).sum(0)
-    error = (summed.sum() - logit if len(summed) > len(logit) else summed - logit).abs()
+    summed = torch.stack([double(r.values).sum(0) for r in rows]).sum(0)
+    known_logit = logit.to(summed.device)
+    error = (summed.sum() - known_logit if len(summed) > len(logit) else summed - known_logit).abs()
     size = max(float(logit.abs().max()), *(float(r.values.abs().max()) for r in rows))
     known = error[error.isfinite()]
     rounding = run.rounding

@@ -16,6 +16,7 @@ from torch import Tensor
 from lenswidget.model.backend import Backend
 from lenswidget.model.components import Part
 from lenswidget.model.site import Site
+from lenswidget.model.surroundings import double
 
 Acts = Mapping[Site, Tensor]
 
@@ -84,15 +85,15 @@ def edited(
     layer: int | None, name: str, whole: Float[Tensor, "1 p"], parts: Iterable[Contributions], rounding: float
 ) -> Iterator[Contributions]:
     """What a run has beyond its parts, because a hook changed it after they were written; nothing where that is rounding."""
-    rest = whole.double()
+    rest = double(whole)
     size = whole.abs().max()
     for part in parts:
         # the sources of a position stand in columns of their own
-        values = part.values.double()
+        values = double(part.values)
         rest = rest - (values.sum(0, keepdim=True) if values.shape[1:] == whole.shape[1:] else values.sum())
         size = torch.maximum(size, part.values.abs().max())
-    if bool((rest.abs() > rounding * size.clamp(min=1e-6)).any()):
-        yield Contributions(layer, name, rest.float())
+    if bool((rest.abs() > rounding * double(size).clamp(min=1e-6)).any()):
+        yield Contributions(layer, name, rest.float().to(whole.device))
 
 
 @dataclass(frozen=True, eq=False)

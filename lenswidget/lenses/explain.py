@@ -24,7 +24,7 @@ from lenswidget.model.backends import backend_of
 from lenswidget.model.edits import Written
 from lenswidget.model.positions import positions_of
 from lenswidget.model.run import Run, as_run, run_watched
-from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.targets import TargetLike, named
 from lenswidget.model.user_hooks import UserHooks
 
@@ -86,7 +86,7 @@ def explained(
     if readout.cap is not None or any(len(target.ids) > 1 for target in targets):
         rest = "set" if any(len(t.ids) > 1 for t in targets) else "soft-cap"
         parts.append(Contributions(None, rest, (jump - linear)[None]))
-    off = float((torch.cat([r.values for r in parts]).double().sum(0) - jump).abs().max())
+    off = float((double(torch.cat([r.values for r in parts])).sum(0) - double(jump)).abs().max())
     size = max(float(r.values.abs().max()) for r in parts)
     rounding = run.rounding
     name = named(targets)

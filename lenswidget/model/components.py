@@ -25,7 +25,7 @@ from lenswidget.model.linear import Stored, bias_of, pieces, rounding, stored, s
 from lenswidget.model.probe import NormForm, norm_form
 from lenswidget.model.readout import FinalNorm
 from lenswidget.model.site import Site
-from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.user_hooks import NONE
 
 MOST_PARTS = 4
@@ -281,14 +281,14 @@ def _parts(backend: Backend, found: Found, added: Tensor, stream: Tensor, alike:
 def _relative(added: Tensor, stream: Tensor) -> tuple[Tensor, Tensor, float]:
     """What was added relative to the size of its position, that size, and what is rounding."""
     # a position weighs as much as any other, however large its norm
-    size = stream.double().abs().amax(-1, keepdim=True).clamp(min=1e-30)
-    return (added.double() / size).flatten(), size, 8 * torch.finfo(added.dtype).eps
+    size = double(stream).abs().amax(-1, keepdim=True).clamp(min=1e-30)
+    return (double(added) / size).flatten(), size, 8 * torch.finfo(added.dtype).eps
 
 
 def _sum_to(scales: Mapping[Site, float], candidates: Found, added: Tensor, stream: Tensor) -> bool:
     """Whether the candidates, each times its number, sum to what was added."""
     y, size, rounding = _relative(added, stream)
-    total = sum((scale * candidates[site].double() for site, scale in scales.items()), torch.zeros_like(size))
+    total = sum((scale * double(candidates[site]) for site, scale in scales.items()), torch.zeros_like(size))
     return float((y - (total / size).flatten()).abs().max()) <= max(rounding, 1e-6) * 2
 
 
@@ -298,21 +298,23 @@ def _addends(candidates: Found, added: Tensor, stream: Tensor) -> dict[Site, flo
     sites = [site for site, x in candidates.items() if bool(x.any())]
     if not sites:
         return None
-    A = torch.stack([(candidates[site].double() / size).flatten() for site in sites])
+    A = torch.stack([(double(candidates[site]) / size).flatten() for site in sites])
     gram, moment = A @ A.T, A @ y
     best: tuple[float, dict[Site, float]] | None = None
     for count in range(1, min(MOST_PARTS, len(sites)) + 1):
         choices = torch.tensor(list(itertools.combinations(range(len(sites)), count)), device=A.device)
         # a tiny ridge keeps a module that only passes on what another put out from making the system singular
         system = gram[choices.unsqueeze(-1), choices.unsqueeze(-2)]
-        system = system + 1e-13 * system.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None] * torch.eye(count).to(A)
+        system = system + 1e-13 * system.diagonal(dim1=-2, dim2=-1).mean(-1)[:, None, None] * torch.eye(
+            count, dtype=A.dtype, device=A.device
+        )
         scales = torch.linalg.solve(system, moment[choices].unsqueeze(-1)).squeeze(-1)
         left = y @ y - (scales * moment[choices]).sum(-1)
         # sums of squares cancel: the few best are measured again, directly
         few = left.topk(min(4, len(left)), largest=False).indices.tolist()
         for i in few:
             numbers = [_round(float(s), rounding) for s in scales[i]]
-            rest = y - torch.tensor(numbers).to(A) @ A[choices[i]]
+            rest = y - torch.tensor(numbers, dtype=A.dtype, device=A.device) @ A[choices[i]]
             error = float(rest.abs().max())
             if error <= max(rounding, 1e-6) * 2 and (best is None or error < best[0] / 4):
                 best = (error, {sites[j]: number for j, number in zip(choices[i].tolist(), numbers)})

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lenswidget.model.backend import Backend
 from lenswidget.model.readout import FinalNorm, Readout
-from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.surroundings import double, own_arithmetic
 
 
 @own_arithmetic()
@@ -108,7 +108,7 @@ def _final_norm(backend: Backend, device: torch.device) -> NormForm | None:
 def _after_unembedding(backend: Backend) -> tuple[float, float | None]:
     """A logit scale and a soft-cap, found by trying what the model does to its logits after the unembedding."""
     z = torch.tensor([-1e12, -60.0, -7.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 7.0, 60.0, 1e12], dtype=torch.float64)
-    theirs = backend.after_unembedding(z.clone()).double()
+    theirs = double(backend.after_unembedding(z.clone())).cpu()
     scale = float(theirs[6] / z[6])
     cap = float(theirs[-1]) if float(theirs[-1]) < 0.5 * scale * 1e12 else None
     ours = scale * z if cap is None else cap * torch.tanh(scale * z / cap)

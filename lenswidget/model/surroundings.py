@@ -1,11 +1,13 @@
-"""The caller's torch settings: what we compute doesn't depend on them, and they are as they were afterwards."""
+"""What surrounds our arithmetic: the caller's torch settings, on which no figure depends, and what a device can do."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 
 @contextlib.contextmanager
@@ -31,3 +33,18 @@ def plain_mode() -> Iterator[None]:
     """No gradients, and none of inference mode: what is made in it can't enter autograd later."""
     with torch.inference_mode(False), torch.no_grad():
         yield
+
+
+def double(x: Tensor) -> Tensor:
+    """A tensor in float64: where it is, or on the CPU where its device has no such numbers, as Apple's."""
+    return x.double() if has_float64(x.device) else x.cpu().double()
+
+
+@functools.cache
+def has_float64(device: torch.device) -> bool:
+    """Whether a device computes in float64, found by trying."""
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except (TypeError, RuntimeError):
+        return False
+    return True

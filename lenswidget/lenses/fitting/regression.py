@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.residuals import Residuals
+from lenswidget.model.surroundings import double, has_float64
 
 RIDGE = 1e-4
 """Of the mean square of a row's coordinates."""
@@ -23,7 +24,7 @@ class Moments:
 
     def __init__(self, first: Float[Tensor, "rows positions d"], workers: Workers = Workers()) -> None:  # noqa: B008
         rows, _, d = first.shape
-        device = first.device if first.device.type != "mps" else torch.device("cpu")  # which has no float64
+        device = first.device if has_float64(first.device) else torch.device("cpu")
         self.shift = workers.from_first(first.mean(1, keepdim=True))
         self.count = torch.zeros((), dtype=torch.float64, device=device)
         self.sum = torch.zeros(rows, d, dtype=torch.float64, device=device)
@@ -35,11 +36,11 @@ class Moments:
         x = residual - self.shift
         last = x[-1]
         self.count += x.shape[1]
-        self.sum += x.sum(1).to(self.sum)
-        self.last += last.square().sum(0).to(self.last)
+        self.sum += double(x.sum(1))
+        self.last += double(last.square().sum(0))
         for row, before in enumerate(x[:-1]):
-            self.own[row] += (before.T @ before).to(self.own)
-            self.cross[row] += (before.T @ last).to(self.cross)
+            self.own[row] += double(before.T @ before)
+            self.cross[row] += double(before.T @ last)
 
     def gather(self, workers: Workers) -> None:
         """Take the sums of all processes together."""
@@ -47,7 +48,7 @@ class Moments:
 
     @property
     def mean(self) -> Float[Tensor, "rows d"]:
-        return self.sum / self.count + self.shift.squeeze(1).to(self.sum)
+        return self.sum / self.count + double(self.shift.squeeze(1))
 
     @property
     def spread(self) -> float:
@@ -61,7 +62,7 @@ class Moments:
     def solve(self, ridge: float) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"]]:
         """Weights and biases of `h + W h + b` that come nearest to the last row in the mean square, on the CPU."""
         mean, center = self.mean, self.sum / self.count
-        eye = torch.eye(mean.shape[1]).to(mean)
+        eye = torch.eye(mean.shape[1], dtype=mean.dtype, device=mean.device)
         weights, biases = [], []
         for row, cross in enumerate(self.cross):
             own = self.covariance(row)

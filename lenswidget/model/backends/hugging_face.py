@@ -27,6 +27,7 @@ from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.backends.past import past_of
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
+from lenswidget.model.surroundings import has_float64
 from lenswidget.model.user_hooks import NONE, UserHooks, under
 
 _EPS = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps")
@@ -335,7 +336,11 @@ class HuggingFaceBackend(Backend):
         tokens = self.sample(vocabulary, self._context)[: -(-logits.numel() // vocabulary)]
         size = len(tokens) * vocabulary
         filled = logits.flatten().repeat(-(-size // logits.numel()))[:size].view(1, len(tokens), -1)
-        done = self.forward(tokens.unsqueeze(0), keep={}, change={_HEAD: lambda x: filled.to(x.device)}, hooks=NONE)
+
+        def put(x: Tensor) -> Tensor:
+            return filled.to(x.device, filled.dtype if has_float64(x.device) else torch.float32)
+
+        done = self.forward(tokens.unsqueeze(0), keep={}, change={_HEAD: put}, hooks=NONE)
         assert done.logits is not None
         return done.logits.flatten()[: logits.numel()].view(logits.shape)
 
