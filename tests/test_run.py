@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import weakref
 from dataclasses import replace
 from typing import Any
@@ -49,11 +50,15 @@ def test_a_cache_a_prompt_and_its_ids_give_the_same_grid(smollm: Any, cached: An
 
 def test_a_batch_is_read_one_prompt_at_a_time(smollm: Any) -> None:
     ids = smollm.to_tokens(PROMPT)[0]
-    batch = torch.stack([ids, ids.flip(0)])
+    both = torch.stack([ids, ids.flip(0)])
     with torch.no_grad():
-        logits, cache = smollm.run_with_cache(batch)
+        logits, cache = smollm.run_with_cache(both)
     with pytest.raises(ValueError, match=r"holds 2 prompts; choose one with batch=0 to batch=1"):
         lw.from_cache(cache)
+    for batch in (2, -3):
+        with pytest.raises(ValueError, match=f"no prompt {batch}; choose one with batch=0 to batch=1"):
+            lw.from_cache(cache, batch=batch)
+    assert lw.from_cache(cache, logits=logits[1], batch=-1, tokens=both).tokens.tolist() == both[1].tolist()
     run = lw.from_cache(cache, logits=logits, batch=1)
     assert run.tokens.tolist() == ids.flip(0).tolist()
     torch.testing.assert_close(run.residual, lw.run(smollm, ids.flip(0)).residual, rtol=1e-3, atol=1e-2)
@@ -144,6 +149,36 @@ def test_a_cache_without_tokens_asks_for_them(smollm: Any) -> None:
     assert (
         lw.from_cache(cache, tokens=smollm.to_tokens(PROMPT)[0]).tokens.tolist() == smollm.to_tokens(PROMPT)[0].tolist()
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"batch": 1}, ValueError, "This cache has no prompt 1; it holds one prompt, so leave batch= out"),
+        ({"batch": -2}, ValueError, "This cache has no prompt -2"),
+        ({"batch": "first"}, TypeError, "batch is the index of a prompt in this cache and got 'first'"),
+        ({"batch": True}, TypeError, "got True"),
+        ({"batch": 0.0}, TypeError, "got 0.0"),
+        ({"tokens": PROMPT}, TypeError, r"tokens are token ids and got the text .*model\.to_tokens\(prompt\)\[0\]"),
+        ({"tokens": [0.5] * 5}, TypeError, "Token ids must be whole numbers"),
+        ({"tokens": [1, 2, 3, 4, 10**6]}, ValueError, "Token id 1000000 is outside the vocabulary"),
+        ({"tokens": torch.ones(2, 5, dtype=torch.int64)}, ValueError, r"\(2, 5\) tokens were given for a cache of 5"),
+        ({"tokens": 5}, ValueError, r"\(\) tokens were given for a cache of 5"),
+        ({"logits": torch.zeros(1, 4, 49152)}, ValueError, r"shape \(1, 4, 49152\).*\(1, 5, 49152\) or \(5, 49152\)"),
+        ({"logits": torch.zeros(3, 5, 49152)}, ValueError, r"shape \(3, 5, 49152\)"),
+        ({"logits": torch.zeros(5, 100)}, ValueError, r"shape \(5, 100\)"),
+        ({"logits": torch.zeros(5, 49152, dtype=torch.int64)}, TypeError, r"tensor of numbers; got torch\.int64"),
+        ({"logits": "high"}, TypeError, "beside the cache, a tensor of numbers; got str"),
+        ({"logits": np.zeros((5, 49152))}, TypeError, "got ndarray"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
+)
+def test_what_is_not_of_this_cache_is_a_sentence(
+    cached: Any, arguments: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    unchecked = inspect.unwrap(lw.from_cache)  # without the types that are checked while tests run
+    with pytest.raises(error, match=says):
+        unchecked(cached[1], **arguments)
 
 
 def test_a_cache_of_another_model_is_not_the_model(smollm: Any, cached: Any) -> None:

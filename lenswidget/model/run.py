@@ -214,7 +214,8 @@ def from_cache(
     the model; without them, against the cached output of the unembedding where the cache has it. `tokens` are needed
     only where the cache lacks the ids that entered the embedding, `batch` only where it holds several prompts.
 
-    Raises ValueError for a cache that lacks residual rows, with the `names_filter` that brings them.
+    Raises ValueError for a cache that lacks residual rows, with the `names_filter` that brings them, and for a batch, tokens
+    or logits that are not this cache's; TypeError for those that are no such thing.
 
         logits, cache = model.run_with_cache("The capital of France is")
         run = lw.from_cache(cache, logits=logits)
@@ -225,16 +226,12 @@ def from_cache(
     backend = held.backend
     readout = readout_of(backend)
     _require_rows(held)
-    if batch is None and held.prompts != 1:
-        raise ValueError(
-            f"This cache holds {held.prompts} prompts; choose one with batch=0 to batch={held.prompts - 1}."
-        )
-    index = batch or 0
+    index = _chosen(held, batch)
     residual = _residual(backend, {site: held.get(site, index) for site in backend.rows}, whole)
-    ids = _cached_tokens(held, tokens, index, residual.shape[1])
+    ids = _cached_tokens(held, tokens, index, residual.shape[1], readout.vocabulary)
     activations = Activations(backend, components_of(backend), ids, residual[-1], cache=held, prompt=index)
     if logits is not None:
-        return _checked(readout, ids, residual, logits[index] if logits.ndim == 3 else logits, activations)
+        return _checked(readout, ids, residual, _own_logits(logits, held, index, len(ids), readout), activations)
     raw = held.unembedded(index)
     if raw is not None and tuple(raw.shape) == (residual.shape[1], readout.vocabulary):
         # the cached values come before any soft-cap or scale, so they are carried through the one that was probed
@@ -305,7 +302,48 @@ def _residual(
     return torch.stack([row.detach().to(rows[0].device) for row in rows])
 
 
-def _cached_tokens(cache: CachedPass, given: Any, prompt: int, positions: int) -> Int[Tensor, "positions"]:
+def _chosen(cache: CachedPass, batch: Any) -> int:
+    """Which of a cache's prompts is asked for."""
+    count = cache.prompts
+    which = (
+        "it holds one prompt, so leave batch= out" if count == 1 else f"choose one with batch=0 to batch={count - 1}"
+    )
+    if batch is None:
+        if count != 1:
+            raise ValueError(f"This cache holds {count} prompts; {which}.")
+        return 0
+    if isinstance(batch, bool) or not hasattr(batch, "__index__"):
+        raise TypeError(f"batch is the index of a prompt in this cache and got {batch!r}; {which}.")
+    index = int(batch)
+    if not -count <= index < count:
+        raise ValueError(f"This cache has no prompt {index}; {which}.")
+    return index % count
+
+
+def _own_logits(
+    given: Any, cache: CachedPass, prompt: int, positions: int, readout: Readout
+) -> Float[Tensor, "positions vocabulary"]:
+    """The logits of one prompt of a cache, from those that came with it."""
+    wanted, count = (positions, readout.vocabulary), cache.prompts
+    if not isinstance(given, Tensor):
+        given = getattr(given, "logits", given)  # as a model of transformers returns them
+    if not isinstance(given, Tensor) or not given.is_floating_point():
+        got = given.dtype if isinstance(given, Tensor) else type(given).__name__
+        raise TypeError(
+            f"logits are what model.run_with_cache(prompt) returns beside the cache, a tensor of numbers; got {got}."
+        )
+    one = given[prompt] if given.ndim == 3 and len(given) == count else given
+    if tuple(one.shape) != wanted:
+        raise ValueError(
+            f"logits have the shape {tuple(given.shape)}, and this cache asks for {(count, *wanted)} or {wanted}: positions and "
+            "vocabulary. Pass those that model.run_with_cache(prompt) returned beside it."
+        )
+    return one
+
+
+def _cached_tokens(
+    cache: CachedPass, given: Any, prompt: int, positions: int, vocabulary: int
+) -> Int[Tensor, "positions"]:
     if given is None:
         given = cache.get(cache.backend.ids, prompt)
         if given is None:
@@ -313,13 +351,15 @@ def _cached_tokens(cache: CachedPass, given: Any, prompt: int, positions: int) -
                 f"This cache does not hold its tokens ({cache.backend.name(cache.backend.ids)}); pass "
                 "tokens=model.to_tokens(prompt)[0]."
             )
-    ids = torch.as_tensor(given).detach().cpu().long()
-    ids = ids[prompt] if ids.ndim == 2 else ids
-    if len(ids) != positions:
-        raise ValueError(
-            f"{len(ids)} tokens were given for a cache of {positions} positions; pass the ones it was run on."
-        )
-    return ids
+    if isinstance(given, str):
+        raise TypeError(f"tokens are token ids and got the text {given!r}; pass tokens=model.to_tokens(prompt)[0].")
+    ids = _as_ids(cache.backend, given)
+    if ids.ndim == 2 and len(ids) in (1, cache.prompts):
+        ids = ids[prompt if len(ids) == cache.prompts else 0]
+    if ids.ndim != 1 or len(ids) != positions:
+        got = len(ids) if ids.ndim == 1 else f"{tuple(ids.shape)}"
+        raise ValueError(f"{got} tokens were given for a cache of {positions} positions; pass the ones it was run on.")
+    return _within(cache.backend, ids, vocabulary)
 
 
 def _checked(
@@ -403,13 +443,21 @@ def tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, "
             )
     if not len(ids):
         raise ValueError("The prompt has no tokens; give it at least one, as in lw.run(model, 'The').")
-    wrong = ids[(ids < 0) | (ids >= vocabulary)]
-    if len(wrong):
-        raise ValueError(f"Token id {int(wrong[0])} is outside the vocabulary of {name}, 0 to {vocabulary - 1}.")
+    _within(backend, ids, vocabulary)
     if context and len(ids) > context:
         raise ValueError(
             f"The prompt has {len(ids)} tokens and {name} takes {context}; pass the part you want as token ids, "
             f"lw.run(model, ids[-{context}:]) for its end."
+        )
+    return ids
+
+
+def _within(backend: Backend, ids: Int[Tensor, "positions"], vocabulary: int) -> Int[Tensor, "positions"]:
+    """Token ids as they are, if all of them are in the vocabulary."""
+    wrong = ids[(ids < 0) | (ids >= vocabulary)]
+    if len(wrong):
+        raise ValueError(
+            f"Token id {int(wrong[0])} is outside the vocabulary of {backend.facts.name}, 0 to {vocabulary - 1}."
         )
     return ids
 
