@@ -546,6 +546,44 @@ def test_a_text_is_split_as_its_tokenizer_does_by_default(llama: Any, tmp_path: 
     assert lw.runs(llama, ["The capital", "a"], tokenizer=tokenizer)[0].tokens.tolist() == found.tokens.tolist()
 
 
+@pytest.mark.parametrize("call", ["live", "linear", "tuned", "jacobian", "fidelity"])
+def test_every_call_that_reads_text_takes_a_tokenizer(call: str, llama: Any, tmp_path: Path) -> None:
+    for file in tmp_path.glob("tokenizer*"):
+        file.unlink()
+    texts, tokenizer = ["The quick brown fox jumps over the lazy dog. " * 4] * 6, architectures.tokenizer()
+    calls: dict[str, Any] = {
+        "live": lambda **given: lw.live(llama, "Hello", **given).close(),
+        "linear": lambda **given: lw.LinearLens.fit(llama, texts, held_out=64, window=32, **given),
+        "tuned": lambda **given: lw.TunedLens.fit(llama, texts, steps=2, held_out=64, window=32, **given),
+        "jacobian": lambda **given: lw.JacobianLens.fit(llama, texts[:1], dim_batch=32, show_progress=False, **given),
+        "fidelity": lambda **given: lw.fidelity(llama, lw.LogitLens(), texts, tokens=32, **given),
+    }
+    with pytest.raises(ValueError, match=r"came without a tokenizer.*tokenizer=tokenizer"):
+        calls[call]()
+    calls[call](tokenizer=tokenizer)
+    assert lw.run(llama, "The capital").texts[70] == tokenizer.decode([70]), "it is remembered"
+    with pytest.raises(TypeError, match=r"got int; pass AutoTokenizer"):
+        calls[call](tokenizer=5)
+
+
+def test_a_tuned_lens_is_fitted_to_a_model_as_it_is(llama: Any) -> None:
+    """Nearer to the output than the raw lens in every row, by Hugging Face's own modules; the model stays as it was."""
+    before = hung(llama), [weight.clone() for weight in llama.parameters()]
+    texts = ["The quick brown fox jumps over the lazy dog. " * 4] * 6
+    lens = lw.TunedLens.fit(llama, texts, steps=40, held_out=64, window=32, tokenizer=architectures.tokenizer())
+    assert hung(llama) == before[0] and all(map(torch.equal, llama.parameters(), before[1]))
+    ids = torch.tensor([architectures.tokenizer()(texts[0])["input_ids"][:32]])
+    with torch.no_grad():
+        out = llama(ids, output_hidden_states=True)
+        output = out.logits.log_softmax(-1)
+        for row, stream in enumerate(out.hidden_states[:3]):
+            raw, moved = (
+                llama.lm_head(llama.model.norm(x)).log_softmax(-1) for x in (stream, lens.move(stream[0], row)[None])
+            )
+            kl = [float((output.exp() * (output - one)).sum(-1)[:, 1:].mean()) for one in (raw, moved)]
+            assert kl[1] < 0.7 * kl[0], row
+
+
 def test_a_model_without_a_tokenizer_is_read_from_ids(llama: Any, tmp_path: Path) -> None:
     for file in tmp_path.glob("tokenizer*"):
         file.unlink()

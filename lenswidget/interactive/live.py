@@ -28,6 +28,7 @@ def live(
     lenses: Sequence[Any] | None = None,
     targets: Targets = (),
     k: int = 10,
+    tokenizer: Any = None,
     **settings: Any,
 ) -> LensWidget:
     """A widget with a prompt box: what is typed there, or assigned to its `prompt`, is run and shown in its place.
@@ -37,13 +38,13 @@ def live(
     first. The last picture stays until there is another, and `progress` says what went wrong.
 
     `lenses` are read side by side, the logit lens alone by default; `targets`, `k` and further keywords are those of
-    `read` and of `LensWidget`.
+    `read` and of `LensWidget`, and `tokenizer` is `lw.run`'s.
 
     Raises what `run` and `read` raise for the first prompt.
     """
     if not isinstance(prompt, str):
         raise TypeError(f"A live prompt is a text, which can be typed over; got {type(prompt).__name__}.")
-    readout_of(backend_of(model))  # refuses, with the reason, what no lens can read
+    readout_of(backend_of(model, tokenizer=tokenizer))  # refuses, with the reason, what no lens can read
     chosen = [as_lens(lens) for lens in lenses] if lenses is not None else [LogitLens()]
     if not chosen:
         raise ValueError("lenses is empty; give at least one, or leave it out for the logit lens.")

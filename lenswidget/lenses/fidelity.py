@@ -21,7 +21,7 @@ from lenswidget.lenses.lens import Lens, as_lens, moved
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.run import Run, run
-from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.surroundings import double, own_arithmetic
 
 if TYPE_CHECKING:
     import pandas
@@ -164,7 +164,14 @@ class Fidelity:
 
 @own_arithmetic()
 def fidelity(
-    model: object, lenses: Any, texts: Any = None, *, tokens: int = 1024, directions: int = 0, seed: int = 0
+    model: object,
+    lenses: Any,
+    texts: Any = None,
+    *,
+    tokens: int = 1024,
+    directions: int = 0,
+    seed: int = 0,
+    tokenizer: Any = None,
 ) -> Fidelity:
     """Measure how far each row of each lens can be believed, on text.
 
@@ -173,14 +180,14 @@ def fidelity(
     `seed`: best none that a lens was fitted on. `tokens` of them are read, in windows of up to 128. For each lens and
     row: KL to the output (bits), top-1 agreement, cross-entropy beside the model's own, and bias, the KL of mean
     predictions. `directions`, two or three dozen, measure causal fidelity too (`lenswidget.lenses.causal` says how):
-    for each of them and each row the model goes on from changed rows.
+    for each of them and each row the model goes on from changed rows. `tokenizer` is `lw.run`'s.
 
     Memory does not grow with the number of tokens: beyond a window it holds one mean prediction for each lens and row.
 
     Raises ValueError for texts without a token to measure, for lenses of one name, and for a lens of another model.
     Source: Belrose et al. 2023, arXiv 2303.08112, sections 3 and 4.
     """
-    given, backend = _named(lenses), backend_of(model)
+    given, backend = _named(lenses), backend_of(model, tokenizer=tokenizer)
     if tokens < 1:
         raise ValueError(f"tokens is how many to measure, 1 or more; got {tokens}.")
     if directions and directions < 3:
@@ -245,7 +252,7 @@ class _Sums:
         for name, values in (
             ("kl", reading.kl), ("agreement", agrees), ("surprisal", reading.surprisal), ("entropy", reading.entropy)
         ):  # fmt: skip
-            self.sums[name] += values.double().nansum(-1)
+            self.sums[name] += double(values).nansum(-1)
             self.counts[name] += (~values.isnan()).sum(-1)
         self.positions += leading.shape[1]
         self.left_out += int(reading.kl.isnan().sum())
@@ -267,7 +274,7 @@ class _Sums:
         return float(-(output * _bits(output)).sum() - (self.sums["entropy"] / self.counts["entropy"])[-1])
 
     def _mean_predictions(self) -> Float[Tensor, "rows vocabulary"]:
-        totals = self.probabilities.double()
+        totals = double(self.probabilities)
         return totals / totals.sum(-1, keepdim=True)
 
 

@@ -43,17 +43,18 @@ class JacobianLens(FittedLens):
         return (*super().notes, *([f"no matrix for {names}: read as the logit lens does"] if missing else []))
 
     @classmethod
-    def fit(cls, model: object, texts: Any, *, data: str = "", **options: Any) -> JacobianLens:
+    def fit(cls, model: object, texts: Any, *, data: str = "", tokenizer: Any = None, **options: Any) -> JacobianLens:
         """Fit to texts. `options` are those of TransformerLens's own `JacobianLens.fit`, which fits its own models:
         `max_seq_len=128`, `dim_batch=8`, `skip_first_positions=16`, `show_progress=True`, which any model takes, and so on.
 
         `texts` are a list or an iterator of texts, or a dataset with a column "text". Those too short to hold a position are
         left out, with a warning; of the others the first `max_seq_len` tokens are read. Each takes `d / dim_batch` backward
-        passes, and about a hundred are enough. `data` says in words what they are, for the card.
+        passes, and about a hundred are enough. `data` says in words what they are, for the card;
+        `tokenizer` is `lw.run`'s.
 
         Raises ValueError for a model that no lens can read or whose weights were processed, and where no text is long enough.
         """
-        backend = backend_of(model)
+        backend = backend_of(model, tokenizer=tokenizer)
         readout = readout_of(backend)  # refuses, with the reason, what no lens can read
         if not isinstance(backend, HookedBackend):
             return cls._fit(backend, readout, texts, data or in_words(backend.facts.name, texts), options)

@@ -38,20 +38,21 @@ class LinearLens(FittedLens):
         window: int | None = None,
         data: str = "",
         seed: int = 0,
+        tokenizer: Any = None,
     ) -> LinearLens:
         """Fit every row in one pass over `tokens` tokens of text, in memory that does not grow with them.
 
         `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
         writes itself from `seed`. `ridge` is relative to the mean square of a row's coordinates. On `held_out` more
         tokens the KL to the output is measured; 0 measures none. `window` is how many tokens the model sees at once.
-        `data` says in words what the text is, for the card. An interrupt ends the pass and fits to what was read.
+        `data` says in words what the text is, for the card; `tokenizer` is `lw.run`'s. An interrupt ends the pass and fits to what was read.
         Under `torchrun` every process calls this in the same way and gets the same lens.
 
         Raises ValueError for texts that are too short or all one token, and for a model that no lens can read.
         """
         if ridge < 0:
             raise ValueError(f"ridge is a share of a row's mean square and can't be negative; got {ridge}.")
-        backend = backend_of(model)
+        backend = backend_of(model, tokenizer=tokenizer)
         readout_of(backend)  # refuses, with the reason, what no lens can read
         text = Text(backend, texts, held_out=held_out, window=window, seed=seed)
         residuals = Residuals(backend, Workers.here(backend.device))

@@ -63,6 +63,7 @@ class TunedLens(FittedLens):
         watch: Callable[[Progress], Any] | None = None,
         data: str = "",
         seed: int = 0,
+        tokenizer: Any = None,
     ) -> TunedLens:
         """Minimise KL(output ‖ row), for every row, on text that is read as the fit goes.
 
@@ -75,7 +76,8 @@ class TunedLens(FittedLens):
         `"identity"` is the recipe of the tuned-lens library: Nesterov momentum, weight decay, clipped gradients. `rate`
         is the peak of the learning rate, which falls to zero. `rows` are the rows to train, by label or the label's number,
         as in `["embed", "L5", 6]`; the others stay as they start. On `held_out` more tokens the KL to the output is
-        measured. `window` is how many tokens the model sees at once, `data` says in words what the text is, for the card.
+        measured. `window` is how many tokens the model sees at once, `data` says in words what the text is, for the card;
+        `tokenizer` is `lw.run`'s.
 
         A live curve shows the way, with a button to stop; an interrupt stops, too. Both keep what is reached. `watch` is
         called with the `Progress` after each step instead. A `checkpoint` file is written on the way; `resume` goes on
@@ -88,7 +90,7 @@ class TunedLens(FittedLens):
         if steps is None and tokens is None and seconds is None:
             steps = STEPS
         budget = Budget(steps, tokens, seconds)
-        backend = backend_of(model)
+        backend = backend_of(model, tokenizer=tokenizer)
         readout_of(backend)  # refuses, with the reason, what no lens can read
         recipe = Recipe(optimizer, start, rate, _rows(rows, backend.facts.layers), seed)
         text = Text(backend, texts, held_out=held_out, window=window, seed=seed)
