@@ -45,7 +45,8 @@ class LinearLens(FittedLens):
         `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
         writes itself from `seed`. `ridge` is relative to the mean square of a row's coordinates. On `held_out` more
         tokens the KL to the output is measured; 0 measures none. `window` is how many tokens the model sees at once.
-        `data` says in words what the text is, for the card; `tokenizer` is `lw.run`'s. An interrupt ends the pass and fits to what was read.
+        `data` says in words what the text is, for the card; `tokenizer` is `lw.run`'s. An interrupt ends the pass and fits to
+        what was read.
         Under `torchrun` every process calls this in the same way and gets the same lens.
 
         Raises ValueError for texts that are too short or all one token, and for a model that no lens can read.
