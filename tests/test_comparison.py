@@ -44,8 +44,8 @@ def test_a_difference_is_the_second_less_the_first_cell_by_cell() -> None:
     one = make_grid()
     other = another(one, 1, kind="Tuned lens")
     (difference,) = lw.compare(one, other).differences
-    assert difference is not None and list(difference.quantities) == list(one.quantities)
-    for name, quantity in difference.quantities.items():
+    assert difference is not None and list(difference.quantities) == [*one.quantities, "total variation", "belief"]
+    for name, quantity in list(difference.quantities.items())[:-2]:
         ours, theirs = one.quantities[name], other.quantities[name]
         expected = np.log2(theirs.values / ours.values) if ours.scale == "log" else theirs.values - ours.values
         np.testing.assert_allclose(quantity.values, expected, rtol=1e-5, atol=1e-6)

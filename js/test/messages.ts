@@ -38,6 +38,10 @@ export interface Wish {
     check?: object;
   };
   rowQuantities?: { name: string; values: number[]; [key: string]: unknown }[];
+  /** Of a difference: the tokens that lead on both sides of a cell. */
+  leaders?: (row: number, column: number) => number[];
+  equal?: number[];
+  why?: string;
   [key: string]: unknown;
 }
 
@@ -118,6 +122,9 @@ function header(wish: Wish, arrays: Arrays) {
     jumps,
     rowLabels,
     rowQuantities = [],
+    leaders,
+    equal = [],
+    why = "",
     ...rest
   } = wish;
   const cells = <T>(value: (row: number, column: number) => T) =>
@@ -179,6 +186,15 @@ function header(wish: Wish, arrays: Arrays) {
             [jumps.entries.length, rows, jumps.parts.length],
             jumps.entries.flatMap(([, , parts]) => Array.from({ length: rows }, (_, row) => parts(row)).flat()),
           ),
+        }
+      : null,
+    sides: leaders
+      ? {
+          names: ["France", "Spain"],
+          tokens: arrays.put("u2", [rows, columns, 2], cells(leaders).flat()),
+          logProbability: arrays.pack("f2", [rows, columns, 2], cells(() => [-1, -2]).flat()),
+          equal,
+          why,
         }
       : null,
     excluded: [],

@@ -18,6 +18,7 @@ const HEADER_KEYS: Record<keyof GridHeader, true> = {
   view: true,
   rowQuantities: true,
   jumps: true,
+  sides: true,
   positions: true,
   excluded: true,
   following: true,

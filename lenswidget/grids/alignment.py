@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Int32
+from jaxtyping import Float32, Int32
 
 from lenswidget.grids.grid import Grid
 
@@ -176,3 +176,15 @@ def _merge(length: int, others: Sequence[tuple[int, Pairs]]) -> Axis:
             new[len(new) - len(stretch) :, g] = stretch
         slots += [new, table[i : i + 1]]
     return np.concatenate(slots)
+
+
+def on_slots(
+    values: Float32[np.ndarray, "rows columns"],
+    rows: Int32[np.ndarray, "row_slots"],
+    columns: Int32[np.ndarray, "column_slots"],
+) -> Float32[np.ndarray, "row_slots column_slots"]:
+    """Values of a Grid where its slots have them, NaN in its gaps."""
+    cells: np.ndarray = values[np.ix_(rows, columns)]  # NONE takes the last, which is written over
+    cells[rows == NONE] = np.nan
+    cells[:, columns == NONE] = np.nan
+    return cells

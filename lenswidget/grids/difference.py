@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Int32
 
-from lenswidget.grids.alignment import NONE, one_model, one_tokenizer
+from lenswidget.grids.alignment import NONE, on_slots, one_model, one_tokenizer
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Quantity
+from lenswidget.grids.sides import sides_of
 
 WHATEVER_THE_VOCABULARY = {"probability", "entropy"}
 """What can be subtracted between models whose vocabularies differ."""
@@ -28,7 +29,8 @@ def difference_of(
 
     Diverging and centered on zero, NaN where either has a gap or NaN. Ranks differ by the binary logarithm of their
     ratio: −1 says that a token's rank was halved, so it stands nearer the top in `other`. `divergence` is a Grid of the
-    same columns, whose quantities come first.
+    same columns, whose quantities come first. `sides` says what leads on either, and two more quantities how far apart they
+    are (`apart`) and the lesser of both beliefs.
     """
     quantities = []
     for quantity in first.quantities.values():
@@ -42,6 +44,10 @@ def difference_of(
         quantities[:0] = [replace(q, values=on_slots(q.values, rows[:, 0], columns[:, 0])) for q in measured]
     if not quantities:
         return None
+    told = sides_of(first, other, rows, columns, names)
+    sides, more = told or (None, [])
+    leaders = set() if sides is None else set(sides.leaders.ids.ravel().tolist())
+    texts = {**other.texts, **first.texts} if sides else first.texts
     tokens, labels = _columns(first, other, columns)
     return Grid(
         title=f"{names[1]} − {names[0]}",
@@ -51,26 +57,15 @@ def difference_of(
         columns=tokens,
         positions=np.arange(len(columns), dtype=np.int32),
         column_labels=labels,
-        quantities={q.name: q for q in quantities},
-        texts={i: first.texts[i] for i in {*tokens.tolist(), *(i for t in first.targets for i in t.ids)} if i >= 0},
+        quantities={q.name: q for q in [*quantities, *more]},
+        texts={i: texts[i] for i in {*tokens.tolist(), *leaders, *(i for t in first.targets for i in t.ids)} if i >= 0},
         special=first.special and tuple(i for i in first.special if i in set(tokens.tolist())),
         targets=first.targets,
+        sides=sides,
         excluded=tuple(slot for slot, i in enumerate(columns[:, 0]) if i >= 0 and first.positions[i] in first.excluded),
         view=first.view,
         notes=(f"{names[1]} less {names[0]}; a rank as the binary logarithm of the ratio",),
     )
-
-
-def on_slots(
-    values: Float32[np.ndarray, "rows columns"],
-    rows: Int32[np.ndarray, "row_slots"],
-    columns: Int32[np.ndarray, "column_slots"],
-) -> Float32[np.ndarray, "row_slots column_slots"]:
-    """Values of a Grid where its slots have them, NaN in its gaps."""
-    cells: np.ndarray = values[np.ix_(rows, columns)]  # NONE takes the last, which is written over
-    cells[rows == NONE] = np.nan
-    cells[:, columns == NONE] = np.nan
-    return cells
 
 
 def _counterpart(first: Grid, quantity: Quantity, other: Grid) -> Quantity | None:

@@ -27,13 +27,14 @@ from lenswidget.grids.parts import (
     Jumps,
     Quantity,
     RowQuantity,
+    Sides,
     Sweep,
     Target,
     Trajectories,
 )
 from lenswidget.grids.provenance import provenance_of
 from lenswidget.grids.showable import Showable
-from lenswidget.grids.slicing import indices, slice_explain, slice_jumps, slice_trajectories
+from lenswidget.grids.slicing import indices, slice_explain, slice_jumps, slice_sides, slice_trajectories
 
 if TYPE_CHECKING:
     import pandas
@@ -67,6 +68,7 @@ class Grid(Showable):
       whose rows are prompts and whose columns are layers; there, `targets` are the right answer of each row
     - `jumps`: what moved tokens from one row to the next, as far as it was worked out beforehand
     - `sweep`: what was put into what, where each cell is an experiment of its own
+    - `sides`: what leads on both sides, where the Grid is the difference of two
     - `check`: what the Grid claims of itself, and how nearly it holds; `notes`: what a reader should know
     - `provenance`: where it came from, by name
     - `explain`: asks the model about a cell, `explain(column, token, row)`: what moved a token, as bars that sum to the
@@ -93,6 +95,7 @@ class Grid(Showable):
     row_quantities: tuple[RowQuantity, ...] = ()
     jumps: Jumps | None = None
     sweep: Sweep | None = None
+    sides: Sides | None = None
     check: Check | None = None
     model: str = ""
     notes: tuple[str, ...] = ()
@@ -209,6 +212,7 @@ class Grid(Showable):
             columns=self.columns[columns],
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
             row_quantities=tuple(replace(s, values=s.values[rows]) for s in self.row_quantities),
+            sides=self.sides and slice_sides(self.sides, rows, columns),
             jumps=self.jumps and slice_jumps(self.jumps, rows, columns),
             sweep=self.sweep and replace(self.sweep, columns=self.sweep.columns[columns]),
             explain=self.explain and slice_explain(self.explain, rows, columns),

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Sweep, Target, Trajectories
+from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Sides, Sweep, Target, Trajectories
 from lenswidget.grids.whole_file import write_whole
 
 FILE_VERSION = 3
@@ -116,7 +116,11 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
     for name in ("candidates", "trajectories"):
         if grid[name] is not None:
             arrays |= {f"{name}/{f.name}": getattr(grid[name], f.name) for f in fields(grid[name])}
+    sides = grid["sides"]
+    if sides is not None:
+        arrays |= {f"sides/{f.name}": getattr(sides.leaders, f.name) for f in fields(sides.leaders)}
     header = {
+        "sides": sides and [list(sides.names), list(sides.equal), sides.why],
         **{name: grid[name] for name in ("title", "kind", "model", "view")},
         **{name: list(grid[name]) for name in ("rows", "excluded", "special", "notes")},
         "column_labels": grid["column_labels"] and list(grid["column_labels"]),
@@ -195,6 +199,8 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
             arrays["jumps/columns"], arrays["jumps/tokens"], tuple(jumps[0]), arrays["jumps/values"], check(jumps[1])
         ),
         "sweep": header.get("sweep") and _swept(header["sweep"], arrays),
+        "sides": header.get("sides")
+        and Sides(tuple(header["sides"][0]), part(Candidates, "sides"), tuple(header["sides"][1]), header["sides"][2]),
         "texts": {int(i): text for i, text in header["texts"]},
         "targets": tuple(Target(label, tuple(ids)) for label, ids in header["targets"]),
         "check": header["check"] and check(header["check"]),

@@ -8,10 +8,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Int32
 
-from lenswidget.grids.alignment import NONE, one_model, one_tokenizer
+from lenswidget.grids.alignment import NONE, on_slots, one_model, one_tokenizer
 from lenswidget.grids.answers import BELIEF, RIGHT, told
 from lenswidget.grids.belief import beliefs
-from lenswidget.grids.difference import on_slots
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Candidates, Quantity, Target
 

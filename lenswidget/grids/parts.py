@@ -113,6 +113,20 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class Sides:
+    """What leads on the two sides of a difference, whose `names` are those of the Grids.
+
+    `leaders` are Candidates of two: the first Grid's and the other's, NO_TOKEN in gaps. `equal` are the columns in which
+    nothing differs, to the last bit; `why` says how that comes, or is "".
+    """
+
+    names: tuple[str, str]
+    leaders: Candidates
+    equal: tuple[int, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Trajectories:
     """Every token that is a candidate anywhere in a column, through all the rows of that column.
 

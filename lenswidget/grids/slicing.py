@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lenswidget.grids.parts import NO_TOKEN, Jumps, Trajectories
+from lenswidget.grids.parts import NO_TOKEN, Candidates, Jumps, Sides, Trajectories
 
 Answer = TypeVar("Answer")
 
@@ -54,6 +54,13 @@ def slice_trajectories(whole: Trajectories, rows: np.ndarray, columns: np.ndarra
     offsets = np.cumsum([0] + [s.stop - s.start for s in spans]).astype(np.int32)
     pick = np.ix_(keep, rows)
     return Trajectories(offsets, whole.ids[keep], whole.log_probability[pick], whole.rank[pick])
+
+
+def slice_sides(whole: Sides, rows: np.ndarray, columns: np.ndarray) -> Sides:
+    """What leads on both sides of the cells that are left."""
+    cells, leaders = np.ix_(rows, columns), whole.leaders
+    equal = tuple(i for i, c in enumerate(columns.tolist()) if c in whole.equal)
+    return replace(whole, leaders=Candidates(leaders.ids[cells], leaders.log_probability[cells]), equal=equal)
 
 
 def slice_jumps(whole: Jumps, rows: np.ndarray, columns: np.ndarray) -> Jumps:

@@ -35,7 +35,7 @@ import numpy as np
 
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Sweep, Trajectories
+from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Sides, Sweep, Trajectories
 
 VERSION = 5
 PROBABILITIES = np.concatenate(
@@ -154,6 +154,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "targets": [{"label": t.label, "tokens": [index[i] for i in t.ids]} for t in grid.targets],
         "quantities": _quantities(grid, arrays),
         "rowQuantities": [_row_quantity(one, arrays) for one in grid.row_quantities],
+        "sides": grid.sides and _sides(grid.sides, tokens, arrays),
         "jumps": None
         if jumps is None
         else {
@@ -187,6 +188,16 @@ def _sweep(sweep: Sweep, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Ar
         "first": sweep.first,
         "tokens": arrays.put(tokens(sweep.tokens), "i4"),
         "said": _seen(sweep.said, arrays),
+    }
+
+
+def _sides(sides: Sides, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays) -> dict[str, Any]:
+    return {
+        "names": list(sides.names),
+        "tokens": _indices(tokens(sides.leaders.ids), arrays),
+        "logProbability": _seen(sides.leaders.log_probability, arrays),
+        "equal": list(sides.equal),
+        "why": sides.why,
     }
 
 

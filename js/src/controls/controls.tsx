@@ -63,8 +63,13 @@ export function Color({ state }: { state: GridState }) {
   );
   const chosen = believed.value ? "" : quantity.value.name;
   return (
-    <Menu label="color" chosen={chosen} choose={(name) => (settings.color.value = name)}>
+    <Menu
+      label={grid.sides ? "show" : "color"}
+      chosen={state.isInWords.value ? "" : chosen}
+      choose={(name) => (settings.color.value = name)}
+    >
       {belief.value && <option value="">{spaced(grid.quantities[0]!.name)} × belief</option>}
+      {grid.sides && state.sides.length > 0 && <option value="">words</option>}
       {grid.quantities.filter(({ target }) => target === null).map(option)}
       {followed.value.map(
         ({ target, label }) =>

@@ -88,9 +88,21 @@ export interface Grid extends Described {
   quantities: Quantity[];
   rowQuantities: RowQuantity[];
   jumps: Jumps | null;
+  /** What leads on both sides, where the grid is the difference of two. */
+  sides: Sides | null;
   candidates: Candidates | null;
   /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; `places[row * entries + entry]` is one in `probabilities`. */
   trajectories: { offsets: Int32Array; tokens: Int32Array; places: Uint8Array; probabilities: Float32Array } | null;
+}
+
+export interface Sides {
+  names: string[];
+  /** The token that leads in a cell on a side, 0 or 1, and its probability; NO_TOKEN in gaps. */
+  token: (cell: number, side: number) => number;
+  probability: (cell: number, side: number) => number;
+  /** The columns in which nothing differs, to the last bit, and how that comes, if it is known. */
+  equal: number[];
+  why: string;
 }
 
 /** The tokens that come first in each cell, by their place from 0; NO_TOKEN where there are fewer than `count`. */

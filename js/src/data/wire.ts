@@ -34,7 +34,7 @@ interface Reference {
 export interface GridHeader extends Described {
   tokens: { ids: Reference; texts: string[]; special: number[] };
   columns: Reference;
-  view: "heatmap" | "bars";
+  view: Grid["view"];
   positions: Reference;
   excluded: number[];
   following: Reference | null;
@@ -43,6 +43,7 @@ export interface GridHeader extends Described {
   quantities: (Omit<Quantity, "values" | "isHalf"> & { values: Reference | { exponent: number } })[];
   rowQuantities: (Omit<RowQuantity, "values"> & { values: Reference })[];
   jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
+  sides: { names: string[]; tokens: Reference; logProbability: Reference; equal: number[]; why: string } | null;
   candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; steps: Reference[] } | null;
 }
@@ -180,6 +181,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
       values: valuesOf(quantity.values),
     })),
     rowQuantities: seen.rowQuantities.map((one) => ({ ...one, values: arrays.view(one.values, Float32Array) })),
+    sides: sidesOf(),
     jumps: jumps && {
       ...jumps,
       columns: arrays.integers(jumps.columns),
@@ -207,6 +209,19 @@ function build(header: GridHeader, arrays: Arrays): Grid {
       places[i] = before + (before === 0 ? none![n++]! : before < ONE_PERCENT ? low![l++]! : high![h++]!);
     }
     return places;
+  }
+
+  function sidesOf(): Grid["sides"] {
+    if (!seen.sides) return null;
+    const { names, equal, why, ...written } = seen.sides;
+    const tokens = arrays.indices(written.tokens);
+    const bits = arrays.floats(written.logProbability);
+    const at = (cell: number, side: number) => 2 * cell + side;
+    return {
+      ...{ names, equal, why },
+      token: (cell, side) => tokens[at(cell, side)]!,
+      probability: (cell, side) => 2 ** bits[at(cell, side)]!,
+    };
   }
 
   function candidates(): Grid["candidates"] {

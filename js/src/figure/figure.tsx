@@ -7,6 +7,7 @@ import { More } from "../controls/more.js";
 import { PromptBox } from "../controls/prompt-box.js";
 import { Tabs } from "../controls/tabs.js";
 import type { Message } from "../data/wire.js";
+import { Difference } from "../difference/difference.js";
 import { Export } from "../export/export-menu.js";
 import type { Source } from "../export/saved-page.js";
 import { Overview } from "../overview/overview.js";
@@ -82,6 +83,8 @@ function Shown({ view, message, source, palette, painted }: Props) {
         <Panels view={view} {...panel} />
       ) : front.grid.view === "overview" ? (
         <Overview state={front} painted={painted} open={opening(view)} />
+      ) : front.isInWords.value ? (
+        <Difference key={front} state={front} painted={painted} />
       ) : (
         <Body
           key={front}

@@ -5,8 +5,8 @@ import { useLayoutEffect, useMemo } from "preact/hooks";
 import { type Answer, answersOf, placesOf } from "../data/answers.js";
 import type { Grid } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
-import { ARROWS, keysFor } from "../pieces/keys.js";
 import { Menu } from "../pieces/menu.js";
+import { rove } from "../pieces/roving.js";
 import { Ruler } from "../pieces/ruler.js";
 import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
@@ -47,15 +47,6 @@ export function Overview({ state, painted, open }: Props) {
     .sort((a, b) => ORDERS[order.value]!(a.answer, b.answer));
   useLayoutEffect(painted, []);
   const isKnown = answers.some(({ right }) => right !== null);
-  /** One stop for Tab; arrows lead from line to line. */
-  const move = (event: KeyboardEvent) => {
-    const [up] = ARROWS[event.key] ?? [];
-    const line = event.currentTarget as HTMLElement;
-    const lines = [...line.closest("ul")!.querySelectorAll<HTMLElement>("button")];
-    if (!up) return;
-    keysFor(() => true)(event);
-    lines[Math.max(0, Math.min(lines.length - 1, lines.indexOf(line) - up))]!.focus();
-  };
   return (
     <div class="lw-overview">
       {grid.notes.map((note) => (
@@ -78,10 +69,10 @@ export function Overview({ state, painted, open }: Props) {
           </span>
           <span>decided at</span>
         </div>
-        <ul aria-label="Prompts">
+        <ul aria-label="Prompts" data-roves>
           {sorted.map(({ answer, row }, i) => (
             <li key={row}>
-              <button type="button" tabIndex={i ? -1 : 0} onClick={() => open(row)} onKeyDown={move}>
+              <button type="button" tabIndex={i ? -1 : 0} onClick={() => open(row)} onKeyDown={rove}>
                 <bdi class="lw-asked">{answer.name}</bdi>
                 <Says grid={grid} answer={answer} />
                 <svg

@@ -61,6 +61,8 @@ export class GridState {
   readonly quantity: ReadonlySignal<Quantity>;
   /** How far each cell can be believed, or null where that isn't known. */
   readonly belief = computed(() => beliefsOf(this.grid));
+  /** Whether it is told in words, as a difference is unless a number was asked for. */
+  readonly isInWords: ReadonlySignal<boolean>;
   readonly scale: ReadonlySignal<Scale>;
   /** How far each cell can be believed, where its ink is weighed by that; null where it is plain. */
   readonly believed: ReadonlySignal<Float32Array | null>;
@@ -102,6 +104,9 @@ export class GridState {
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
     this.quantity = computed(() => grid.quantities.find(({ name }) => name === color.value) ?? grid.quantities[0]!);
+    this.isInWords = computed(
+      () => grid.sides !== null && sides.length > 0 && !grid.quantities.some(({ name }) => name === color.value),
+    );
     this.scale = computed(() => {
       const quantity = this.quantity.value;
       return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));

@@ -22,6 +22,7 @@ from lenswidget.view.picture.pdf import pdf
 from lenswidget.view.picture.png import png
 from lenswidget.view.picture.scene import Scene, stacked
 from lenswidget.view.picture.svg import svg
+from lenswidget.view.picture.words_scene import words_scene
 
 Figure = Grid | Comparison
 MOST = (36, 16)
@@ -101,6 +102,8 @@ def _scene_of_one(grid: Grid, color: str, most: tuple[int, int] | None) -> Scene
         return bars_scene(grid, few=most is not None)
     if grid.view == "overview":
         return overview_scene(grid, most and most[0] // 2)
+    if grid.sides is not None and not color:
+        return words_scene(grid, most)
     return heatmap_scene(grid, color, most)
 
 
