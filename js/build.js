@@ -40,6 +40,6 @@ for (const options of [view, loader, boot]) {
 
 // once more by another that folds more and names better: a twentieth of what travels
 const script = `${common.outdir}/widget.js`;
-const options = { compress: { passes: 3 }, mangle: true, ecma: 2022, format: { asciiOnly: false } };
+const options = { compress: { passes: 3, inline: 1 }, mangle: true, ecma: 2022, format: { asciiOnly: false } };
 if (!process.argv.includes("--watch"))
   await writeFile(script, (await minify(await readFile(script, "utf8"), options)).code);

@@ -53,7 +53,7 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
     ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
-    assert wheel.stat().st_size - zipfile.ZipFile(wheel).getinfo(SHIPPED).compress_size < 360_000
+    assert wheel.stat().st_size - zipfile.ZipFile(wheel).getinfo(SHIPPED).compress_size < 400_000
 
 
 def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lenswidget.grids.parts import Quantity, Trajectories
-from lenswidget.view.picture.scene import number
+from lenswidget.view.picture.numbers import number
 from lenswidget.view.wire import ONE_PERCENT, PROBABILITIES, _places, _ranks, _steps, encode
 from tests.golden.write import assert_alike, expected, golden_grid, header_of
 from tests.grids import hostile_grid, make_grid

@@ -3,10 +3,10 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { canvasOf, card, cards, chips, click, FakeModel, hindrances, hover, pixels, scroller, show } from "./host.js";
-import { type Comparing, comparing, message, type Wish } from "./messages.js";
+import { ANSWERS, type Comparing, comparing, message, type Wish } from "./messages.js";
 
 const quantities = [{ name: "probability", domain: [0, 1], values: () => 0.5 }];
-const overview: Wish = { rows: 2, columnLabels: ["embed", "L0", "L1", "L2"], trajectories: null, check: null };
+const overview: Wish = { ...ANSWERS, rows: 2, check: null };
 const mean: Wish = { kind: "Mean", columnLabels: ["a", "b", "≠", "d"], trajectories: null, check: null };
 
 async function two(about: Comparing = {}, settings: Record<string, unknown> = {}, wishes: Wish[] = [{}, {}]) {
@@ -123,7 +123,7 @@ describe("two grids", () => {
   it("call what is pinned by its name in their difference, too", async () => {
     const { root } = await two({}, { view: "difference", pins: [[101]] });
     expect(chips(root)).toContain("␣one");
-    await choose(root, "overview");
+    await choose(root, "mean");
     await vi.waitFor(() => expect(root.querySelector(".lw-panel")).toBeNull());
     expect(chips(root)).toContain("␣one");
   });
@@ -195,19 +195,6 @@ it("thirty grids stand side by side, each in its place", async () => {
   expect(panels(root)).toHaveLength(30);
   await hover(root, 2, 2);
   await vi.waitFor(() => expect(cards(root).length).toBeGreaterThan(0));
-});
-
-describe("an overview of grids without words in common", () => {
-  it("begin with the first prompt, and open into its grid", async () => {
-    const labels = { ...overview, rows: 2 };
-    const { model, root } = await two({ overview: labels, names: ["France", "Spain"] }, { view: "overview" });
-    expect(root.textContent).toContain("a click opens a prompt");
-    const upper = { x: 60, y: 8 };
-    await userEvent.hover(scroller(root), { position: upper });
-    await vi.waitFor(() => expect(card(root)!.textContent).toMatch(/^embed/)); // the first row's label
-    await userEvent.click(scroller(root), { position: { x: 60, y: scroller(root).offsetHeight - 8 } });
-    expect([model.get("shown"), model.get("view")]).toEqual([1, "one"]);
-  });
 });
 
 describe("layer against layer", () => {

@@ -100,16 +100,18 @@ describe("a difference", () => {
 
   it("draws both trajectories in one chart: one side whole, the other broken", async () => {
     const { root } = await two();
-    const lines = [...root.querySelectorAll(".lw-both .lw-line")].map((line) => line.getAttribute("stroke-dasharray"));
-    expect(lines).toEqual(["", "5 3", "", "5 3"]);
-    expect(root.querySelector(".lw-both svg")!.getAttribute("aria-label")).toMatch(/ends at: ␣zero .* \/ .*␣one/);
+    const lines = [...root.querySelectorAll(".lw-both .lw-plot .lw-line")];
+    expect(lines.filter((line) => !line.matches(".lw-other")).length).toBeGreaterThan(0);
+    expect(lines.filter((line) => line.matches(".lw-other")).length).toBeGreaterThan(0);
+    expect(root.querySelector(".lw-both svg")!.getAttribute("aria-label")).toMatch(/␣zero ends at/);
+    expect(root.querySelector(".lw-both p")!.textContent).toMatch(/France.*Spain/);
   });
 
   it("shows what made the step in pairs, whose sum is the jump, where both carry it", async () => {
     const { root } = await two({ selected: [2, 3] }, {}, { jumps });
     const lines = [...root.querySelectorAll(".lw-made tr")].map(({ textContent }) => textContent!);
     expect(root.querySelector(".lw-made")!.textContent).toContain("What made it, at L1");
-    expect(lines[0]).toBe("L1H0+2+4");
+    expect(lines[0]).toBe("L1H0+2.00+4.00");
     expect(lines.at(-1)).toMatch(/^sum = the jump\+3.50?\+4.50?$/);
     expect((await two()).root.querySelector(".lw-made")).toBeNull();
   });

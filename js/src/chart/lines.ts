@@ -15,6 +15,8 @@ export interface Line {
   pinColor: number | null;
   /** Whether it is only there to be compared with. */
   isRival: boolean;
+  /** Whether it is of the second of two grids, and drawn broken. */
+  isOther?: boolean;
   values: ArrayLike<number>;
 }
 

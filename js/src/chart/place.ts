@@ -1,7 +1,7 @@
 // Where the chart's rows and values lie: beside a heatmap each row is on the heatmap's own; beneath it rows are lower, and
 // have labels of their own.
 
-import { type Layout, middleOf } from "../heatmap/layout.js";
+import { middleOf, type Rows } from "../heatmap/layout.js";
 import type { Axis } from "./lines.js";
 
 export interface Place {
@@ -26,7 +26,7 @@ const AXIS = 24;
 const ROW = 9;
 const LABELS = { least: 100, most: 176 };
 
-export function placeOfChart(layout: Layout, rows: number, width: number, isBeside: boolean, axis: Axis): Place {
+export function placeOfChart(layout: Rows, rows: number, width: number, isBeside: boolean, axis: Axis): Place {
   const lowest = isBeside ? layout.rows[0]! : 0;
   const top = isBeside ? layout.header : 10;
   const y = (row: number) => top + (isBeside ? middleOf(layout, row) : (rows - row - 0.5) * ROW);

@@ -1,7 +1,7 @@
 // Lines from the lowest row up, their labels, and the axis beneath.
 
 import { useSignal } from "@preact/signals";
-import type { Layout } from "../heatmap/layout.js";
+import type { Rows } from "../heatmap/layout.js";
 import { colorOf } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import { jumpIn } from "../state/live.js";
@@ -17,7 +17,7 @@ interface Props {
   column: number;
   lines: Line[];
   measure: Measure;
-  layout: Layout;
+  layout: Rows;
   width: number;
   isBeside: boolean;
   /** The row that is pointed at. */
@@ -56,7 +56,10 @@ export function Plot({ state, column, lines, measure, layout, width, isBeside, r
         {!isBeside && row !== null && <line class="lw-marker" x1={left} x2={right} y1={y(row)} y2={y(row)} />}
         {lines.map((line, i) => (
           <g key={i} style={{ "--lw-color": inkOf(line) }}>
-            <path class={line.isRival ? "lw-line lw-rival" : "lw-line"} d={path(line.values, place)} />
+            <path
+              class={`lw-line${line.isRival ? " lw-rival" : ""}${line.isOther ? " lw-other" : ""}`}
+              d={path(line.values, place)}
+            />
             {dotted && !line.isRival && <path class="lw-dots" d={path(line.values, place, true)} />}
             {row !== null && row >= lowest && Number.isFinite(line.values[row]!) && (
               <circle cx={x(line.values[row]!)} cy={y(row)} r="4" />
@@ -65,7 +68,7 @@ export function Plot({ state, column, lines, measure, layout, width, isBeside, r
         ))}
         {labelsOf(state, column, lines, measure, place, told).map(({ x, y, text, line }) => (
           <text
-            key={text}
+            key={`${text} ${y}`}
             class={`lw-label${line ? (line.isRival ? " lw-rival" : "") : " lw-made"}`}
             {...{ x, y }}
             dy="0.35em"

@@ -28,7 +28,8 @@ export function Steps({ state, column, lines, measure, place, pointed: at }: Pro
   const { x, y, top, width, height } = place;
   // what a group of tokens moved by is no sum over parts of the network; what matters most is drawn last
   const known = lines.filter(({ tokens }) => tokens.length === 1).reverse();
-  if (!known.length || grid.rows.length < 2 || !(grid.jumps || live?.explains.value)) return null;
+  if (!known.length || grid.rows.length < 2 || state.which === null || !(grid.jumps || live?.explains.value))
+    return null;
 
   const jumpOf = ({ line, row }: Step) => jumpTo(state, column, grid.tokens.ids[line.tokens[0]!]!, row);
   const pointed = at.value && stepOf(known, at.value.token, at.value.row);

@@ -28,7 +28,7 @@ export function Controls({ state }: { state: GridState }) {
 function PickedRows({ state }: { state: GridState }) {
   const { grid, settings } = state;
   const [first, second] = settings.rows_compared.value;
-  if (state.isList || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
+  if (!grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
   const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
   const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
     <Menu name={name} chosen={chosen ?? ""} choose={(value) => choose(value === "" ? null : Number(value))}>
@@ -130,7 +130,7 @@ export function Rows({ state }: { state: GridState }) {
   const { stride, height, filter } = settings;
   const rows = grid.rows.length;
   const looked = grid.candidates ? state.rowsToLookAt.value.length : rows;
-  if (!isLens(grid) || state.isList || (rows <= FEW_ROWS && looked === rows)) return null;
+  if (!isLens(grid) || (rows <= FEW_ROWS && looked === rows)) return null;
   const automatic = automaticStride(rows, height.value);
   // where all of them fit, asking for all would be a second name for the same
   const least = automatic === 1 ? 2 : 1;

@@ -40,3 +40,8 @@ export function toldOf(grid: Grid): Told | null {
     beneath: { differ: left.length, of: from * differing.length, farthest: Math.max(0, ...left) },
   };
 }
+
+/** The token that a side says in the end. */
+export function saidBy({ sides, rows, columns }: Grid, side: number, column: number): number {
+  return sides!.token((rows.length - 1) * columns.length + column, side);
+}

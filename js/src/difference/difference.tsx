@@ -2,13 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
-import { toldOf } from "../data/apart.js";
+import { largestStep, mainOf } from "../chart/labels.js";
+import { saidBy, toldOf } from "../data/apart.js";
 import { columnName, nameOf } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
-import { Both } from "./both.js";
+import { Both, linesOfBoth } from "./both.js";
 import { Made } from "./made.js";
-import { saidBy } from "./through.js";
 import { Words } from "./words.js";
 
 export function Difference({ state, painted }: { state: GridState; painted: () => void }) {
@@ -19,7 +19,10 @@ export function Difference({ state, painted }: { state: GridState; painted: () =
   useLayoutEffect(painted, []);
   const asked = state.selected.value?.column ?? -1;
   const column = columns.includes(asked) ? asked : (columns.at(-1) ?? grid.columns.length - 1);
+  const said = [0, 1].map((side) => saidBy(grid, side, column));
   const rows = [...grid.rows.keys()].slice(isWhole.value ? 0 : from).reverse();
+  const lines = linesOfBoth(state, column, rows);
+  const main = mainOf(lines);
   return (
     <div class="lw-difference">
       <p class="lw-said">
@@ -29,23 +32,23 @@ export function Difference({ state, painted }: { state: GridState; painted: () =
             {side ? ", " : " "}
             <bdi>{name}</bdi> says{" "}
             <bdi class={`lw-strong lw-side-${side}`}>
-              {nameOf(grid, saidBy(state, side, column)) || "nothing"}{" "}
+              {nameOf(grid, said[side]!) || "nothing"}{" "}
               {percent(sides.probability((grid.rows.length - 1) * grid.columns.length + column, side))}
             </bdi>
           </span>
         ))}
         .
       </p>
+      <p class="lw-muted">
+        {sides.names.join(" → ")} where the leading token differs. Size: total variation × belief, at least. Blank: the
+        same token leads.
+      </p>
       <div class="lw-told">
-        <p class="lw-muted">
-          {sides.names.join(" → ")} where the leading token differs. Size: total variation × belief, at least. Blank:
-          the same token leads.
-        </p>
         <Words {...{ state, told, rows, column }} />
-        <Both {...{ state, rows, column }} />
+        <Both {...{ state, lines, rows, column }} />
       </div>
       {from > 0 && (
-        <p class="lw-muted lw-story">
+        <p class="lw-muted">
           {grid.rows[0]} to {grid.rows[from - 1]}: {beneath.differ} of {beneath.of} leaders differ, none by more than{" "}
           {percent(beneath.farthest)}.
           <button type="button" aria-pressed={isWhole.value} onClick={() => (isWhole.value = !isWhole.value)}>
@@ -53,7 +56,7 @@ export function Difference({ state, painted }: { state: GridState; painted: () =
           </button>
         </p>
       )}
-      <Made state={state} column={column} />
+      <Made {...{ state, said, column }} row={state.selected.value?.row ?? (main ? largestStep(main.values) : 0)} />
     </div>
   );
 }

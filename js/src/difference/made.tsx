@@ -2,24 +2,23 @@
 
 import { nameOf } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
-import { signed } from "../text/number.js";
-import { saidBy, through } from "./through.js";
+import { decimalsFor, fixed } from "../text/number.js";
 
 const SHOWN = 5;
 const total = (values: Iterable<number>) => [...values].reduce((sum, one) => sum + one, 0);
 
-export function Made({ state, column }: { state: GridState; column: number }) {
-  const { grid, sides, selected } = state;
-  const said = sides.map((_, side) => saidBy(state, side, column));
-  const ids = said.map((token) => grid.tokens.ids[token]!);
-  const partsAt = (row: number) => sides.map(({ state: one }, side) => partsOf(one, ids[side]!, row, column));
-  const steps = sides.map((_, side) => through(state, side, [ids[side]!], column));
-  const slots = [...grid.rows.keys()].filter((row) => partsAt(row).every(({ size }) => size));
-  if (!slots.length) return null;
-  const step = (row: number) => total(steps.map((of) => of[row]! - of[row - 1]! || 0));
-  const chosen = selected.value?.row ?? -1;
-  const row = slots.includes(chosen) ? chosen : slots.reduce((best, one) => (step(one) > step(best) ? one : best));
-  const pair = partsAt(row);
+interface Props {
+  state: GridState;
+  /** What each side says in the end. */
+  said: number[];
+  row: number;
+  column: number;
+}
+
+export function Made({ state, said, row, column }: Props) {
+  const { grid, sides } = state;
+  const pair = sides.map(({ state: one }, side) => partsOf(one, grid.tokens.ids[said[side]!]!, row, column));
+  if (!pair.every(({ size }) => size)) return null;
   const valuesOf = (names: string[]) => pair.map((of) => total(names.map((name) => of.get(name) ?? 0)));
   const size = (name: string) => Math.max(...valuesOf([name]).map(Math.abs));
   const names = [...new Set(pair.flatMap((of) => [...of.keys()]))].sort((a, b) => size(b) - size(a));
@@ -27,10 +26,11 @@ export function Made({ state, column }: { state: GridState; column: number }) {
   const lines = names.map((name) => ({ name, values: valuesOf([name]) }));
   if (others.length) lines.push({ name: `${others.length} others`, values: valuesOf(others) });
   const reach = Math.max(...lines.flatMap(({ values }) => values.map(Math.abs))) || 1;
+  const decimals = decimalsFor(lines.flatMap(({ values }) => values));
   const numbers = (values: number[]) =>
     values.map((value, side) => (
       <td key={side} class={`lw-number lw-side-${side}`}>
-        {signed(value)}
+        {fixed(value, decimals, true)}
       </td>
     ));
   return (

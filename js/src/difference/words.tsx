@@ -1,13 +1,12 @@
 // The words of a difference, as a table: a layer a line, a column for each position in which anything differs.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Told } from "../data/apart.js";
+import { saidBy, type Told } from "../data/apart.js";
 import type { Grid } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
 import { rove } from "../pieces/roving.js";
 import { type GridState, isSame } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
-import { saidBy } from "./through.js";
 
 /** So many columns are told; a table of more is too much to lay out. */
 const MOST = 40;
@@ -103,7 +102,7 @@ export function Words({ state, told: { sides, columns, weightOf }, rows, column 
 function Word({ state, row, at, side }: { state: GridState; row: number; at: number; side: number }) {
   const { grid } = state;
   const token = grid.sides!.token(row * grid.columns.length + at, side);
-  const isSaid = token === saidBy(state, side, at);
+  const isSaid = token === saidBy(grid, side, at);
   return <bdi class={isSaid ? `lw-side-${side}` : ""}>{cellText(grid.tokens.texts[token] ?? "")}</bdi>;
 }
 

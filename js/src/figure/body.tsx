@@ -3,7 +3,6 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
-import type { Cell } from "../data/grid.js";
 import { printedOf } from "../export/drawing.js";
 import { cellsOf } from "../heatmap/cells.js";
 import { useFrame } from "../heatmap/frame.js";
@@ -27,7 +26,6 @@ interface Props extends Paints {
   accompanied?: boolean;
   /** Whether there is room for its trajectory. */
   charted?: boolean;
-  open?: (cell: Cell) => void;
 }
 
 export function Body(props: Props) {
@@ -43,7 +41,7 @@ export function Body(props: Props) {
   );
 }
 
-function MapAndMore({ state, legend, accompanied = false, charted = true, open, palette, painted }: Props) {
+function MapAndMore({ state, legend, accompanied = false, charted = true, palette, painted }: Props) {
   const { grid } = state;
   const hasChart = charted && grid.trajectories !== null;
   const width = useSignal(0);
@@ -65,11 +63,7 @@ function MapAndMore({ state, legend, accompanied = false, charted = true, open, 
         data-dock={dockAt}
         style={{ gridTemplateColumns: columns.map((one) => `${one}px`).join(" "), columnGap: `${GAP}px` }}
       >
-        <HeatmapView
-          {...{ state, cells, frame, palette, painted, accompanied }}
-          width={mapWidth}
-          {...(open && { open })}
-        />
+        <HeatmapView {...{ state, cells, frame, palette, painted, accompanied }} width={mapWidth} />
         {hasChart && <Chart state={state} layout={frame.layout} width={chart} isBeside={isBeside} />}
         <div class="lw-beneath">
           {printing.value && <Printed state={state} palette={palette.value} />}

@@ -22,13 +22,13 @@ export function Dock({ state }: { state: GridState }) {
 }
 
 /** What can be done here, while nothing is. */
-function Hint({ state: { grid, isList } }: { state: GridState }) {
+function Hint({ state: { grid } }: { state: GridState }) {
   return (
     <p class="lw-muted">
-      {isList ? "A click opens a prompt." : "Point at a cell to see more of it; a click holds it here. "}
-      {isLens(grid) && !isList && "A click on a token then follows it, and one on two layers’ names compares them. "}
+      Point at a cell to see more of it; a click holds it here.{" "}
+      {isLens(grid) && "A click on a token then follows it, and one on two layers’ names compares them. "}
       {grid.jumps && "A click on a step of a line tells what made it. "}
-      {!isList && "Arrow keys work, too."}
+      Arrow keys work, too.
     </p>
   );
 }

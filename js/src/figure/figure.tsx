@@ -81,18 +81,12 @@ function Shown({ view, message, source, palette, painted }: Props) {
       </div>
       {together ? (
         <Panels view={view} {...panel} />
-      ) : front.grid.view === "overview" ? (
+      ) : layout === "overview" ? (
         <Overview state={front} painted={painted} open={opening(view)} />
       ) : front.isInWords.value ? (
         <Difference key={front} state={front} painted={painted} />
       ) : (
-        <Body
-          key={front}
-          state={front}
-          legend
-          {...panel}
-          {...(layout === "overview" && { open: ({ row }) => opening(view)(row) })}
-        />
+        <Body key={front} state={front} legend {...panel} />
       )}
       {told.map((one) => (
         <LayerDifference key={one.state} {...one} />

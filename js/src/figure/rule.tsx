@@ -13,7 +13,7 @@ interface Props {
 
 export function Rule({ state, layout, width }: Props) {
   const row = (state.hover.value ?? state.selected.value)?.row ?? jumpIn(state)?.[2];
-  if (row === undefined || state.grid.rows[row] === undefined || state.isList) return null;
+  if (row === undefined || state.grid.rows[row] === undefined) return null;
   const { y, height } = placeOf(layout.value, { row, column: 0 }, 0);
   const place = { width: `${width}px`, height: `${height + 1}px`, translate: `0 ${y + layout.value.header - 1}px` };
   return <div class="lw-row-rule" style={place} />;

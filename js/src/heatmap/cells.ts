@@ -82,7 +82,7 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
       trust,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
       isJoined: (column) => grid.columnLabels === null && isContinued(grid, column),
-      areTokens: leads !== null && !state.isList,
+      areTokens: leads !== null,
     };
   });
 }

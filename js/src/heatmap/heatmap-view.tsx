@@ -2,7 +2,7 @@
 
 import { effect, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { type Cell, isLens } from "../data/grid.js";
+import { isLens } from "../data/grid.js";
 import { pointIn } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
@@ -30,11 +30,9 @@ interface Props extends Paints {
   width: ReadonlySignal<number>;
   /** Whether others stand beside it: the card of the one that is pointed at is full, theirs are small. */
   accompanied?: boolean;
-  /** What a click does instead of selecting. */
-  open?: (cell: Cell) => void;
 }
 
-export function HeatmapView({ state, cells, frame, width, palette, painted, accompanied = false, open }: Props) {
+export function HeatmapView({ state, cells, frame, width, palette, painted, accompanied = false }: Props) {
   const { grid } = state;
   const { layout, scrolled } = frame;
   const [head, body] = [useRef<HTMLCanvasElement>(null), useRef<HTMLCanvasElement>(null)];
@@ -44,7 +42,7 @@ export function HeatmapView({ state, cells, frame, width, palette, painted, acco
     heatmap.current = new Heatmap(head.current!, body.current!);
   }, []);
   const scrolling = useScrolling(state, frame, width, scroller);
-  const { isActive, speech, listeners } = usePointing(state, frame, scrolling, scroller, open);
+  const { isActive, speech, listeners } = usePointing(state, frame, scrolling, scroller);
   // before the browser paints, so that what comes into view is never blank
   useLayoutEffect(
     () =>
@@ -59,8 +57,7 @@ export function HeatmapView({ state, cells, frame, width, palette, painted, acco
     const { x, y } = pointIn(event.currentTarget as HTMLElement, event);
     const row = x < layout.value.gutter ? rowAt(layout.value, y) : null;
     if (row === null) return;
-    if (open) open({ row, column: 0 });
-    else state.pickRow(row);
+    state.pickRow(row);
   };
   const { columns, cellWidth, gutter, viewWidth, height, footer } = layout.value;
   const shape = `${grid.rows.length} rows by ${columns} ${grid.columnLabels ? "columns" : "tokens"}`;

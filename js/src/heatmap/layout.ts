@@ -23,6 +23,9 @@ export interface Layout {
   density: number;
 }
 
+/** What of it is needed to stand on the same rows. */
+export type Rows = Pick<Layout, "rows" | "cellHeight" | "header" | "height">;
+
 const AUTOMATIC_HEIGHT = 620;
 /** What rows that are chosen one by one may take instead, so that each can have its label. */
 const TALLEST = 930;
@@ -125,7 +128,7 @@ export function shownRow({ rows }: Pick<Layout, "rows">, row: number): number {
 }
 
 /** The middle of a row, from the top of the uppermost; of one that isn't drawn, between those that are. */
-export function middleOf({ rows, cellHeight }: Layout, row: number): number {
+export function middleOf({ rows, cellHeight }: Rows, row: number): number {
   const above = Math.max(0, shownRow({ rows }, row));
   const [upper, lower] = [rows[above]!, rows[above - 1]];
   const within = lower === undefined ? 0 : (upper - row) / (upper - lower);

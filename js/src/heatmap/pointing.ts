@@ -3,7 +3,7 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
-import { type Cell, candidatesAt } from "../data/grid.js";
+import { candidatesAt } from "../data/grid.js";
 import { keysFor } from "../pieces/keys.js";
 import { pointIn } from "../pieces/pixels.js";
 import { type GridState, isSame } from "../state/grid-state.js";
@@ -28,13 +28,11 @@ interface Pointing {
   };
 }
 
-/** `opens` is what a click does instead of selecting. */
 export function usePointing(
   state: GridState,
   { layout, scrolled }: Frame,
   { show, told }: Scrolling,
   scroller: RefObject<HTMLElement | null>,
-  opens: ((cell: Cell) => void) | undefined,
 ): Pointing {
   const { grid, settings, hover, selected } = state;
   const isActive = useSignal(false);
@@ -60,7 +58,6 @@ export function usePointing(
     // scrolling under a resting pointer moves another cell beneath it
     if (pointer.current) point();
   };
-  const choose = (cell: Cell) => (opens ? opens(cell) : state.toggleSelected(cell));
   /** Does what a key asks for; false for a key that asks for nothing here. */
   const act = (key: string): boolean => {
     const now = hover.value ?? selected.value;
@@ -74,7 +71,7 @@ export function usePointing(
     } else if (!now) {
       return false;
     } else if (key === "Enter" || key === " ") {
-      choose(now);
+      state.toggleSelected(now);
     } else if (key === "c" || key === "C") {
       state.pickRow(now.row);
     } else if (key === "p" || key === "P") {
@@ -90,7 +87,7 @@ export function usePointing(
   };
   const onClick = (event: MouseEvent) => {
     onPointerMove(event);
-    if (hover.value) choose(hover.value);
+    if (hover.value) state.toggleSelected(hover.value);
   };
   const listeners = { onPointerMove, onPointerLeave, onBlur: onPointerLeave, onScroll, onClick };
   return { isActive, speech, listeners: { ...listeners, onKeyDown: keysFor(act) } };

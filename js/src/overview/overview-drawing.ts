@@ -8,6 +8,7 @@ import { type Palette, STEPS } from "../style/palette.js";
 import { percent } from "../text/number.js";
 import { breadthOf } from "./breadth.js";
 import { type Colors, LINE, lineDrawn } from "./line-drawing.js";
+import { lostIn } from "./lost.js";
 
 const [ASKED, SAYS, SPAN, DECIDED] = [250, 250, 560, 60];
 
@@ -20,10 +21,9 @@ export function overviewDrawn(grid: Grid, palette: Palette, shorten: Shorten): D
   const labels = grid.columnLabels!;
   const said = (tokens: number[]) => tokens.map((one) => cellText(grid.tokens.texts[one] ?? "")).join(" + ");
   const lines = answersOf(grid).map((answer, i) => {
-    const { name, token, probability, right, rightTokens, rightProbability, ledUntil, decided } = answer;
+    const { name, token, probability, right, rightTokens, decided } = answer;
     const fill = right === null ? ink : right ? colors.right : colors.wrong;
     const mark = right === null ? "" : right ? "✓ " : "✗ ";
-    const led = ledUntil === null ? "never led" : `led until ${labels[ledUntil]}`;
     return `<g transform="translate(0 ${i * LINE + 8})">${[
       text(0, 32, shorten(name, ASKED - 16), ink),
       text(
@@ -35,7 +35,7 @@ export function overviewDrawn(grid: Grid, palette: Palette, shorten: Shorten): D
         `font-weight="600"`,
       ),
       right === false
-        ? text(ASKED, 48, shorten(`right: ${said(rightTokens)} ${percent(rightProbability)}, ${led}`, SAYS - 16), muted)
+        ? text(ASKED, 48, shorten(`right: ${said(rightTokens)} ${lostIn(grid, answer)}`, SAYS - 16), muted)
         : "",
       `<g transform="translate(${ASKED + SAYS} 0)">${lineDrawn(grid, answer, places, breadth, colors)}</g>`,
       text(ASKED + SAYS + SPAN + DECIDED, 32, labels[decided]!, ink, "end"),

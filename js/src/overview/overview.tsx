@@ -12,6 +12,7 @@ import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
 import { breadthOf } from "./breadth.js";
 import { type Colors, LINE, lineDrawn } from "./line-drawing.js";
+import { lostIn } from "./lost.js";
 
 const COLORS: Colors = {
   right: "var(--lw-right)",
@@ -24,7 +25,6 @@ const COLORS: Colors = {
 const ORDERS: Record<string, (a: Answer, b: Answer) => number> = {
   "as given": () => 0,
   "decision layer": (a, b) => a.decided - b.decided,
-  probability: (a, b) => b.probability - a.probability,
 };
 
 interface Props {
@@ -121,7 +121,7 @@ function Key({ color, children }: { color: string; children: string }) {
 
 /** The answer, whether it is right, and what became of the one that is. */
 function Says({ grid, answer }: { grid: Grid; answer: Answer }) {
-  const { token, probability, right, rightTokens, rightProbability, ledUntil } = answer;
+  const { token, probability, right, rightTokens } = answer;
   const said = (tokens: number[]) =>
     tokens.map((one) => cellText(grid.tokens.texts[one] ?? "")).join(" + ") || "nothing";
   return (
@@ -137,8 +137,7 @@ function Says({ grid, answer }: { grid: Grid; answer: Answer }) {
       </span>
       {right === false && (
         <span class="lw-lost lw-muted">
-          right: <bdi>{said(rightTokens)}</bdi> {percent(rightProbability)},{" "}
-          {ledUntil === null ? "never led" : <span class="lw-led">led until {grid.columnLabels![ledUntil]}</span>}
+          right: <bdi>{said(rightTokens)}</bdi> <span class="lw-strong">{lostIn(grid, answer)}</span>
         </span>
       )}
     </span>

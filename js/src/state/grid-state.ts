@@ -34,8 +34,6 @@ export interface Company {
   inSlot?: (slot: Cell) => Cell | null;
   /** The rows to look at, in all of them. */
   lookAt?: () => number[];
-  /** Whether rows are a list, read from the top, that opens into other grids. */
-  isList?: boolean;
   /** Which of the grids that Python shows it is; null if it was worked out from them, so that no model can be asked. */
   which?: number | null;
 }
@@ -47,7 +45,6 @@ export class GridState {
   readonly scroll: Writable<number | null>;
   readonly sides: { name: string; state: GridState }[];
   readonly inSlot: (slot: Cell) => Cell | null;
-  readonly isList: boolean;
   readonly which: number | null;
   readonly selected: ReadonlySignal<Cell | null>;
   /** The cell whose card is open: a selection holds it, else it follows the hover. */
@@ -90,7 +87,6 @@ export class GridState {
       sides = [],
       lookAt,
       inSlot = (slot) => slot,
-      isList = false,
       which = 0,
     }: Company = {},
   ) {
@@ -99,7 +95,6 @@ export class GridState {
     this.scroll = scroll;
     this.sides = sides;
     this.inSlot = inSlot;
-    this.isList = isList;
     this.which = which;
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
@@ -136,7 +131,6 @@ export class GridState {
     this.overwrites = computed(() => overwrites(grid, this.pinColorOf.value));
     this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
     this.rowsShown = computed(() => {
-      if (this.isList) return [...grid.rows.keys()].reverse();
       if (!isLens(grid)) return [...grid.rows.keys()]; // none of what adds up is left out
       return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
     });

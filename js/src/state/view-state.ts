@@ -47,10 +47,10 @@ export class ViewState {
     this.each = grids.map((grid, i) => this.#stateOf(grid, i, grids));
     this.check = commonCheck(grids);
     const { overview = null, mean = null } = comparison ?? {};
-    const summary = (grid: Grid | null, isList: boolean) =>
-      grid && new GridState(knowing(grid, grids[0]!), this.#apart(grid), { isList, which: null });
-    this.overview = summary(overview, true);
-    this.mean = summary(mean, false);
+    const summary = (grid: Grid | null) =>
+      grid && new GridState(knowing(grid, grids[0]!), this.#apart(grid), { which: null });
+    this.overview = summary(overview?.view === "overview" ? overview : null);
+    this.mean = summary(mean);
     const several = grids.length > 1;
     const there: Record<LayoutName, boolean> = {
       one: true,
