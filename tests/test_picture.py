@@ -9,16 +9,20 @@ import math
 import re
 import subprocess
 from dataclasses import replace
+from html import escape, unescape
 from pathlib import Path
 from xml.dom import minidom
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from pypdf import PdfReader
 
-from lenswidget.grids.comparison import compare
+from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import spaced
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
+from lenswidget.grids.provenance import provenance_of
 from lenswidget.view.picture.colors import Theme, colors, contrast
 from lenswidget.view.picture.draw import MOST, preview_png, preview_svg, scene_of
 from lenswidget.view.picture.png import png
@@ -321,6 +325,27 @@ def test_a_zero_on_a_logarithmic_scale_is_drawn_at_its_low_end(domain: tuple[flo
     assert {"1", "1\u202f000"} <= {shape.text for shape in scene.shapes if isinstance(shape, Words)}
     nothing = replace(grid.quantities["size"], values=np.zeros((2, 4), dtype=np.float32), domain=None)
     assert scene_of(replace(grid, quantities={"size": nothing})).shapes
+
+
+@pytest.mark.parametrize("figure", [hostile_grid(), compare(make_grid(), make_grid(seed=1, title="é – “b”"))])
+def test_every_file_says_where_it_came_from(figure: Grid | Comparison, tmp_path: Path) -> None:
+    grids = figure.grids if isinstance(figure, Comparison) else (figure,)
+    wanted = [provenance_of(grid) for grid in grids]
+    drawn = minidom.parse(str(figure.to_svg(tmp_path / "a.svg")))
+    (metadata,) = drawn.getElementsByTagName("metadata")
+    page = figure.to_html(tmp_path / "a.html").read_text("utf-8")
+    (content,) = re.findall(r'<meta name="lenswidget" content="([^"]*)">', page)
+    found = [
+        "".join(node.data for node in metadata.childNodes),
+        Image.open(figure.to_png(tmp_path / "a.png")).text["lenswidget"],
+        PdfReader(figure.to_pdf(tmp_path / "a.pdf")).metadata["/Subject"],
+        unescape(content),
+    ]
+    for text in found:
+        said = json.loads(text)
+        assert (said if isinstance(said, list) else [said]) == wanted
+    for value in wanted[0].values():
+        assert f"<dd>{escape(spaced(value))}</dd>" in page
 
 
 # --- several Grids ---------------------------------------------------------------------------------------------

@@ -8,9 +8,16 @@ from typing import Any
 
 
 def provenance_of(grid: Any) -> dict[str, str]:
-    """What a Grid is and what made it, by name: title, kind, model, notes, then all of `grid.provenance`."""
-    first = {"title": grid.title, "kind": grid.kind, "model": grid.model, "notes": "; ".join(grid.notes)}
-    return {name: value for name, value in {**first, **grid.provenance}.items() if value}
+    """What a Grid is and what made it, by name: title, kind, model, notes, then all of `grid.provenance`. A title that is the
+    prompt, and a kind that is the lens, are said once."""
+    made = grid.provenance
+    first = {
+        "title": "" if grid.title == made.get("prompt") else grid.title,
+        "kind": "" if grid.kind == made.get("lens") else grid.kind,
+        "model": grid.model,
+        "notes": "; ".join(grid.notes),
+    }
+    return {name: value for name, value in {**first, **made}.items() if value}
 
 
 def provenance_text(grids: Sequence[Any]) -> str:

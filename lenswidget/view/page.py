@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lenswidget.grids.comparison import Comparison
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import spaced
+from lenswidget.grids.provenance import provenance_of, provenance_text
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.view.picture.draw import MOST, Figure, first_seen, preview_svg
 from lenswidget.view.script import code, element, fill, name, packed, style, template
@@ -34,11 +37,13 @@ def write_page(
     Raises OSError, naming the path, where it can't be written; an older file stays whole.
     """
     shown = _listed(figures)
-    page = template()
+    page, grids = template(), _grids(shown)
     whole = fill(
         page,
         title=escape(title or _title(shown[0])),
         style=style(),
+        provenance=escape(provenance_text(grids)),
+        about=_about(grids),
         figures="\n".join(_element(figure, most=_most(shown), state=state) for figure in shown),
         template=json.dumps(page).replace("<", "\\u003c"),
         code=packed(code()),
@@ -56,6 +61,21 @@ def write_fragment(
     shown = _listed(figures)
     elements = [_element(figure, f"<style>{style().strip()}</style>", _most(shown), state) for figure in shown]
     return _write("\n".join([*elements, element(packed(code())), ""]), path)
+
+
+def _grids(figures: list[Figure]) -> list[Grid]:
+    """All the Grids of some figures."""
+    return [grid for figure in figures for grid in (figure.grids if isinstance(figure, Comparison) else (figure,))]
+
+
+def _about(grids: list[Grid]) -> str:
+    """Where the figures came from, for readers of the page; twin of `aboutOf` in js/src/export/saved-page.ts."""
+    lists = [
+        "".join(f"<dt>{escape(spaced(name))}</dt><dd>{escape(spaced(value))}</dd>" for name, value in said.items())
+        for said in map(provenance_of, grids)
+    ]
+    listed = "".join(f"<dl>{one}</dl>" for one in lists)
+    return f'<details class="about"><summary>where this came from</summary>{listed}</details>'
 
 
 def _title(figure: Figure) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.metadata
 import re
 import sys
 import zlib
@@ -25,16 +26,23 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="generator" content="lenswidget {version}">
+<meta name="lenswidget" content="{provenance}">
 <title>{title}</title>
 <style>{style}</style>
 <style>
 html { background: {light}; }
-body { max-width: 1440px; margin: 16px auto; }
-@media screen and (prefers-color-scheme: dark) { html { background: {dark}; } }
+body { max-width: 1440px; margin: 16px auto; color: {ink}; }
+.about { margin: 16px; font: 13px/1.5 system-ui, sans-serif; }
+.about dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; }
+.about dt { opacity: 0.7; }
+.about dd { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+@media screen and (prefers-color-scheme: dark) { html { background: {dark}; } body { color: {darkInk}; } }
 </style>
 </head>
 <body>
 {figures}
+{about}
 <script type="application/json" data-lens-page>{template}</script>
 {script}
 </body>
@@ -132,8 +140,10 @@ def name() -> str:
 
 def template() -> str:
     """The page with its policy, which names its scripts by their hashes."""
-    pages = {theme: colors(theme)["page"] for theme in ("light", "dark")}
-    return fill(PAGE, policy=policy(), script=element("{code}"), **pages)
+    light, dark = colors("light"), colors("dark")
+    named = {"light": light["page"], "dark": dark["page"], "ink": light["ink"], "darkInk": dark["ink"]}
+    version = importlib.metadata.version("lenswidget")
+    return fill(PAGE, policy=policy(), script=element("{code}"), version=version, **named)
 
 
 def policy() -> str:

@@ -24,7 +24,9 @@ from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 import lenswidget as lw
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import spaced
 from lenswidget.grids.parts import NO_TOKEN, Quantity
+from lenswidget.grids.provenance import provenance_of
 from lenswidget.view.page import write_fragment
 from lenswidget.view.script import code, name, packed
 from lenswidget.view.wire import VERSION
@@ -89,7 +91,9 @@ def test_hostile_texts_make_nothing_that_plain_ones_do_not(watched: Watched, tmp
         expect(page.locator(READY)).to_have_count(6)
         made.append(made_in(page))
         assert page.locator("script").count() == SCRIPTS - is_fragment  # a fragment has no page to write
-        assert page.locator("body > div").count() == 6 and page.locator("body > :not(div, script, style)").count() == 0
+        others = page.locator("body > :not(div, script, style)")
+        assert page.locator("body > div").count() == 6 and others.count() == (not is_fragment)
+        assert others.locator(":not(summary, dl, dt, dd)").count() == 0
         more = page.locator(".lw-more").nth(1)
         more.locator("summary").click()
         more.get_by_role("button").click()
@@ -328,11 +332,27 @@ def test_what_the_menu_saves_is_whole(watched: Watched, tmp_path: Path, made: Ca
         return tmp_path / f"saved.{kind}"
 
     drawn = minidom.parse(str(saved("svg")))
-    assert {node.nodeName for node in drawn.getElementsByTagName("*")} <= {"svg", "title", "g", "rect", "text", "path"}
-    assert Image.open(saved("png")).width > 800
+    assert {node.nodeName for node in drawn.getElementsByTagName("*")} <= {
+        "svg",
+        "title",
+        "metadata",
+        "g",
+        "rect",
+        "text",
+        "path",
+    }
+    (metadata,) = drawn.getElementsByTagName("metadata")
+    assert json.loads("".join(node.data for node in metadata.childNodes)) == provenance_of(grid)
+    picture = Image.open(saved("png"))
+    picture.load()
+    assert picture.width > 800 and json.loads(picture.text["lenswidget"]) == provenance_of(grid)
     assert_same_table(saved("csv"), grid)
-    assert json.loads(saved("json").read_text())["rows"] == list(grid.rows)
+    numbers = json.loads(saved("json").read_text())
+    assert numbers["rows"] == list(grid.rows)
+    assert {name: value for name, value in numbers["provenance"].items() if name != "rounded"} == provenance_of(grid)
     page.goto(saved("html").as_uri())
+    assert json.loads(page.locator("meta[name=lenswidget]").get_attribute("content") or "") == provenance_of(grid)
+    assert page.locator(".about dd").all_text_contents() == [spaced(value) for value in provenance_of(grid).values()]
     page.wait_for_selector(READY)
     expect(page.locator(COLOR)).to_have_value("entropy")
     assert page.evaluate("window.attacked") is None

@@ -2,10 +2,17 @@
 
 import type { Grid } from "./grid.js";
 
-/** What it is and what made it, by name, as Python has it. */
+/** What it is and what made it, by name, as Python has it. A title that is the prompt, and a kind that is the lens, are said once. */
 export function provenanceOf({ exact }: Grid): Record<string, string> {
   const { title, kind, model, notes, provenance } = exact;
-  const all = [["title", title], ["kind", kind], ["model", model], ["notes", notes.join("; ")], ...provenance];
+  const made = new Map(provenance);
+  const all = [
+    ["title", title === made.get("prompt") ? "" : title],
+    ["kind", kind === made.get("lens") ? "" : kind],
+    ["model", model],
+    ["notes", notes.join("; ")],
+    ...provenance,
+  ];
   return Object.fromEntries(all.filter(([, value]) => value));
 }
 

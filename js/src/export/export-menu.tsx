@@ -2,20 +2,26 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { Grid } from "../data/grid.js";
+import { provenanceOf, provenanceText } from "../data/provenance.js";
 import type { Message } from "../data/wire.js";
 import { cellsOf } from "../heatmap/cells.js";
 import { Menu } from "../pieces/menu.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Shared } from "../state/settings.js";
 import type { Palette } from "../style/palette.js";
+import { escaped } from "../text/escape.js";
 import { beside, bitmapOf, drawingOf } from "./drawing.js";
+import { withText } from "./png-text.js";
 import { pageOf, type Source } from "./saved-page.js";
 import { csvOf, jsonOf } from "./tables.js";
 
 interface Props {
   /** Those that are shown. */
   states: GridState[];
-  /** What tells them apart, where they are several. */
+  /** All that the message holds. */
+  all: Grid[];
+  /** What tells those that are shown apart, where they are several. */
   names: string[];
   settings: Shared;
   message: Message;
@@ -29,19 +35,22 @@ interface Saved {
   url?: string;
 }
 
-export function Export({ states, names, settings, message, source, palette }: Props) {
+export function Export({ states, all, names, settings, message, source, palette }: Props) {
   const [{ grid }] = states as [GridState];
   const grids = states.map((state) => state.grid);
   const saved = useSignal<Saved | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
+  const from = () => provenanceText(grids.map(provenanceOf));
   const drawing = () => beside(states.map((one) => drawingOf(one, cellsOf(one).value, palette.value)));
+  const bitmap = async () => withText(await bitmapOf(drawing()), "lenswidget", from());
+  const svg = () => drawing().svg.replace(/<\/svg>$/, () => `<metadata>${escaped(from())}</metadata></svg>`);
   const ways: Record<string, { label: string; make: () => Blob | Promise<Blob> }> = {
-    png: { label: "picture (PNG)", make: () => bitmapOf(drawing()) },
-    svg: { label: "picture (SVG)", make: () => new Blob([drawing().svg], { type: "image/svg+xml" }) },
+    png: { label: "picture (PNG)", make: bitmap },
+    svg: { label: "picture (SVG)", make: () => new Blob([svg()], { type: "image/svg+xml" }) },
     ...(source && {
       html: {
         label: "page (HTML)",
-        make: () => new Blob([pageOf(`${grid.kind}: ${grid.title}`, message, settings, source)], { type: "text/html" }),
+        make: () => new Blob([pageOf(all, message, settings, source)], { type: "text/html" }),
       },
     }),
     csv: { label: "numbers (CSV)", make: () => new Blob([csvOf(grids, names)], { type: "text/csv" }) },
@@ -62,7 +71,7 @@ export function Export({ states, names, settings, message, source, palette }: Pr
   };
   const copy = async () => {
     try {
-      const png = bitmapOf(drawing());
+      const png = bitmap();
       await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
       saved.value = { said: "Copied the picture." };
     } catch (reason) {

@@ -1,5 +1,8 @@
 // A page that a reader takes away: the same view, alive, in a file that needs no kernel and no server.
 
+import type { Grid } from "../data/grid.js";
+import { spaced } from "../data/marks.js";
+import { provenanceOf, provenanceText } from "../data/provenance.js";
 import type { Message } from "../data/wire.js";
 import type { Settings, Shared } from "../state/settings.js";
 import { escaped } from "../text/escape.js";
@@ -11,12 +14,15 @@ export interface Source {
   page: string;
 }
 
-/** A page that shows the same, alive, in the state that it is in. */
-export function pageOf(title: string, message: Message, settings: Shared, { code, style, page }: Source): string {
+/** A page that shows the same, alive, in the state that it is in; `grids` are all that the message holds. */
+export function pageOf(grids: Grid[], message: Message, settings: Shared, { code, style, page }: Source): string {
+  const [{ kind, title }] = grids as [Grid];
   const now = Object.fromEntries(Object.entries(settings).map(([name, { value }]) => [name, value])) as Settings &
     object;
   const parts: Record<string, string> = {
-    title: escaped(title),
+    title: escaped(`${kind}: ${title}`),
+    provenance: escaped(provenanceText(grids.map(provenanceOf))),
+    about: aboutOf(grids),
     style,
     figures: `<div data-lens="${base64(message)}" data-lens-by="${/data-lens-code="(\w+)"/.exec(page)?.[1]}" data-lens-settings="${escaped(JSON.stringify(now))}"></div>`,
     template: JSON.stringify(page).replaceAll("<", "\\u003c"),
@@ -24,6 +30,14 @@ export function pageOf(title: string, message: Message, settings: Shared, { code
   };
   // in one pass: a title may hold what looks like a gap
   return page.replace(/\{(\w+)\}/g, (gap, name) => parts[name] ?? gap);
+}
+
+/** Where the figures came from, for readers of the page; twin of `_about` in lenswidget/view/page.py. */
+function aboutOf(grids: Grid[]): string {
+  const list = (said: Record<string, string>) =>
+    Object.entries(said).map(([name, value]) => `<dt>${escaped(spaced(name))}</dt><dd>${escaped(spaced(value))}</dd>`);
+  const lists = grids.map((grid) => `<dl>${list(provenanceOf(grid)).join("")}</dl>`);
+  return `<details class="about"><summary>where this came from</summary>${lists.join("")}</details>`;
 }
 
 function base64(message: Message): string {

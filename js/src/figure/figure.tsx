@@ -72,6 +72,7 @@ function Shown({ view, message, source, palette, painted }: Props) {
           )}
           <Export
             states={together ? view.each : [front]}
+            all={view.each.map(({ grid }) => grid)}
             names={view.exactNames}
             settings={view.settings}
             {...{ message, source, palette }}

@@ -13,6 +13,7 @@ from pathlib import Path
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.overview import counterpart
+from lenswidget.grids.provenance import provenance_text
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.view.picture.bars_scene import bars_scene
 from lenswidget.view.picture.colors import Theme
@@ -120,7 +121,7 @@ def write_svg(
     Raises ValueError for a quantity that it lacks, OSError where the file can't be written.
     """
     scene = scene_of(figure, color)
-    drawn = svg(scene, _said(figure), (_theme(theme),), _inches(width))
+    drawn = svg(scene, _said(figure), (_theme(theme),), _inches(width), provenance_of_figure(figure))
     return write_whole(path, lambda stream: stream.write(drawn.encode("utf-8")))
 
 
@@ -143,7 +144,8 @@ def write_png(
             f"A picture of {scene.width * zoom:.0f} × {scene.height * zoom:.0f} pixels can't be made; choose a smaller "
             f"width or dpi, {part}, or to_svg(path), which has no pixels."
         )
-    return write_whole(path, lambda stream: stream.write(png(scene, _theme(theme), zoom, dpi)))
+    drawn = png(scene, _theme(theme), zoom, dpi, provenance_of_figure(figure))
+    return write_whole(path, lambda stream: stream.write(drawn))
 
 
 def write_pdf(
@@ -157,7 +159,7 @@ def write_pdf(
     """The same as a PDF of one page that fits it, for a paper. Needs `pip install lenswidget[pdf]`."""
     scene = scene_of(figure, color)
     zoom = (_inches(width) or scene.width / PIXELS) * 72 / scene.width
-    drawn = pdf(scene, _titled(figure), _theme(theme), zoom)
+    drawn = pdf(scene, _titled(figure), _theme(theme), zoom, provenance_of_figure(figure))
     return write_whole(path, lambda stream: stream.write(drawn))
 
 
@@ -171,6 +173,11 @@ def _theme(theme: Theme) -> Theme:
     if theme not in ("light", "dark"):
         raise ValueError(f"theme is 'light' or 'dark'; got {theme!r}.")
     return theme
+
+
+def provenance_of_figure(figure: Figure) -> str:
+    """Where it came from, as JSON: an object, or a list of one for each Grid of a Comparison."""
+    return provenance_text(figure.grids if isinstance(figure, Comparison) else [figure])
 
 
 def _said(figure: Figure) -> str:

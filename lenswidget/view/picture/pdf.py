@@ -11,8 +11,8 @@ from lenswidget.view.picture.png import font
 from lenswidget.view.picture.scene import SIZE, Box, Line, Scene, Words
 
 
-def pdf(scene: Scene, title: str, theme: Theme, zoom: float) -> bytes:
-    """A scene as a PDF, `zoom` points to its unit. Raises ImportError where reportlab is missing."""
+def pdf(scene: Scene, title: str, theme: Theme, zoom: float, provenance: str) -> bytes:
+    """A scene as a PDF, `zoom` points to its unit, whose subject is where it came from. Raises ImportError without reportlab."""
     try:
         from reportlab.pdfbase import pdfmetrics
         from reportlab.pdfbase.ttfonts import TTFont
@@ -26,6 +26,7 @@ def pdf(scene: Scene, title: str, theme: Theme, zoom: float) -> bytes:
     canvas = Canvas(stream, pagesize=(scene.width * zoom, scene.height * zoom), invariant=True)
     canvas.setTitle(_encodable(title))
     canvas.setCreator("lenswidget")
+    canvas.setSubject(provenance)
     canvas.scale(zoom, zoom)
     face, draws = font(SIZE)
     name = "Helvetica"

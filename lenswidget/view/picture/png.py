@@ -20,12 +20,14 @@ from lenswidget.view.picture.scene import Box, Number, Ring, Scene, Words, dashe
 
 LEVELS = 6
 """Of an ink on a fill: none to all of it, between which the edges of letters lie."""
+PROVENANCE = "lenswidget"
+"""The keyword under which a PNG says where it came from, as JSON; js/src/export/png-text.ts writes the same."""
 ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 """Where on its baseline a text is held, as Pillow says it."""
 
 
-def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> bytes:
-    """A scene in pixels, `zoom` of them to its unit."""
+def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None, provenance: str = "") -> bytes:
+    """A scene in pixels, `zoom` of them to its unit, which says where it came from in a text of its own, if given."""
     from PIL import Image, ImageDraw
 
     named, size = colors(theme), (round(scene.width * zoom), round(scene.height * zoom))
@@ -62,7 +64,7 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None) -> by
         np.maximum(cover, np.asarray(layer), out=cover)
     inks = list(words) or [named["ink"]]
     planes, palette = _mixed(np.asarray(ground), ink, cover, [named[fill] for fill in fills], inks)
-    return _file(planes, palette, dpi)
+    return _file(planes, palette, dpi, provenance)
 
 
 Plane = UInt8[np.ndarray, "height width"]
@@ -87,7 +89,7 @@ def _mixed(fill: Plane, ink: Plane, cover: Plane, fills: list[str], inks: list[s
     return np.add(order[pair], level, dtype=np.uint8), bytes(palette)
 
 
-def _file(pixels: Plane, palette: bytes, dpi: float | None) -> bytes:
+def _file(pixels: Plane, palette: bytes, dpi: float | None, provenance: str) -> bytes:
     """A PNG that says what made it right after its header, where the stylesheet looks for it: see js/src/style/style.css."""
     height, width = pixels.shape
     up = np.full((height, 1), 2, dtype=np.uint8)
@@ -95,6 +97,7 @@ def _file(pixels: Plane, palette: bytes, dpi: float | None) -> bytes:
     chunks = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
         (b"tEXt", b"Software\0lenswidget"),
+        *([(b"tEXt", f"{PROVENANCE}\0{provenance}".encode("latin-1"))] if provenance else []),
         (b"PLTE", palette),
         *([(b"pHYs", struct.pack(">IIB", *[round(dpi / 0.0254)] * 2, 1))] if dpi else []),
         (b"IDAT", zlib.compress(lines.tobytes(), 9)),

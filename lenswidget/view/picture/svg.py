@@ -11,7 +11,7 @@ STILL = "lw-still"
 """The class of a picture that has a second theme."""
 
 
-def svg(scene: Scene, title: str, themes: tuple[Theme, ...], inches: float | None = None) -> str:
+def svg(scene: Scene, title: str, themes: tuple[Theme, ...], inches: float | None = None, provenance: str = "") -> str:
     """A scene as an SVG element with the first theme's colors, and the second's for readers who have it dark.
 
     Each shape has its color itself: a page may refuse style sheets, and would show one black rectangle. Only the second
@@ -30,6 +30,7 @@ def svg(scene: Scene, title: str, themes: tuple[Theme, ...], inches: float | Non
             f'role="img" font-family="system-ui, \'DejaVu Sans\', sans-serif" font-size="{SIZE}" text-anchor="middle"'
             f"{still}>",
             f"<title>{escape(title)}</title>",
+            f"<metadata>{escape(provenance)}</metadata>" if provenance else "",
             f"<style>@media screen and (prefers-color-scheme:dark){{{dark}}}</style>" if dark else "",
             *(_element(shape, first, bool(dark)) for shape in scene.shapes),
             "</svg>",
