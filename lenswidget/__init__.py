@@ -46,6 +46,7 @@ _HOME = {
     "load_lens": "lenses.load_lens",
     "logit_lens": "lenses.read",
     "patch": "interventions.patch",
+    "path_patch": "interventions.path_patching",
     "promotes": "attribution.vocabulary_space",
     "read": "lenses.read",
     "residual_hooks": "model.run",
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from lenswidget.interactive.live import live as live
     from lenswidget.interventions.patch import patch as patch
     from lenswidget.interventions.patchscope import Patchscope as Patchscope
+    from lenswidget.interventions.path_patching import path_patch as path_patch
     from lenswidget.lenses.diagnose import diagnose as diagnose
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
