@@ -29,7 +29,7 @@ const rowsOf = (root: ParentNode) =>
 /** Points at, or clicks, a step at 0.6 of the way from one row to the next. */
 function onStep(root: HTMLElement, type: "pointermove" | "click", row: number) {
   const { x, y, width, height } = steps(root).getBoundingClientRect();
-  const [left, right] = [7, width - Math.max(100, Math.min(176, 0.36 * width))];
+  const [left, right] = [7, width - Math.max(120, Math.min(180, 0.36 * width))];
   const probability = 0.4 * known(row - 1) + 0.6 * known(row);
   const at = {
     clientX: x + left + probability * (right - left),

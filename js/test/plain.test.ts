@@ -13,6 +13,7 @@ import { STEPS } from "../src/style/palette.js";
 import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
 import { decimalsFor, fixed, lessThan, percent, plain, tick } from "../src/text/number.js";
 import { verdicts } from "../src/text/row-quantity.js";
+import { storyOf } from "../src/text/story.js";
 import { message, type Wish } from "./messages.js";
 
 describe("a token's text", () => {
@@ -246,6 +247,24 @@ describe("a quantity of rows", () => {
     ]);
     expect(verdicts({ rowQuantities } as Grid, 2)).toHaveLength(1);
   });
+});
+
+it("a story tells how far a step went, and what the last block took away", async () => {
+  const candidates = (row: number) => [[row < 2 ? 0 : 1, 0.6]] as [number, number][];
+  const grid = (await decode(await message({ columns: 1, candidates, rows: 4 }))).grids[0]!;
+  const told = (probabilities: number[]) => {
+    const trajectories = {
+      ...{ offsets: Int32Array.of(0, 1), tokens: Int32Array.of(1), places: Uint8Array.from([0, 1, 2, 3]) },
+      probabilities: Float32Array.from(probabilities),
+    };
+    const story = storyOf({ ...grid, trajectories } as Grid, 0, []);
+    return story.sentences[0]!.map((piece) => (typeof piece === "string" ? piece : piece.token)).join("");
+  };
+  const plainly = (text: string) => text.replaceAll("\u202f", " ");
+  expect(plainly(told([0, 0.04, 0.95, 0.7]))).toBe(
+    "␣one leads from L1 on, rising there from 4.0 % to 95 %. L2 takes it from 95 % down to 70 %.",
+  );
+  expect(told([0, 0.44, 0.45, 0.44])).toBe("␣one leads from L1 on.");
 });
 
 it("a zero on a logarithmic scale stands at its low end, as in Python's pictures", async () => {

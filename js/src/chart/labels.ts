@@ -12,15 +12,17 @@ import type { Place } from "./place.js";
 export interface Label {
   x: number;
   y: number;
+  /** A token, which may be written the other way. */
+  name?: string;
   text: string;
   /** Of a line; what isn't one's is in the page's own ink. */
   line?: Line;
 }
 
-const HIGH = 15;
+const HIGH = 16;
 const ASIDE = 14;
 /** What a label beside a point needs, roughly: letters are no wider on the whole. */
-const LETTER = 6.4;
+const LETTER = 6.2;
 
 /** `step` is the row to which the step leads that is told of the line that matters most. */
 export function labelsOf(
@@ -78,10 +80,11 @@ function named(line: Line, measure: Measure, place: Place): Label | null {
   const isAtEnd = strength(values[end]!) >= 0.5 * strength(values[high]!);
   const row = line.isRival || !isAtEnd ? high : end;
   const value = values[row]!;
-  const text = `${cut(line.label)} ${measure === "rank" ? plain(value) : percent(value)}`;
+  const name = cut(line.label);
+  const text = ` ${measure === "rank" ? plain(value) : percent(value)}`;
   const beside = place.x(value) + 9;
-  const fits = line.isRival && beside + text.length * LETTER < place.right;
-  return { x: fits ? beside : place.right + ASIDE, y: place.y(row), text, line };
+  const fits = line.isRival && beside + (name + text).length * LETTER < place.right;
+  return { x: fits ? beside : place.right + ASIDE, y: place.y(row), name, text, line };
 }
 
 /** What made a step: its largest part and by how much it moved the token; longer, and shorter. */

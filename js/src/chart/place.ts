@@ -24,7 +24,7 @@ export interface Place {
 
 const AXIS = 24;
 const ROW = 9;
-const LABELS = { least: 100, most: 176 };
+const LABELS = { least: 120, most: 180 };
 
 export function placeOfChart(layout: Rows, rows: number, width: number, isBeside: boolean, axis: Axis): Place {
   const lowest = isBeside ? layout.rows[0]! : 0;

@@ -66,14 +66,15 @@ export function Plot({ state, column, lines, measure, layout, width, isBeside, r
             )}
           </g>
         ))}
-        {labelsOf(state, column, lines, measure, place, told).map(({ x, y, text, line }) => (
+        {labelsOf(state, column, lines, measure, place, told).map(({ x, y, name, text, line }) => (
           <text
-            key={`${text} ${y}`}
+            key={`${name}${text} ${y}`}
             class={`lw-label${line ? (line.isRival ? " lw-rival" : "") : " lw-made"}`}
             {...{ x, y }}
             dy="0.35em"
             style={line && { "--lw-color": inkOf(line) }}
           >
+            {name && <tspan class="lw-isolated">{name}</tspan>}
             {text}
           </text>
         ))}

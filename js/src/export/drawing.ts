@@ -45,10 +45,19 @@ function opening(width: number, height: number): string {
 }
 
 /** The cells and their legend alone, for a page whose words stand around them. */
-export function printedOf(state: GridState, cells: Cells, palette: Palette): Drawing {
-  const { svg, width, height } = heatmapDrawn(state, cells, palette, measurer());
-  return { svg: `${opening(width, height)}${svg}</svg>`, width, height };
+export function printedOf(state: GridState, cells: Cells, palette: Palette): string {
+  const { length } = state.grid.columns;
+  const most = Math.ceil(length / Math.ceil(length / ON_PAPER));
+  const strips = Array.from({ length: Math.ceil(length / most) }, (_, i) => {
+    const end = Math.min(length, (i + 1) * most);
+    const { svg, width, height } = heatmapDrawn(state, cells, palette, measurer(), i * most, end);
+    return `${opening(width, height)}${svg}</svg>`;
+  });
+  return strips.join("");
 }
+
+/** So many columns can be read where they are as wide as a sheet; others stand beneath. */
+const ON_PAPER = 14;
 
 /** Drawings as they stand beside each other: two in a line. */
 export function beside(drawings: Drawing[]): Drawing {

@@ -52,7 +52,8 @@ function MapAndMore({ state, legend, accompanied = false, charted = true, palett
   const mapWidth = useComputed(() => places.value.map);
   const frame = useFrame(state, mapWidth);
   const cells = cellsOf(state);
-  const { map, chart, dock, isBeside, dockAt } = places.value;
+  const { map, chart, dock, dockAt } = places.value;
+  const isBeside = places.value.isBeside && !printing.value; // on paper the cells are drawn elsewhere
   const columns = [map, isBeside ? chart : 0, dockAt === "beside" ? dock : 0].filter(Boolean);
   return (
     <div class="lw-body">
@@ -79,6 +80,6 @@ function MapAndMore({ state, legend, accompanied = false, charted = true, palett
 
 /** All of the cells, as wide as the paper: on screen some may have to be scrolled to. */
 function Printed({ state, palette }: { state: GridState; palette: Palette }) {
-  const { svg } = printedOf(state, cellsOf(state).value, palette);
-  return <div class="lw-printed" dangerouslySetInnerHTML={{ __html: svg }} />;
+  const __html = printedOf(state, cellsOf(state).value, palette);
+  return <div class="lw-printed" dangerouslySetInnerHTML={{ __html }} />;
 }

@@ -15,7 +15,7 @@ export interface Places {
 
 export const GAP = 28;
 const NARROW = 600;
-const CHART = { least: 260, most: 500 };
+const CHART = { least: 284, most: 500 };
 const DOCK = 280;
 
 interface Wishes {

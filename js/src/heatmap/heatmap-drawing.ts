@@ -23,26 +23,39 @@ const CELL = 76;
 const BAR = 180;
 const KEY = 20;
 
-export function heatmapDrawn(state: GridState, cells: Cells, palette: Palette, shorten: Shorten): Drawing {
+/** The columns from `first` to before `end`, and the legend beneath the last of them. */
+export function heatmapDrawn(
+  state: GridState,
+  cells: Cells,
+  palette: Palette,
+  shorten: Shorten,
+  first = 0,
+  end = state.grid.columns.length,
+): Drawing {
   const { grid, settings } = state;
   const gutter = gutterFor(grid);
-  const columns = grid.columns.length;
+  const columns = end - first;
   const { stride, height: wished } = settings;
   const layout = layoutOf({
     ...{ rows: grid.rows.length, columns, gutter, density: 1 },
     ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value, only: state.rowsShown.value },
   });
+  const all = { ...layout, columns: grid.columns.length };
   const says = saysOf(state, cells);
   const below = layout.header + layout.height + 12;
   const width = Math.max(gutter + columns * layout.cellWidth, gutter + 2 * BAR);
-  const drawn = Array.from({ length: columns }, (_, column) => drawnColumn(layout, cells, palette, column, shorten));
+  const drawn = Array.from({ length: columns }, (_, i) => {
+    return drawnColumn(all, cells, palette, first + i, gutter + i * layout.cellWidth, shorten);
+  });
+  const map = `<g transform="translate(0 ${layout.header})">${drawnRows(layout, cells, palette, shorten)}${drawn.join("")}</g>`;
+  if (end < grid.columns.length) return { width, height: below, svg: map };
   const words = says.map((one, i) => text(gutter, below + 46 + KEY * i, shorten(one, width - gutter), palette.muted));
   const y = below + 32 + KEY * says.length;
   return {
     width,
     height: y + KEY * grid.rowQuantities.length,
     svg: [
-      `<g transform="translate(0 ${layout.header})">${drawnRows(layout, cells, palette, shorten)}${drawn.join("")}</g>`,
+      map,
       legend(state, cells, palette, shorten, gutter, below),
       ...words,
       keys(state, palette, shorten, gutter, y),
@@ -82,10 +95,16 @@ function drawnRows(layout: Layout, cells: Cells, palette: Palette, shorten: Shor
     .join("");
 }
 
-function drawnColumn(layout: Layout, cells: Cells, palette: Palette, column: number, shorten: Shorten): string {
-  const { rows, columns, cellWidth, cellHeight, gutter, header } = layout;
+function drawnColumn(
+  layout: Layout,
+  cells: Cells,
+  palette: Palette,
+  column: number,
+  x: number,
+  shorten: Shorten,
+): string {
+  const { rows, columns, cellWidth, cellHeight, header } = layout;
   const ramp = cells.diverging ? palette.diverging : palette.sequential;
-  const x = gutter + column * cellWidth;
   const middle = x + (cellWidth - 1) / 2;
   const label = shorten(cells.columnLabel(column), cellWidth - 5);
   const out = [text(middle, FONT * 0.35 - header / 2, label, palette.ink, "middle")];

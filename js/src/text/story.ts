@@ -1,9 +1,9 @@
 // How a failure is read: where at a position it was decided, what led and was overwritten, and in which rows to look.
 
-import { type Followed, ranks } from "../data/followed.js";
+import { type Followed, probabilities, ranks } from "../data/followed.js";
 import { type Grid, isLens, leading } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
-import { plain } from "./number.js";
+import { percent, plain } from "./number.js";
 
 /** A piece of a sentence: words, or what a token says. */
 export type Piece = string | { token: string };
@@ -43,7 +43,12 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
     if (isFirst(last)) {
       const from = firstOf(grid, isFirst);
       look(from - 1, from);
-      return [name, from > 0 ? ` leads from ${grid.rows[from]} on.` : " leads in every row."];
+      const known = probabilities(grid, one, column);
+      return [
+        name,
+        from > 0 ? ` leads from ${grid.rows[from]} on${risen(known, from)}.` : " leads in every row.",
+        ending(grid, known),
+      ];
     }
     look(final, final + 1);
     const span =
@@ -54,6 +59,21 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
     return [name, ` led ${span} and was overwritten in ${grid.rows[final + 1]} by `, { token: usurper }, "."];
   });
   return { sentences, rows: [...rows].sort((a, b) => a - b) };
+}
+
+/** Of a probability. */
+const MUCH = 0.1;
+
+/** How far up its first row brought it, where that is known. */
+function risen(known: Float32Array | null, row: number): string {
+  const [before = 0, now = 0] = known?.subarray(row - 1, row + 1) ?? [];
+  return now - before > MUCH / 2 ? `, rising there from ${percent(before)} to ${percent(now)}` : "";
+}
+
+/** What the last block did to it, if that is much. */
+function ending(grid: Grid, known: Float32Array | null): string {
+  const [before, end] = [known?.at(-2) ?? 0, known?.at(-1) ?? 0];
+  return before - end > MUCH ? ` ${grid.rows.at(-1)} takes it from ${percent(before)} down to ${percent(end)}.` : "";
 }
 
 /** Whether any token that has a pin color leads in a cell, and none of that color at the end of its column. */
