@@ -50,16 +50,10 @@ export function heatmapDrawn(
   const map = `<g transform="translate(0 ${layout.header})">${drawnRows(layout, cells, palette, shorten)}${drawn.join("")}</g>`;
   if (end < grid.columns.length) return { width, height: below, svg: map };
   const words = says.map((one, i) => text(gutter, below + 46 + KEY * i, shorten(one, width - gutter), palette.muted));
-  const y = below + 32 + KEY * says.length;
   return {
     width,
-    height: y + KEY * grid.rowQuantities.length,
-    svg: [
-      map,
-      legend(state, cells, palette, shorten, gutter, below),
-      ...words,
-      keys(state, palette, shorten, gutter, y),
-    ].join(""),
+    height: below + 32 + KEY * says.length,
+    svg: [map, legend(state, cells, palette, shorten, gutter, below), ...words].join(""),
   };
 }
 
@@ -71,7 +65,8 @@ function saysOf({ grid, believed, pinColorOf, overwrites }: GridState, { areToke
     pinColorOf.value.some((pinColor) => pinColor >= 0) && "outline: what is followed leads",
     overwrites.value && "broken: it led here, but not at the end",
   ];
-  return [believed.value ? inkSays(grid) : "", met.filter(Boolean).join(" · ")].filter(Boolean);
+  const beside = grid.rowQuantities.map((one) => `beside the rows: ${rowQuantityName(one)}`);
+  return [believed.value ? inkSays(grid) : "", met.filter(Boolean).join(" · "), ...beside].filter(Boolean);
 }
 
 function drawnRows(layout: Layout, cells: Cells, palette: Palette, shorten: Shorten): string {
@@ -167,19 +162,6 @@ function legend(
     text(x + place * BAR, y + 22, label, palette.muted, "middle"),
   );
   return [...parts, ...ticks, text(x + BAR + 14, y + 9, shorten(name, BAR - 14), palette.muted)].join("");
-}
-
-/** What the ends of each quantity of the rows stand for. */
-function keys({ grid }: GridState, palette: Palette, shorten: Shorten, x: number, y: number): string {
-  return grid.rowQuantities
-    .flatMap((quantity, i) => {
-      const at = y + i * KEY;
-      return [
-        ...[1, 0.5, 0].map((trust, j) => drawnTrust(trust, { x: x + 8 * j, y: at, height: 13 }, palette)),
-        text(x + 30, at + 11, shorten(rowQuantityName(quantity), 2 * BAR - 30), palette.muted),
-      ];
-    })
-    .join("");
 }
 
 /** How far a row can be believed; as `brush.ts` paints it. */
