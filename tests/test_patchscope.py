@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import lenswidget as lw
+from lenswidget.interventions import edited_text
 from lenswidget.lenses.lens import moved
+from lenswidget.model.backends import backend_of, past
 from tests import architectures
 from tests.test_hugging_face import saved
 
@@ -216,3 +219,79 @@ def test_it_reads_earlier_than_the_logit_lens(smollm: Any) -> None:
     assert theirs == pytest.approx(0.88, abs=0.01)
     assert grid["L23"].values("probability", target=" Paris")[0, -1] == pytest.approx(theirs, abs=1e-4)
     assert lw.logit_lens(run, targets=[" Paris"])["L23"].values("probability", target=" Paris")[0, -1] < 1e-5
+
+
+@pytest.mark.parametrize(
+    "architecture", ["LlamaForCausalLM", "GPT2LMHeadModel", "Gemma2ForCausalLM", "BloomForCausalLM", "MambaForCausalLM"]
+)
+def test_descriptions_are_what_a_hook_makes_the_model_write(architecture: str, tmp_path: Path) -> None:
+    """Token by token without a cache, the state put in at every pass."""
+    model = saved(architecture, tmp_path)
+    run = lw.run(model, SOURCE)
+    for position in (-1, 2):
+        grid = lw.Patchscope(TARGET, position=position).describe(run, position=3, max_new_tokens=5, k=3)
+        assert grid.candidates is not None and grid.candidates.ids.shape == (3, 5, 3)
+        assert grid.rows == ("embed", "L0", "L1")
+        for row in range(3):
+            ids = list(TARGET)
+            at = position % len(TARGET)
+            for step in range(5):
+                tokens = torch.tensor([ids])
+                logits = hooked(blocks_of(model)[row], at, run.residual[row, 3], lambda: model(input_ids=tokens))  # noqa: B023
+                ours = grid.candidates.ids[row, step]
+                if int(logits.argmax()) == 2:  # it ends
+                    assert (grid.candidates.ids[row, step:] == -1).all()
+                    break
+                assert int(ours[0]) == int(logits.argmax()), (row, step)
+                bits = logits.log_softmax(-1)[ours.tolist()] / torch.tensor(2.0).log()
+                torch.testing.assert_close(
+                    torch.tensor(grid.candidates.log_probability[row, step]), bits, atol=1e-3, rtol=1e-3
+                )
+                ids.append(int(ours[0]))
+
+
+def test_a_cache_is_tried_first_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    architectures.save("LlamaForCausalLM", tmp_path)
+    for model in (architectures.boot(tmp_path), saved("LlamaForCausalLM", tmp_path)):
+        run = lw.run(model, SOURCE)
+        assert edited_text.cache_grows(backend_of(model))
+        cached = lw.Patchscope(TARGET).describe(run, max_new_tokens=6)
+        monkeypatch.setattr(edited_text, "cache_grows", lambda backend: False)
+        plain = lw.Patchscope(TARGET).describe(run, max_new_tokens=6)
+        monkeypatch.undo()
+        assert cached.candidates is not None and plain.candidates is not None
+        assert (cached.candidates.ids[..., 0] == plain.candidates.ids[..., 0]).all()
+        # one that lies is found out at the end, and what it wrote is not believed
+        monkeypatch.setattr(past.KeysAndValues, "growing", lambda self, length, batch: self.upto(length))
+        monkeypatch.setattr(edited_text, "cache_grows", lambda backend: True)
+        lied = lw.Patchscope(TARGET).describe(run, max_new_tokens=6)
+        monkeypatch.undo()
+        assert lied.candidates is not None
+        assert (lied.candidates.ids[..., 0] == plain.candidates.ids[..., 0]).all()
+
+
+def test_a_text_that_ends_has_no_more_tokens(tmp_path: Path) -> None:
+    model = saved("LlamaForCausalLM", tmp_path)
+    with torch.no_grad():
+        model.lm_head.weight[2] = 100 * model.lm_head.weight[7]  # </s> wins where 7 would, or loses
+    run = lw.run(model, SOURCE)
+    grid = lw.Patchscope(TARGET).describe(run, max_new_tokens=6)
+    assert grid.candidates is not None
+    ids = grid.candidates.ids[..., 0]
+    assert (ids == -1).any() and not (ids == 2).any()
+    assert ((ids == -1) == np.isnan(grid.values("probability"))).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "says_why"),
+    [
+        ({"position": 9}, "Position 9 is not in this prompt"),
+        ({"max_new_tokens": 0}, "max_new_tokens is 1 to 256; got 0"),
+        ({"max_new_tokens": 60}, "7 tokens and 60 more are beyond the 64 that"),
+        ({"k": 0}, "k is the number of candidates"),
+    ],
+)
+def test_what_can_not_be_described_is_told(asked: dict[str, Any], says_why: str, tmp_path: Path) -> None:
+    run = lw.run(saved("GPT2LMHeadModel", tmp_path), SOURCE)
+    with pytest.raises(ValueError, match=says_why):
+        lw.Patchscope(TARGET).describe(run, **asked)

@@ -17,11 +17,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.row_names import named_row
 from lenswidget.interventions.continuations import Base, Cell, last_rows, way_of
+from lenswidget.interventions.edited_text import write
+from lenswidget.interventions.text_grid import grid_of_texts
 from lenswidget.lenses.lens import Lens
 from lenswidget.model.backend import Backend, Past
-from lenswidget.model.edits import Written
+from lenswidget.model.edits import Written, provenance_of
+from lenswidget.model.generation import ends_of
 from lenswidget.model.places import row_place
 from lenswidget.model.positions import positions_of
 from lenswidget.model.probe import readout_of
@@ -123,6 +127,56 @@ class Patchscope(Lens):
         ]
         found = last_rows(base, cells, len(base.tokens) - 1)
         return found.view(len(rows), len(positions), -1).to(run.readout.W_U.device, torch.float32)
+
+    def describe(self, run: Run, *, position: int = -1, max_new_tokens: int = 8, k: int = 10) -> Grid:
+        """What the model goes on to write when it reads each row of one position, `position`, in the target prompt: a text a row.
+
+        A Grid of rows × generated tokens, the likeliest one at each step, beside `k` candidates. A text that ends early has
+        no more tokens. The target prompt alone says what its own opinion is: the first note.
+
+        Raises ValueError as reading does, and for a number of tokens that is none.
+
+            lw.Patchscope("Syria: Country in the Middle East, Samsung: South Korean company, x").describe(run)
+        """
+        self.require(run)
+        where = positions_of(len(run.tokens), position)
+        if len(where) != 1:
+            raise ValueError(f"A patchscope describes the states of one position; got {position!r}.")
+        if not 1 <= k <= run.readout.vocabulary:
+            raise ValueError(f"k is the number of candidates a cell, 1 to {run.readout.vocabulary}; got {k}.")
+        backend = _backend_of(run)
+        base = base_of(backend, self._tokens(backend), run)
+        at = self._at(base.tokens)
+        rows = range(len(run.residual) - 1)
+        states = run.residual[:, int(where)]
+        edits = [[Written(row_place(backend, self._into(row, run.labels)), at, states[row][None])] for row in rows]
+        text = write(
+            backend,
+            base.tokens,
+            [[], *edits],
+            max_new_tokens=max_new_tokens,
+            ends=ends_of(backend.network, backend.tokenizer),
+            k=k,
+            hooks=base.hooks,
+            first=int(at),
+            past=base.past if way_of(backend).cached else None,
+        )
+        token = run.texts[int(run.tokens[where])]
+        return grid_of_texts(
+            text.without(0),
+            run.texts,
+            title=f"{token} in {run.prompt}",
+            kind="Patchscope, in words",
+            model=run.model,
+            rows=run.labels[:-1],
+            notes=(f"without a state it writes {run.texts.decode(text.of(0))!r}", *self.notes_on(run), *run.notes),
+            provenance={
+                "prompt": run.prompt,
+                "position": str(int(where)),
+                **self.provenance,
+                **provenance_of(run.edits),
+            },
+        )
 
     def _tokens(self, backend: Backend) -> Int[Tensor, "positions"]:
         return tokenize(backend, self.prompt, readout_of(backend).vocabulary)

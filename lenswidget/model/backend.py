@@ -268,6 +268,10 @@ class Past(ABC):
     def upto(self, length: int) -> Any:
         """What the first `length` tokens left, as the library's `forward` takes it."""
 
+    @abstractmethod
+    def growing(self, length: int, batch: int) -> Any:
+        """The same for so many prompts that go on from there, each its own way: each pass adds what it leaves."""
+
 
 class CachedPass(ABC):
     """What an earlier forward pass left in a library's own cache of activations."""

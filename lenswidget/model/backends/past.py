@@ -1,7 +1,8 @@
 """Past: the keys and values of the first tokens of a prompt, from which any number of prompts go on that share them.
 
 A cache of transformers belongs to one continuation, which it grows by. This one is read only, by a batch of any size, and up
-to any position; what it can't stand for (a state space, a cache of a fixed size) is refused, and then nothing is shared.
+to any position, or copied for a batch that grows it; what it can't stand for (a state space, a cache of a fixed size) is
+refused, and then nothing is shared.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ class KeysAndValues(Past):
 
     def upto(self, length: int) -> Any:
         return _cache([_first(layer, length) for layer in self._layers])
+
+    def growing(self, length: int, batch: int) -> Any:
+        return _cache([_first(layer, length, batch) for layer in self._layers])
 
 
 def past_of(
@@ -70,14 +74,16 @@ def _cache(layers: list[Any]) -> Any:
     return cache
 
 
-def _first(layer: Any, length: int) -> Any:
-    made = _layer(sliding=layer.is_sliding, reads=True)
-    made.keys, made.values = layer.keys[..., :length, :], layer.values[..., :length, :]
+def _first(layer: Any, length: int, batch: int | None = None) -> Any:
+    """The first positions of a layer: only to be read by a batch of any size, or to grow with a batch of this size."""
+    made = _layer(sliding=layer.is_sliding, reads=True, grows=batch is not None)
+    keys, values = layer.keys[..., :length, :], layer.values[..., :length, :]
+    made.keys, made.values = (x if batch is None else x.expand(batch, -1, -1, -1) for x in (keys, values))
     made.dtype, made.device, made.is_initialized = made.keys.dtype, made.keys.device, True
     return made
 
 
-def _layer(*, sliding: bool, reads: bool = False) -> Any:
+def _layer(*, sliding: bool, reads: bool = False, grows: bool = False) -> Any:
     from transformers.cache_utils import DynamicLayer
 
     base: Any = DynamicLayer
@@ -92,10 +98,11 @@ def _layer(*, sliding: bool, reads: bool = False) -> Any:
         def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
             if reads:
                 batch = key_states.shape[0]
-                return (
-                    torch.cat([self.keys.expand(batch, -1, -1, -1), key_states], dim=-2),
-                    torch.cat([self.values.expand(batch, -1, -1, -1), value_states], dim=-2),
-                )
+                keys = torch.cat([self.keys.expand(batch, -1, -1, -1), key_states], dim=-2)
+                values = torch.cat([self.values.expand(batch, -1, -1, -1), value_states], dim=-2)
+                if grows:
+                    self.keys, self.values = keys, values
+                return keys, values
             self.keys, self.values = key_states.detach(), value_states.detach()
             self.dtype, self.device = key_states.dtype, key_states.device
             self.is_initialized = True
