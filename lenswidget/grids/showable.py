@@ -54,6 +54,8 @@ class Viewer(Protocol):
     write_svg: Callable[..., Path]
     write_png: Callable[..., Path]
     write_pdf: Callable[..., Path]
+    plot: Callable[..., Any]
+    """Draw it on a matplotlib Axes."""
     show_fit: Callable[[Any], Callable[[Any], None]]
     """Show the progress of a fit under the cell that runs it; what comes back paints it anew."""
 
@@ -138,6 +140,23 @@ class Showable:
         Needs `pip install lenswidget[pdf]`.
         """
         return viewer().write_pdf(self, path, color=color, width=width, theme=theme)
+
+    def plot(
+        self, ax: Any = None, *, color: str = "", theme: Literal["light", "dark"] = "light", colorbar: bool = True
+    ) -> Any:
+        """Draw the picture of `to_svg` on a matplotlib Axes, a new one for None, and return the Axes.
+
+        Column `c` is at x = c, row `r` (the embedding is 0) at y = r, and the cells are a `QuadMesh` with a color bar. Parts of
+        a sum are horizontal bars. The Grids of a Comparison need an Axes each, and give a list. Words that have no room are
+        left out.
+
+        Raises ImportError without matplotlib (`pip install lenswidget[plot]`), ValueError for a quantity that there is not,
+        TypeError for an `ax` that is no Axes.
+
+            fig, ax = plt.subplots()
+            grid.plot(ax).set_title("The capital of France")
+        """
+        return viewer().plot(self, ax, color=color, theme=theme, colorbar=colorbar)
 
     def _ipython_display_(self) -> None:
         viewer().show(self)._ipython_display_()

@@ -8,6 +8,7 @@ import numpy as np
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced, visible
+from lenswidget.view.picture.bars import FEW, bars_of
 from lenswidget.view.picture.numbers import decimals_for, fixed
 from lenswidget.view.picture.scene import (
     MARGIN,
@@ -20,31 +21,18 @@ from lenswidget.view.picture.scene import (
     claimed,
     cut,
     head,
-    largest,
     room_for,
     wrapped,
 )
 
 WIDTH, ROW, NUMBERS = 560, 20, 66
-FEW = 12
-"""The bars of a picture that nobody asked for; one more stands for the others."""
 
 
 def bars_scene(grid: Grid, few: bool = False) -> Scene:
     """The first quantity of a Grid's last column as bars, its spread as whiskers, and what the rows sum to."""
-    quantity, *others = grid.quantities.values()
-    sums = quantity.measure == "contribution"
-    parts = quantity.values[:, -1].astype(np.float64)
+    bars = bars_of(grid, FEW if few else None)
+    labels, values, whiskers, parts, sums = bars.labels, bars.values, bars.spread, bars.parts, bars.add_up
     decimals = decimals_for(parts)
-    shown, left = largest(parts, FEW if few else len(parts))
-    known = [q.values[:, -1].astype(np.float64) for q in others if q.measure == "spread"]
-    spread = known[0] if known else np.full(len(parts), np.nan)
-    labels = [spaced(grid.rows[i]) for i in shown]
-    values, whiskers = parts[shown], spread[shown]
-    if len(left):
-        # spreads don't add: how the others vary together isn't known
-        labels.append(f"{len(left):,} others")
-        values, whiskers = np.append(values, parts[left].sum() if sums else np.nan), np.append(whiskers, np.nan)
 
     shapes, top = head(grid, WIDTH, f"at {_column(grid)}" if grid.shape[1] > 1 else "")
     room = room_for([*labels, "sum"], WIDTH / 3)
@@ -57,7 +45,7 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
 
     for i, (label, value, whisker) in enumerate(zip(labels, values, whiskers)):
         y = top + i * ROW
-        is_rest = i == len(shown)
+        is_rest = bars.others and i == len(labels) - 1
         shapes.append(Words(start - 8, y + 14, cut(label, room), "ink", "end"))
         if sums or not is_rest:
             # all the way where it is no finite number

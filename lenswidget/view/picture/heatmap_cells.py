@@ -24,8 +24,7 @@ DASH, DOT = 3.0, 1.5
 def cells(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape]:
     """The cells, from `top` downwards, their labels above and beside them."""
     rows, columns = grid.shape
-    decimals = decimals_for(scale.quantity.values)
-    quantity, tones, edge = scale.quantity, scale.tones(), left - 6 - MARK * len(grid.row_quantities)
+    edge = left - 6 - MARK * len(grid.row_quantities)
     for c in range(columns):
         label = grid.column_labels[c] if grid.column_labels else cell_text(grid.text(grid.columns[c]))
         yield Words(left + c * COLUMN + COLUMN // 2, top - 7, cut(spaced(label), COLUMN - 3), "ink")
@@ -36,6 +35,15 @@ def cells(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape
             bad, good = ends_of(row_quantity)
             trust = (float(row_quantity.values[r]) - bad) / (good - bad) if good != bad else 1.0
             yield from trust_mark(trust, edge + 4 + i * MARK, y, ROW - 1)
+    yield from inked(grid, scale, left, top)
+
+
+def inked(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape]:
+    """The cells alone, with all that stands on them."""
+    rows, columns = grid.shape
+    quantity, tones, decimals = scale.quantity, scale.tones(), decimals_for(scale.quantity.values)
+    for r in range(rows):
+        y = top + (rows - 1 - r) * ROW
         for c in range(columns):
             x, tone = left + c * COLUMN, tones[r][c]
             if tone == "page":
@@ -53,7 +61,7 @@ def cells(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape
 
 def says_of(grid: Grid) -> list[str]:
     """What is met in the cells, in words."""
-    rings = _rings(grid)
+    rings = rings_of(grid)
     return [
         says
         for says, is_met in (
@@ -80,7 +88,7 @@ def _is_repeated(grid: Grid, row: int, column: int) -> bool:
 
 def _outlines(grid: Grid, left: Number, top: Number) -> Iterator[Shape]:
     """One round each run of rows in which one target leads, broken where it doesn't lead in the end."""
-    rings = _rings(grid)
+    rings = rings_of(grid)
     rows, columns = grid.shape
     for c in range(columns):
         ends = [*(np.flatnonzero(np.diff(rings[:, c])) + 1).tolist(), rows]
@@ -101,7 +109,7 @@ def _steps(grid: Grid, left: Number, top: Number) -> Iterator[Shape]:
     """A dotted line beneath the row from which the output's token leads, but where an outline begins there, too."""
     if grid.decision is None:
         return
-    rings = _rings(grid)
+    rings = rings_of(grid)
     for c, row in enumerate(grid.decision.tolist()):
         begins = row > 0 and rings[row, c] >= 0 > rings[row - 1, c]
         if row < 1 or begins or int(grid.positions[c]) in grid.excluded:
@@ -111,7 +119,7 @@ def _steps(grid: Grid, left: Number, top: Number) -> Iterator[Shape]:
         yield Line(((x, y), (x + COLUMN - 1, y)), "ink", 1.5, DOT)
 
 
-def _rings(grid: Grid) -> Int[np.ndarray, "rows columns"]:
+def rings_of(grid: Grid) -> Int[np.ndarray, "rows columns"]:
     """The target that leads in each cell, or -1."""
     rings = np.full(grid.shape, -1)
     if grid.candidates is not None:

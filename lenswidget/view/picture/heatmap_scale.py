@@ -65,6 +65,14 @@ class Scale:
                 low, high = float(np.log(low)), float(np.log(high))
         return np.asarray((values - low) / ((high - low) or 1.0))
 
+    def weighed(self) -> np.ndarray:
+        """The values that the ink stands for: with `weighs`, probability × belief."""
+        if not self.weighs:
+            return self.values
+        weighed: np.ndarray = self.place(self.values) * np.nan_to_num(beliefs(self.grid), nan=1.0)
+        ink: np.ndarray = self.low + weighed * (self.high - self.low)
+        return ink
+
     def tones(self) -> list[list[str]]:
         """The name of every cell's color: also "excluded" in a column left out of the scale, "odd" where nothing is finite."""
         finite = np.isfinite(self.values)
