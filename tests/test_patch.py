@@ -14,6 +14,7 @@ import lenswidget as lw
 from lenswidget.grids.grid import Grid
 from lenswidget.interventions import continuations
 from lenswidget.interventions.continuations import WAYS, Base, Cell, last_rows, way_of
+from lenswidget.model.activations import Activations
 from lenswidget.model.backend import keep_whole
 from lenswidget.model.backends import backend_of
 from lenswidget.model.components import components_of
@@ -259,6 +260,29 @@ def test_one_prompt_under_two_edits_is_a_pair(llama: Any) -> None:
     grid = lw.patch(base, source, TARGET, against=AGAINST)
     np.testing.assert_allclose(grid.values("recovered")[0, 2], 1.0, atol=1e-3)
     assert (grid.values("recovered")[:, :2] == 0).all()
+
+
+def test_an_edit_before_the_first_token_that_differs_is_a_difference(llama: Any) -> None:
+    """Nothing is taken to be alike because its tokens are."""
+    base, source = lw.run(llama, BASE, edits=[lw.Edit("embed", add=torch.ones(32), position=0)]), lw.run(llama, SOURCE)
+    assert BASE[1] == SOURCE[1]
+    grid = lw.patch(base, source, TARGET, against=AGAINST)
+    edits = [lw.Edit("embed", add=torch.ones(32), position=0), lw.Edit("L0", to=source, position=1)]
+    edited = lw.run(llama, BASE, edits=edits)
+    theirs = difference(edited.readout.logits(edited.residual[-1])[-1])
+    ours = float(grid.values(grid.sweep.metric)[1, 1])
+    assert ours == pytest.approx(theirs, abs=1e-4)
+    assert grid.values("effect")[1, 1] != 0
+
+
+@pytest.mark.parametrize("unit", ["mlp", "component", "head"])
+def test_activations_are_brought_in_one_pass_a_run(unit: str, llama: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, source = lw.run(llama, BASE), lw.run(llama, SOURCE)
+    passes: list[int] = []
+    plain = Activations._run
+    monkeypatch.setattr(Activations, "_run", lambda self, sites: passes.append(len(sites)) or plain(self, sites))
+    lw.patch(base, source, TARGET, against=AGAINST, unit=unit, at=slice(None))
+    assert len(passes) <= 2
 
 
 def test_state_beside_the_stream_is_told(tmp_path: Path) -> None:

@@ -143,6 +143,11 @@ def _swept(
     chosen = positions_of(len(base.tokens), read_at if at is None and by_position else at)
     layout = layout_of(activations.backend, unit, chosen, window=window)
     own = _base(base)
+    sites = {place.site for spot in layout.spots for place in spot.places if place.site.end != "row"}
+    # all at once: each that is asked for by itself would be a pass of its own
+    at_last = chosen.tolist() == [len(base.tokens) - 1]
+    for run in (base, *put.runs):
+        run.require_activations().bring(sites, positions_of(len(run.tokens), -1 if at_last else None))
     source_read = None if put.source is None else answering(put, read_at)
     cells, where, known, untouched = _cells(base, put, layout, read_at)
     stays = base.residual[-1, read_at]

@@ -17,7 +17,7 @@ from lenswidget.model.places import Place
 from lenswidget.model.run import Run, as_run
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Put:
     """What is put into the base: another run's values, a mean, or a number."""
 
@@ -72,8 +72,10 @@ def put_of(base: Run, source: Any) -> Put:
         )
     columns = dict(pairs_of(ours, theirs))
     first = next((p for p, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
-    if ours == theirs:  # one prompt, run under different edits
-        first = int((base.residual != run.residual).flatten(2).any(-1).any(0).nonzero()[0])
+    if ours == theirs or any(one.require_activations().changed for one in (base, run)):
+        # where the tokens are the same, an edit or a hook may still have made them differ
+        apart = (base.residual[:, :first] != run.residual[:, :first].to(base.residual)).any(-1).any(0).nonzero()
+        first = int(apart[0]) if len(apart) else first
     return Put(run, (run,), 0.0, columns, first, f"from {run.prompt!r}", len(ours) == len(theirs))
 
 
