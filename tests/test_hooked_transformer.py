@@ -451,6 +451,21 @@ def test_a_model_is_read_in_training_mode_where_that_changes_nothing(build: Any)
     lw.run(qwen.eval(), PROMPT)
 
 
+def test_fewer_tokens_may_be_predicted_than_are_read(build: Any) -> None:
+    """As in modular addition: "=" stands in every prompt, and no answer is "="."""
+    model = build("LayerNorm", d_vocab=114, d_vocab_out=113)
+    with torch.no_grad():
+        logits, cache = model.run_with_cache(torch.tensor([[5, 7, 113]]))
+    for run in (lw.run(model, [5, 7, 113]), lw.from_cache(cache, logits=logits)):
+        assert run.tokens.tolist() == [5, 7, 113] and run.following.tolist() == [7, -1, -1]
+        grid = lw.attribute(run, 12)
+        assert grid.check is not None and grid.check.holds
+        assert float(grid.values("contribution").sum()) == pytest.approx(float(logits[0, -1, 12]), abs=1e-3)
+        assert lw.logit_lens(run).check is not None
+    with pytest.raises(ValueError, match=r"outside the vocabulary .*0 to 113"):
+        lw.run(model, [114])
+
+
 def test_what_is_no_model_for_lenses_is_refused_with_what_to_do(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"n_layers": 1, "d_model": 8, "n_ctx": 8, "d_head": 4, "d_vocab": 11, "act_fn": "relu", "device": "cpu"}
     with pytest.raises(ValueError, match="has no blocks"):

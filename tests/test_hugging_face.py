@@ -584,6 +584,25 @@ def test_a_tuned_lens_is_fitted_to_a_model_as_it_is(llama: Any) -> None:
             assert kl[1] < 0.7 * kl[0], row
 
 
+def test_ids_that_are_never_predicted_are_read_all_the_same(llama: Any) -> None:
+    """As in modular addition: "=" stands in every prompt, and no answer is "="."""
+    llama.lm_head = torch.nn.Linear(32, 200, bias=False).eval()
+    prompt = [5, 250, 7, 260, 3]
+    reading = lw.run(llama, prompt)
+    grid = lw.logit_lens(reading, targets=[7])
+    with torch.no_grad():
+        assert_sums(reading, llama(torch.tensor([prompt])).logits[0], "component", "head")
+    assert grid.columns.tolist() == prompt and reading.following.tolist() == [-1, 7, -1, 3, -1]
+    assert (
+        np.isnan(grid.values("surprisal")[:, [0, 2, 4]]).all()
+        and np.isfinite(grid.values("surprisal")[:, [1, 3]]).all()
+    )
+    with pytest.raises(ValueError, match=r"Token id 288 is outside the vocabulary .*0 to 287"):
+        lw.run(llama, [288])
+    with pytest.raises(ValueError, match="Token id 250 is outside the vocabulary, 0 to 199"):
+        lw.attribute(reading, 250)
+
+
 def test_a_model_without_a_tokenizer_is_read_from_ids(llama: Any, tmp_path: Path) -> None:
     for file in tmp_path.glob("tokenizer*"):
         file.unlink()

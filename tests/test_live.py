@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -103,6 +107,55 @@ def test_what_went_wrong_is_said_and_the_last_good_picture_stays(reason: BaseExc
     widget.prompt = "good"
     assert widget.wait(LONG)
     assert (widget.progress, widget.grid.title, widget.failure) == ({"state": "idle"}, "good", None)
+
+
+def endless(begun: threading.Event) -> Any:
+    """Work that goes on until somebody ends it."""
+
+    def compute(prompt: str, report: Report) -> Grid:
+        report(0.0, "running the model")
+        begun.set()
+        while prompt == "endless":
+            report(0.5, "running the model")
+            time.sleep(0.001)
+        return make_grid(title=prompt)
+
+    return compute
+
+
+def test_an_interrupt_while_a_cell_waits_ends_the_prompt() -> None:
+    begun = threading.Event()
+    widget, told = live(endless(begun))
+    widget.prompt = "endless"
+    assert begun.wait(LONG)
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        widget.wait(LONG)
+    assert widget.wait(LONG)
+    assert told[-1] == {"state": "failed", "message": "Interrupted while running the model."}
+    widget.prompt = "good"
+    assert widget.wait(LONG) and widget.grid.title == "good"
+
+
+def test_an_interrupt_between_two_cells_ends_the_prompt() -> None:
+    """As in a kernel, which lets interrupts pass while no cell runs: those of a prompt that a reader typed, too."""
+    begun = threading.Event()
+    widget, told = live(endless(begun))
+
+    async def kernel() -> None:
+        widget.prompt = "endless"
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+        while told[-1]["state"] == "running" or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            await asyncio.sleep(0.001)
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        asyncio.run(asyncio.wait_for(kernel(), LONG))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told[-1] == {"state": "failed", "message": "Interrupted while running the model."}
 
 
 def test_the_same_prompt_runs_again_when_it_was_emptied_between() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import tqdm
 
 import lenswidget
@@ -197,6 +198,34 @@ def test_a_second_load_needs_no_network_and_one_that_lost_a_part_is_fetched_agai
 
 def test_a_local_folder_loads_too(smollm: Any) -> None:
     assert load(embedded.embedded_folder(), device="cpu").cfg.d_model == 576
+
+
+def test_nothing_is_installed_for_a_model_of_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TransformerLens would install torchvision, and perhaps another torch with it."""
+    from transformer_lens.model_bridge import TransformerBridge
+
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    asked: list[Any] = []
+    monkeypatch.setattr(subprocess, "check_call", lambda command, *_, **__: asked.append(command))
+
+    def boots(*_: Any, **__: Any) -> Any:
+        """As TransformerLens's own code does it, for a processor that can't be loaded."""
+        try:
+            subprocess.check_call([sys.executable, "-m", "pip", "install", "torchvision", "-q"])
+        except Exception:
+            asked.append("refused")
+        subprocess.check_call(["another", "command"])
+        return torch.nn.Linear(1, 1)
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.warns(UserWarning, match=r"wanted to install torchvision.*pip install torchvision"),
+    ):
+        patch.setattr(TransformerBridge, "boot_transformers", boots)
+        load(tmp_path)
+    assert asked == ["refused", ["another", "command"]]
+    subprocess.check_call(["later"])
+    assert asked[-1] == ["later"], "what was there before is put back"
 
 
 def test_the_command_writes_a_page_and_says_what_went_wrong(

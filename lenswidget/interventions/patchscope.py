@@ -28,7 +28,6 @@ from lenswidget.model.edits import Written, provenance_of
 from lenswidget.model.generation import ends_of
 from lenswidget.model.places import row_place
 from lenswidget.model.positions import positions_of
-from lenswidget.model.probe import readout_of
 from lenswidget.model.run import Prompt, Run, tokenize
 from lenswidget.model.surroundings import plain_mode
 from lenswidget.model.user_hooks import NONE, UserHooks
@@ -179,7 +178,7 @@ class Patchscope(Lens):
         )
 
     def _tokens(self, backend: Backend) -> Int[Tensor, "positions"]:
-        return tokenize(backend, self.prompt, readout_of(backend).vocabulary)
+        return tokenize(backend, self.prompt, backend.vocabulary)
 
     def _at(self, tokens: Int[Tensor, "positions"]) -> Int[Tensor, "1"]:
         found = positions_of(len(tokens), self.position)

@@ -200,6 +200,11 @@ class Backend(ABC):
         return (torch.arange(1, count + 1) * vocabulary) // (count + 1)
 
     @property
+    def vocabulary(self) -> int:
+        """How many token ids it can be given, which may be others than those that it predicts."""
+        return self.unembedding()[0].shape[1]
+
+    @property
     def ids(self) -> Site:
         """The site at which token ids enter the model."""
         return Site(None, "embed", "in")

@@ -212,7 +212,9 @@ def confirmed(backend: Backend, assumed: Components, last: Found, residual: Floa
 @own_arithmetic()
 def find_components(backend: Backend, *, every: bool) -> Components:
     """The components, from the first block of each kind or from every block: tried anew, and not remembered."""
-    tokens = backend.sample(backend.unembedding()[0].shape[1], backend.facts.context).unsqueeze(0)
+    tokens = backend.sample(
+        min(backend.vocabulary, backend.unembedding()[0].shape[1]), backend.facts.context
+    ).unsqueeze(0)
     sites = backend.sites()
     kinds = _kinds(backend, sites)
     tried = [layer for layer, kind in enumerate(kinds) if every or kinds.index(kind) == layer]

@@ -63,8 +63,9 @@ class Run:
 
     @property
     def following(self) -> Int[Tensor, "positions"]:
-        """The token that really follows each position; -1 at the last."""
-        return torch.cat([self.tokens[1:], self.tokens.new_full((1,), -1)])
+        """The token that really follows each position; -1 at the last, and where the model can't predict it."""
+        following = torch.cat([self.tokens[1:], self.tokens.new_full((1,), -1)])
+        return following.masked_fill(following >= self.readout.vocabulary, -1)
 
     @property
     def rounding(self) -> float:
@@ -152,7 +153,7 @@ def _run(
     edits: Edit | Sequence[Edit | Written],
 ) -> Run:
     readout = readout_of(backend)
-    tokens = tokenize(backend, prompt, readout.vocabulary)
+    tokens = tokenize(backend, prompt, backend.vocabulary)
     under = backend.user_hooks() if hooks is None else hooks
     made = tuple(
         written(edit, backend, tokens, readout.W_U.dtype) for edit in ([edits] if isinstance(edits, Edit) else edits)
@@ -228,7 +229,7 @@ def from_cache(
     _require_rows(held)
     index = _chosen(held, batch)
     residual = _residual(backend, {site: held.get(site, index) for site in backend.rows}, whole)
-    ids = _cached_tokens(held, tokens, index, residual.shape[1], readout.vocabulary)
+    ids = _cached_tokens(held, tokens, index, residual.shape[1])
     activations = Activations(backend, components_of(backend), ids, residual[-1], cache=held, prompt=index)
     if logits is not None:
         return _checked(readout, ids, residual, _own_logits(logits, held, index, len(ids), readout), activations)
@@ -341,9 +342,7 @@ def _own_logits(
     return one
 
 
-def _cached_tokens(
-    cache: CachedPass, given: Any, prompt: int, positions: int, vocabulary: int
-) -> Int[Tensor, "positions"]:
+def _cached_tokens(cache: CachedPass, given: Any, prompt: int, positions: int) -> Int[Tensor, "positions"]:
     if given is None:
         given = cache.get(cache.backend.ids, prompt)
         if given is None:
@@ -359,7 +358,7 @@ def _cached_tokens(
     if ids.ndim != 1 or len(ids) != positions:
         got = len(ids) if ids.ndim == 1 else f"{tuple(ids.shape)}"
         raise ValueError(f"{got} tokens were given for a cache of {positions} positions; pass the ones it was run on.")
-    return _within(cache.backend, ids, vocabulary)
+    return _within(cache.backend, ids, cache.backend.vocabulary)
 
 
 def _checked(

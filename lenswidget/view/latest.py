@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -36,22 +39,50 @@ class Latest:
         self._lock = threading.Lock()
         self._waiting: tuple[Any] | None = None
         self._thread: threading.Thread | None = None
-        self._stopped = False
+        self._idle = threading.Event()
+        self._idle.set()
+        self._stopped = self._interrupted = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def ask(self, request: Any) -> None:
         """Begin a piece of work, and let go of the one in flight."""
+        self._listen()
         with self._lock:
             self._waiting = (request,)
             if self._thread is None:
+                self._idle.clear()
                 self._thread = threading.Thread(target=self._run, name="lenswidget", daemon=True)
                 self._thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is in flight; False if that takes longer than `timeout` seconds."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout)
-        return thread is None or not thread.is_alive()
+        """Wait until nothing is in flight; False if that takes longer than `timeout` seconds. An interrupt ends that, too."""
+        try:
+            return self._idle.wait(timeout)  # a thread whose join is interrupted counts as ended, in some Pythons
+        except KeyboardInterrupt:
+            self.interrupt()
+            raise
+
+    def interrupt(self) -> None:
+        """End the work in flight when it next reports: it has failed by a KeyboardInterrupt."""
+        with self._lock:
+            self._interrupted = self._thread is not None
+
+    def _listen(self) -> None:
+        """Take interrupts, where nobody does: a kernel between two cells lets them pass, although a thread is at work for it."""
+        with contextlib.suppress(RuntimeError, ValueError):  # no event loop, or not in the main thread
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._take_interrupts)  # the kernel sets its own handler after each message
+
+    def _take_interrupts(self) -> None:
+        if self._thread is not None and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._on_interrupt)
+
+    def _leave_interrupts(self) -> None:
+        if self._thread is None and signal.getsignal(signal.SIGINT) == self._on_interrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _on_interrupt(self, *_: object) -> None:
+        self.interrupt()
 
     def stop(self) -> None:
         """Let go of all work, for good."""
@@ -61,12 +92,17 @@ class Latest:
     def _run(self) -> None:
         while True:
             with self._lock:
+                self._interrupted = False
                 if self._waiting is None:
                     self._thread = None
-                    return
+                    self._idle.set()
+                    break
                 (request,) = self._waiting
                 self._waiting = None
             self._do(request)
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # a loop that was closed meanwhile
+                self._loop.call_soon_threadsafe(self._leave_interrupts)
 
     def _do(self, request: Any) -> None:
         doing, last = "", -PAUSE
@@ -75,6 +111,8 @@ class Latest:
             nonlocal doing, last
             if self._is_superseded:
                 raise Superseded
+            if self._interrupted:
+                raise KeyboardInterrupt
             now = time.monotonic()
             if what != doing or now - last >= PAUSE:
                 last, doing = now, what

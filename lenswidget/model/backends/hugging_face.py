@@ -345,6 +345,11 @@ class HuggingFaceBackend(Backend):
         return done.logits.flatten()[: logits.numel()].view(logits.shape)
 
     @property
+    def vocabulary(self) -> int:
+        embedding = self._base.get_input_embeddings()
+        return int(getattr(embedding, "num_embeddings", 0)) or self._anatomy.vocabulary
+
+    @property
     def network(self) -> torch.nn.Module:
         network: torch.nn.Module = self.model
         return network

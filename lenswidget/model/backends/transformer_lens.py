@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import re
+import subprocess
 import sys
+import threading
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -125,6 +128,10 @@ class HookedBackend(Backend):
         unembed = self.model.unembed
         bias = unembed.b_U
         return unembed.W_U.detach(), None if bias is None else bias.detach()
+
+    @property
+    def vocabulary(self) -> int:
+        return int(self.model.embed.W_E.shape[0])
 
     def opened(self, cache: Any) -> CachedPass:
         """What an `ActivationCache` of this model holds."""
@@ -265,7 +272,7 @@ class TransformerLensBackend(HookedBackend):
         return network
 
 
-def centered(W_E: Float[Tensor, "vocabulary d"], W_U: Float[Tensor, "d vocabulary"]) -> list[str]:
+def centered(W_E: Float[Tensor, "inputs d"], W_U: Float[Tensor, "d vocabulary"]) -> list[str]:
     """Which of a model's weights TransformerLens has centered, found by looking: it keeps no account of it."""
     found = {CENTERED_WRITING: _is_centered(W_E), CENTERED_UNEMBEDDING: _is_centered(W_U)}
     return [what for what, is_so in found.items() if is_so]
@@ -334,7 +341,7 @@ def boot(source: str, *, device: str | None, dtype: torch.dtype, bos: bool | Non
 
     `bos` says whether a beginning-of-sequence token is put before each prompt; None is TransformerLens's own choice.
     """
-    with _no_collection():
+    with _no_collection(), _nothing_installed(source):
         from transformer_lens.model_bridge import TransformerBridge
 
         model = TransformerBridge.boot_transformers(source, device=device, dtype=dtype)
@@ -342,6 +349,29 @@ def boot(source: str, *, device: str | None, dtype: torch.dtype, bos: bool | Non
     if bos is not None:
         model.cfg.default_prepend_bos = bos
     return model
+
+
+@contextlib.contextmanager
+def _nothing_installed(source: str) -> Iterator[None]:
+    """For a model of images TransformerLens would install torchvision, and perhaps another torch with it, into an environment
+    that nobody asked it to change. What reads text needs none."""
+    call, here = subprocess.check_call, threading.get_ident()
+
+    def checked(command: Any, *rest: Any, **options: Any) -> Any:
+        if "torchvision" not in command or threading.get_ident() != here:
+            return call(command, *rest, **options)
+        warnings.warn(
+            f"{source} reads images as well, for which TransformerLens wanted to install torchvision, and was not let. Text is "
+            "read without it; for images call pip install torchvision, and load the model again.",
+            stacklevel=2,
+        )
+        raise OSError("nothing is installed while a model is loaded")
+
+    subprocess.check_call = checked  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        subprocess.check_call = call
 
 
 @contextlib.contextmanager
