@@ -451,6 +451,18 @@ def test_a_model_is_read_in_training_mode_where_that_changes_nothing(build: Any)
     lw.run(qwen.eval(), PROMPT)
 
 
+def test_where_the_biases_of_attention_are_is_said(build: Any) -> None:
+    """Processing folds those of the values into that of the output."""
+    raw, processed = (
+        lw.attribute(lw.run(build("LayerNorm", processed=done), PROMPT), 70, unit="head") for done in (False, True)
+    )
+    assert "the bias of the values is in the heads; that of the output is a row of its own" in raw.notes
+    assert (
+        "the bias of the output is a row of its own, with that of the values, which was folded into it"
+        in processed.notes
+    )
+
+
 def test_fewer_tokens_may_be_predicted_than_are_read(build: Any) -> None:
     """As in modular addition: "=" stands in every prompt, and no answer is "="."""
     model = build("LayerNorm", d_vocab=114, d_vocab_out=113)

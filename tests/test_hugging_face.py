@@ -290,6 +290,14 @@ class Eight(torch.nn.Module):
         return torch.nn.functional.linear(x, self.weight.to(x.dtype) * self.scale, self.bias)
 
 
+class EightOnBothSides(Eight):
+    """As LLM.int8: what enters is rounded to eight bits as well, so that it is no linear map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = x.abs().amax(-1, keepdim=True).clamp(min=1e-6) / 127
+        return super().forward((x / size).round() * size)
+
+
 def in_place_of_linears(model: torch.nn.Module, kind: Any, *, head: bool = False) -> Any:
     for path, module in list(model.named_modules()):
         if type(module) is torch.nn.Linear and (head or module is not model.get_output_embeddings()):
@@ -310,6 +318,19 @@ def test_linear_maps_are_read_whatever_their_storage(kind: Any, head: bool, arch
     assert lw.promotes(model, "L1H2").rows[0] == "L1H2 direction 1"
 
 
+@pytest.mark.parametrize(("unit", "what"), [("head", "attention"), ("source", "attention"), ("neuron", "MLPs")])
+def test_maps_that_round_what_enters_them_have_no_parts_and_that_is_the_reason(
+    unit: str, what: str, llama: Any
+) -> None:
+    model = in_place_of_linears(llama, EightOnBothSides)
+    reading = lw.run(model, TOKENS)
+    assert_sums(reading, says(model), "component")
+    with pytest.raises(
+        ValueError, match=rf"has {what} whose weights are in a few bits and round what enters.*no {unit} has"
+    ):
+        lw.attribute(reading, 70, unit=unit)
+
+
 def test_an_adapter_switched_off_and_on_is_noticed(llama: Any) -> None:
     plain = says(llama)
     model = in_place_of_linears(llama, LowRank)
@@ -319,6 +340,21 @@ def test_an_adapter_switched_off_and_on_is_noticed(llama: Any) -> None:
         if isinstance(module, LowRank):
             module.on = False
     assert_sums(lw.run(model, TOKENS), plain, "head", "neuron")
+
+
+def test_an_unembedding_that_had_to_be_tried_is_kept_once(llama: Any) -> None:
+    """A large model's takes gigabytes, and what is on it may change again and again."""
+    model = in_place_of_linears(llama, LowRank, head=True)
+    kept: list[Any] = []
+    for _ in range(4):
+        with torch.no_grad():
+            model.lm_head.b.weight.mul_(1.5)
+        W_U, _ = backend_of(model).unembedding()
+        assert distance(lw.run(model, TOKENS).readout.W_U, W_U) == 0
+        kept.append(weakref.ref(W_U))
+        del W_U
+    gc.collect()
+    assert [one() is not None for one in kept] == [False, False, False, True]
 
 
 def test_a_small_adapter_in_half_precision_is_not_missed(tmp_path: Path) -> None:
@@ -496,6 +532,47 @@ def test_a_jacobian_lens_is_fitted_as_transformer_lens_fits_it(architecture: str
         pytest.warns(UserWarning),
     ):
         lw.JacobianLens.fit(model, ["Short"], **options)
+
+
+@pytest.mark.parametrize("holds", ["itself", "a block", "a weight", "nothing"])
+def test_a_grid_that_was_read_under_a_hook_keeps_no_model(holds: str, llama: Any) -> None:
+    model = copy.deepcopy(llama)  # the fixture's own is held
+    layer = model.model.layers[0]
+    held = {
+        "itself": model,
+        "a block": model.model.layers[1],
+        "a weight": [{"w": layer.mlp.down_proj.weight}],
+        "nothing": 2,
+    }[holds]
+
+    def doubling(held: Any) -> Any:
+        def hook(module: Any, args: Any, out: Tensor) -> Tensor:
+            assert held is not None
+            return 2 * out
+
+        return hook
+
+    handle = layer.register_forward_hook(doubling(held))
+    run = lw.run(model, TOKENS)
+    grid = lw.logit_lens(run)
+    assert grid.explain is not None
+    expected = grid.explain(-1, 70, 1)
+    del run
+    gc.collect()
+    assert grid.explain(-1, 70, 1) == expected, "the hook still hangs there"
+    handle.remove()
+    gc.collect()
+    if holds == "nothing":
+        assert grid.explain(-1, 70, 1) == expected, "it is asked as it was when it was read"
+    else:
+        with pytest.raises(
+            ValueError, match=r"A hook under which this was read holds .* and is gone.*lw\.run\(model, prompt\)"
+        ):
+            grid.explain(-1, 70, 1)
+    gone = [weakref.ref(model), weakref.ref(layer.mlp.down_proj.weight)]
+    del model, layer, held, handle
+    gc.collect()
+    assert [one() for one in gone] == [None, None], "the Grid keeps the model"
 
 
 def test_nothing_keeps_the_model(llama: Any) -> None:

@@ -23,8 +23,10 @@ from lenswidget.attribution.formulas import Contributions, component, edited, he
 from lenswidget.attribution.vocabulary_space import promotes
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
+from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.components import Components, Part, components_of
+from lenswidget.model.linear import is_packed
 from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.readout import Readout
@@ -325,8 +327,19 @@ def _written(
     if left:
         notes.append(f"not taken apart, a row each: {_listed(left)}")
     if any(r.name == "attn bias" for r in rows):
-        notes.append("the bias of the values is in the heads; that of the output is a row of its own")
+        notes.append(_of_biases(backend, components, run))
     return (_by_kind(rows) if unit == "kind" else rows), notes
+
+
+def _of_biases(backend: Backend, components: Components, run: Run) -> str:
+    """Where the biases of attention are: those of the values in the heads, unless they were folded into that of the output."""
+    made = [part.sources.made_by for part in components.parts if part.sources is not None]
+    known = [b for one in made if one is not None and (b := one.b(backend)) is not None]
+    if any(bool(b.any()) for b in known):
+        return "the bias of the values is in the heads; that of the output is a row of its own"
+    if run.processing:
+        return "the bias of the output is a row of its own, with that of the values, which was folded into it"
+    return "the bias of the output is a row of its own"
 
 
 def _splits(part: Part, unit: str) -> bool:
@@ -345,6 +358,17 @@ def _require(run: Run, components: Components, unit: str) -> None:
         "neuron": "no MLP whose neurons can be told apart; experts are one row each block",
     }
     if unit in lacks and not any(_splits(part, unit) for part in components.parts):
+        backend, mlps = run.require_activations().backend, unit == "neuron"
+        modules = (
+            backend.module(p.site.block, p.site.module) for p in components.parts if p.name.endswith("mlp") == mlps
+        )
+        if any(module is not None and is_packed(module) for module in modules):
+            raise ValueError(
+                f"{run.model} has {'MLPs' if mlps else 'attention'} whose weights are in a few bits and round what enters them "
+                f"by more than {str(run.residual.dtype).removeprefix('torch.')} does, so that no {unit} has a share of its own. "
+                "Load it with dtype=torch.bfloat16, whose own rounding is as large, or without quantising; or ask for "
+                "unit='component'."
+            )
         raise ValueError(f"{run.model} has {lacks[unit]}; ask for unit='component'.")
 
 

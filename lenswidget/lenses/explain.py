@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from lenswidget.lenses.logit import LogitLens
 from lenswidget.model.backends import backend_of
 from lenswidget.model.edits import Written
 from lenswidget.model.positions import positions_of
+from lenswidget.model.recalled_hooks import recalled
 from lenswidget.model.run import Run, as_run, run_watched
 from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.targets import TargetLike, named
@@ -120,7 +122,8 @@ class Explanations:
     tokens: Int[Tensor, "positions"]
     output: Float[Tensor, "d"]
     """The last row at the last position, by which the run is known again."""
-    hooks: UserHooks
+    hooks: Callable[[], UserHooks | None]
+    """Those under which it was read; a hook may hold the model, and is then not kept for this."""
     edits: tuple[Written, ...]
     lens: Lens
 
@@ -129,9 +132,9 @@ class Explanations:
         """For a run that has its model; None for one that was detached."""
         if run.activations is None:
             return None
-        model = weakref.ref(run.activations.backend.model)
-        known_by = run.residual[-1, -1].clone()
-        return cls(weakref.ref(run), model, run.model, run.tokens, known_by, run.activations.hooks, run.edits, lens)
+        model = run.activations.backend.model
+        known_by, hooks = run.residual[-1, -1].clone(), recalled(run.activations.hooks, model)
+        return cls(weakref.ref(run), weakref.ref(model), run.model, run.tokens, known_by, hooks, run.edits, lens)
 
     def __call__(self, column: int, token: int, row: int) -> Grid:
         return explained(self.run() or self._again(), token, row, position=column, lens=self.lens)
@@ -142,7 +145,13 @@ class Explanations:
             raise ValueError(
                 f"{self.name} was deleted, and what moved a token is read from its weights; keep the model, and read it again."
             )
-        one = run_watched(backend_of(model), self.tokens, hooks=self.hooks, edits=self.edits)
+        hooks = self.hooks()
+        if hooks is None:
+            raise ValueError(
+                f"A hook under which this was read holds {self.name} itself, and is gone; keep the run, or read it again under "
+                "the hook with lw.run(model, prompt)."
+            )
+        one = run_watched(backend_of(model), self.tokens, hooks=hooks, edits=self.edits)
         now, then = one.residual[-1, -1].float(), self.output.float()
         if float((now - then).abs().max()) > 64 * torch.finfo(self.output.dtype).eps * float(then.abs().max()):
             raise ValueError(

@@ -243,8 +243,8 @@ class Backend(ABC):
         if reason is not None:
             raise ValueError(reason)
 
-    def remembered(self, what: str, find: Callable[[], T]) -> T:
-        """What `find` returns, found once for each state of the model."""
+    def remembered(self, what: str, find: Callable[[], T], *, large: bool = False) -> T:
+        """What `find` returns, found once for each state of the model. Of what is `large`, only the newest is kept."""
         with self.lock:
             found = self._memory.found
             known = found.pop(self.state, {})
@@ -252,6 +252,8 @@ class Backend(ABC):
             while len(found) > STATES:
                 found.pop(next(iter(found)))
             if what not in known:
+                for earlier in found.values() if large else ():
+                    earlier.pop(what, None)
                 known[what] = find()
             value: T = known[what]
             return value

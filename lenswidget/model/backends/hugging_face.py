@@ -328,7 +328,7 @@ class HuggingFaceBackend(Backend):
 
         # what is made or fetched is kept; a weight at hand is read as it is now
         made = way == "elsewhere" or any(weight.is_meta for weight in head.parameters())
-        return self.remembered("unembedding", read) if made else read()
+        return self.remembered("unembedding", read, large=True) if made else read()
 
     def after_unembedding(self, logits: Tensor) -> Tensor:
         """Tried: these are put in the place of what leaves the unembedding."""

@@ -256,7 +256,7 @@ class TransformerLensBackend(HookedBackend):
         unembed = self.model.unembed
         if not unembed.W_U.is_meta:
             return super().unembedding()
-        here: Any = self.remembered("unembedding", lambda: brought(unembed.original_component))
+        here: Any = self.remembered("unembedding", lambda: brought(unembed.original_component), large=True)
         return here.weight.detach().T, None if here.bias is None else here.bias.detach()
 
     def after_unembedding(self, logits: Tensor) -> Tensor:
