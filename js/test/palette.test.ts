@@ -29,7 +29,7 @@ const themes = ["light", "dark"];
 
 it.each(["light", "dark"] as const)("a picture that Python draws has the same colors (%s)", (theme) => {
   const scales = palette(theme);
-  for (const kind of ["sequential", "diverging"] as const) {
+  for (const kind of ["sequential", "diverging", "patched"] as const) {
     for (const [i, [fill, ink]] of golden[theme][kind].entries()) {
       const near = (css: string, hex: string) => {
         const apart = channels(css).map((channel, at) => Math.abs(channel * 255 - hexChannels(hex)[at]!));
@@ -42,8 +42,8 @@ it.each(["light", "dark"] as const)("a picture that Python draws has the same co
 });
 
 it.each(themes)("text can be read on every color of both scales (%s)", (theme) => {
-  const { sequential, diverging } = palette(theme);
-  for (const { fill, ink } of [sequential, diverging]) {
+  const { sequential, diverging, patched } = palette(theme);
+  for (const { fill, ink } of [sequential, diverging, patched]) {
     for (let step = 0; step < STEPS; step++) {
       const ratio = contrast(channels(ink[step]!), channels(fill[step]!));
       expect(ratio, `step ${step}: ${ink[step]} on ${fill[step]}`).toBeGreaterThanOrEqual(4.5);
@@ -56,7 +56,7 @@ it.each(themes)("text can be read on cells that have no place on the scale (%s)"
   const context = document.createElement("canvas").getContext("2d")!;
   const box = { x: 0, y: 0, width: 60, height: 20 };
   for (const shade of Object.values(ODD)) {
-    const ink = paintOdd(context, shade, box, { diverging: false, flipped: false }, colors);
+    const ink = paintOdd(context, shade, box, { ramp: "sequential", flipped: false }, colors);
     const { data } = context.getImageData(25, 10, 10, 1);
     for (let at = 0; at < data.length; at += 4) {
       const under = [data[at]! / 255, data[at + 1]! / 255, data[at + 2]! / 255] as RGB;

@@ -73,7 +73,7 @@ describe("a grid in its slots", () => {
     expect(trajectory(drawn, 1, 1)).toBeNull();
     const [quantity] = drawn.quantities;
     const scale = {
-      diverging: false,
+      ramp: "sequential" as const,
       domain: [0, 1] as [number, number],
       place: (v: number) => v,
       step: () => 7,

@@ -105,11 +105,11 @@ def expected_comparison(comparison: Comparison) -> dict:
 
 
 def scales() -> dict:
-    """Every fifteenth of the 256 steps of both scales in both themes, as color and ink; palette.ts makes the same."""
+    """Every fifteenth of the 256 steps of all scales in both themes, as color and ink; palette.ts makes the same."""
     return {
         theme: {
             kind: [shade(theme, tone, i / 17) for i in range(18)]
-            for kind, tone in (("sequential", "c"), ("diverging", "d"))
+            for kind, tone in (("sequential", "c"), ("diverging", "d"), ("patched", "s"))
         }
         for theme in ("light", "dark")
     }

@@ -28,7 +28,7 @@ export function Controls({ state }: { state: GridState }) {
 function PickedRows({ state }: { state: GridState }) {
   const { grid, settings } = state;
   const [first, second] = settings.rows_compared.value;
-  if (!grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
+  if (grid.sweep || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
   const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
   const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
     <Menu name={name} chosen={chosen ?? ""} choose={(value) => choose(value === "" ? null : Number(value))}>

@@ -93,6 +93,29 @@ export interface Grid extends Described {
   candidates: Candidates | null;
   /** Entries `offsets[c]` to `offsets[c + 1]` belong to column `c`; `places[row * entries + entry]` is one in `probabilities`. */
   trajectories: { offsets: Int32Array; tokens: Int32Array; places: Uint8Array; probabilities: Float32Array } | null;
+  /** What the cells are patches of, where they are. */
+  sweep: Sweep | null;
+}
+
+/** What the cells of a grid are patches of: in each, one thing of a base is what it is in a source, or is taken out. */
+export interface Sweep {
+  /** The source's prompt; "" where something is taken out. */
+  source: string;
+  /** What is put there, in words. */
+  put: string;
+  /** The source's token in each column, NO_TOKEN where none answers to it. */
+  columns: Int32Array;
+  metric: string;
+  /** The metric at the base, and at the source, null where there is none. */
+  base: number;
+  target: number | null;
+  /** Where the answer is read. */
+  position: number;
+  /** The first position at which the two differ. */
+  first: number;
+  tokens: Int32Array;
+  /** What base and source say of `tokens`, in bits: all of the base's, then all of the source's. */
+  said: Float32Array;
 }
 
 export interface Sides {
@@ -161,16 +184,16 @@ export function isAttribution(grid: Grid): boolean {
   return grid.quantities[0]!.measure === "contribution";
 }
 
-/** Whether cells are what a lens read of a prompt, row by row; else parts of a sum, or what weights promote. */
+/** Whether cells are what a lens read of a prompt, row by row; else parts of a sum, what weights promote, or patches. */
 export function isLens(grid: Grid): boolean {
-  return !isAttribution(grid) && grid.quantities[0]!.measure !== "logit added";
+  return !grid.sweep && !isAttribution(grid) && grid.quantities[0]!.measure !== "logit added";
 }
 
 /** Whether there is anything in a cell: a column that is there, and a part that its layer has, as a sum shows that is one. */
 export function isThere(grid: Grid, { row, column }: Cell): boolean {
   if (grid.gaps.has(column)) return false;
   const value = grid.quantities[0]!.values[row * grid.columns.length + column]!;
-  return !Number.isNaN(value) || !isLaidOut(grid) || grid.check?.error === null;
+  return !Number.isNaN(value) || !(isLaidOut(grid) || grid.sweep) || (!grid.sweep && grid.check?.error === null);
 }
 
 /** Whether columns are parts of the layers that are its rows. */

@@ -1,7 +1,15 @@
 // Bytes → Grids. Twin of lenswidget/view/wire.py, whose first lines describe the layout; no other file here knows it.
 
 import type { Comparison } from "./comparison.js";
-import { type Check, type Described, type Grid, NO_TOKEN, type Quantity, type RowQuantity } from "./grid.js";
+import {
+  type Check,
+  type Described,
+  type Grid,
+  NO_TOKEN,
+  type Quantity,
+  type RowQuantity,
+  type Sweep,
+} from "./grid.js";
 import { spaced } from "./marks.js";
 
 const VERSION = 5;
@@ -46,6 +54,8 @@ export interface GridHeader extends Described {
   sides: { names: string[]; tokens: Reference; logProbability: Reference; equal: number[]; why: string } | null;
   candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; steps: Reference[] } | null;
+  /** Of a sweep alone. */
+  sweep?: Omit<Sweep, "columns" | "tokens" | "said"> & { columns: Reference; tokens: Reference; said: Reference };
 }
 
 /** How the grids of a message answer to each other, key for key as wire.py writes it. */
@@ -150,7 +160,7 @@ function readable<T>(header: T): T {
 
 function build(header: GridHeader, arrays: Arrays): Grid {
   // quantities are known by their names, and tokens have marks of their own
-  const { tokens, quantities, ...rest } = header;
+  const { tokens, quantities, sweep, ...rest } = header;
   const seen = readable(rest);
   const { jumps } = seen;
   const columns = header.columns.shape[0]!;
@@ -190,6 +200,15 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     },
     candidates: candidates(),
     trajectories,
+    sweep: sweep
+      ? {
+          ...sweep, // its metric is a quantity by its name
+          ...{ source: spaced(sweep.source), put: spaced(sweep.put) },
+          columns: arrays.integers(sweep.columns),
+          tokens: arrays.integers(sweep.tokens),
+          said: arrays.floats(sweep.said),
+        }
+      : null,
   };
 
   function valuesOf(values: Reference | { exponent: number }): Float32Array {

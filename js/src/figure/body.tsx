@@ -43,7 +43,7 @@ export function Body(props: Props) {
 
 function MapAndMore({ state, legend, accompanied = false, charted = true, palette, painted }: Props) {
   const { grid } = state;
-  const hasChart = charted && grid.trajectories !== null;
+  const hasChart = charted && grid.trajectories !== null && !grid.sweep;
   const width = useSignal(0);
   const places = useComputed(() => {
     const gutter = gutterFor(grid, width.value || undefined);

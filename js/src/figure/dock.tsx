@@ -26,6 +26,7 @@ function Hint({ state: { grid } }: { state: GridState }) {
   return (
     <p class="lw-muted">
       Point at a cell to see more of it; a click holds it here.{" "}
+      {grid.sweep && "It says what the model would say if that state were the source’s. "}
       {isLens(grid) && "A click on a token then follows it, and one on two layers’ names compares them. "}
       {grid.jumps && "A click on a step of a line tells what made it. "}
       Arrow keys work, too.

@@ -20,6 +20,7 @@ import { Header } from "./header.js";
 import { LayerDifference } from "./layer-difference.js";
 import { Panels } from "./panel.js";
 import { StoryLine } from "./story-line.js";
+import { SweepLine } from "./sweep-line.js";
 
 interface Props {
   view: ViewState;
@@ -56,7 +57,8 @@ function Shown({ view, message, source, palette, painted }: Props) {
   return (
     <>
       <Header view={view} front={front}>
-        {told.length > 0 && <StoryLine told={told} />}
+        {front.grid.sweep && <SweepLine state={front} />}
+        {told.length > 0 && <StoryLine told={told.filter(({ state }) => !state.grid.sweep)} />}
       </Header>
       <div class="lw-controls">
         <Tabs view={view} />

@@ -8,6 +8,7 @@ import { colorOf } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import type { ViewState } from "../state/view-state.js";
 import { percent } from "../text/number.js";
+import { SideAnswer } from "./sweep-line.js";
 
 interface Props {
   view: ViewState;
@@ -34,7 +35,7 @@ export function Header({ view, front, children }: Props) {
       <div class="lw-header">
         <p class="lw-title" title={title}>
           <bdi>{elided(title)}</bdi>
-          {!together && <Answer state={front} />}
+          {!together && (front.grid.sweep ? <SideAnswer grid={front.grid} side="base" /> : <Answer state={front} />)}
         </p>
       </div>
       {children}
@@ -77,9 +78,11 @@ function elided(title: string): string {
   return `${characters.slice(0, 0.4 * LONG).join("")} … ${characters.slice(-0.6 * LONG).join("")}`;
 }
 
-function what({ kind, notes, view }: Grid): string {
+function what({ kind, notes, view, sweep }: Grid): string {
   if (view === "overview") return ""; // its notes are the sentence above its lines
-  return [kind, notes.join(", ")].filter(Boolean).join(": ");
+  // the lines above say what was put where, and the legend what no effect means
+  const said = sweep ? notes.filter((note) => !/^each cell: |^an effect of zero /.test(note)) : notes;
+  return [kind, said.join(", ")].filter(Boolean).join(": ");
 }
 
 function size({ rows, columns, columnLabels, view }: Grid): string {

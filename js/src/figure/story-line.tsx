@@ -10,7 +10,7 @@ interface Props {
 }
 
 export function StoryLine({ told }: Props) {
-  if (!told[0]!.state.story.value.sentences.length) return null;
+  if (!told[0]?.state.story.value.sentences.length) return null;
   return (
     <div class="lw-story">
       {told.map(({ name, state }) => (

@@ -9,7 +9,7 @@ import { clipped, sized } from "./brush.js";
 import type { Cells } from "./cells.js";
 import type { Layout } from "./layout.js";
 import { Painter } from "./painter.js";
-import { paintRows } from "./rows-painter.js";
+import { paintPair, paintRows } from "./rows-painter.js";
 
 /** In columns: wide enough to be few, narrow enough that little is painted which isn't in view. */
 const TILE = 4;
@@ -69,6 +69,7 @@ export class Heatmap {
     sized(this.#labels, gutter + viewWidth, header, density);
     sized(this.#cells, gutter + viewWidth, height, density);
     paintRows(this.#cells, painter);
+    if (painter.cells.sourceLabel) paintPair(this.#labels, painter);
     this.#tiles.clear();
     this.#painter = painter;
     return painter;

@@ -5,15 +5,18 @@ import { trustOf } from "../data/belief.js";
 import { leading, NO_TOKEN } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
 import { isContinued, isMuted } from "../data/names.js";
+import { isByPosition, sourceToken } from "../data/sweep.js";
 import type { GridState } from "../state/grid-state.js";
+import type { RampName } from "../style/palette.js";
 import { ODD, shadesOf } from "../style/scale.js";
 import { inCell } from "../text/number.js";
+import { TELLING } from "../text/sweep.js";
 import { type Layout, shownRow } from "./layout.js";
 
 /** What to paint. A cell is counted `row * columns + column`. */
 export interface Cells {
   shades: Uint16Array;
-  diverging: boolean;
+  ramp: RampName;
   /** Whether low values are the strong ones, so that the ramp runs the other way. */
   flipped: boolean;
   /** The word in a cell, as `words` counts them, or -1 for none. */
@@ -29,6 +32,8 @@ export interface Cells {
   /** How far each row can be believed, as each quantity of the rows has it. */
   trust: Float32Array[];
   columnLabel: (column: number) => string;
+  /** What is put into a column, where it is another token than its own; null where columns are no two tokens. */
+  sourceLabel: ((column: number) => string) | null;
   /** Whether a column is a part of the same character as the one before it. */
   isJoined: (column: number) => boolean;
   /** Whether words are tokens: one that leads in the row below, too, need not be said again. */
@@ -62,27 +67,32 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
   return computed(() => {
     const pinColorOf = state.pinColorOf.value;
     const { values, strong } = quantity.value;
+    const numbered = grid.sweep && quantity.value.measure !== "probability" ? telling(state) : null;
     const ringOf = (cell: number) =>
       grid.excluded.has(cell % columns) ? -1 : (pinColorOf[leads?.(cell) ?? NO_TOKEN] ?? -1);
     return {
       shades: shades.value,
-      diverging: scale.value.diverging,
+      ramp: scale.value.ramp,
       flipped: strong === "low",
       // a grid without candidates has its numbers for words
-      wordOf: leads
-        ? // a cell with a value in which no one token leads
-          (cell) => (leads(cell) === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leads(cell))
-        : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
-      words: leads ? tokens : { text: (cell) => said(inCell(quantity.value, values[cell]!)), muted: () => false },
+      wordOf: numbered
+        ? numbered
+        : leads
+          ? // a cell with a value in which no one token leads
+            (cell) => (leads(cell) === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leads(cell))
+          : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
+      words:
+        leads && !numbered ? tokens : { text: (cell) => said(inCell(quantity.value, values[cell]!)), muted: () => false },
       ringOf,
       // what led here, and leads no longer at the end
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),
       steps: grid.decision,
       rowLabels: grid.rows,
       trust,
+      sourceLabel: grid.sweep?.source && isByPosition(grid) ? (column) => texts[sourceToken(grid, column)] ?? "" : null,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
       isJoined: (column) => grid.columnLabels === null && isContinued(grid, column),
-      areTokens: leads !== null,
+      areTokens: leads !== null && !numbered,
     };
   });
 }
@@ -90,6 +100,13 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
 /** A number, if it says anything. */
 function said(digits: string): string {
   return /[1-9∞N]/.test(digits) ? digits : "";
+}
+
+/** In a sweep numbers are written where they say something. */
+function telling({ quantity: { value: quantity }, scale }: GridState): (cell: number) => number {
+  const [low, high] = scale.value.domain;
+  const least = (TELLING * (high - low)) / (quantity.center === null ? 1 : 2);
+  return (cell) => (Math.abs(quantity.values[cell]!) >= least ? cell : NO_TOKEN);
 }
 
 /** Whether a cell says what the drawn row below says; the uppermost row, which is the output's, is always written out. */

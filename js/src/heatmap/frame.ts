@@ -4,7 +4,7 @@
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { density } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
-import { gutterFor, type Layout, layoutOf } from "./layout.js";
+import { gutterFor, isPair, type Layout, layoutOf } from "./layout.js";
 
 export interface Frame {
   layout: ReadonlySignal<Layout>;
@@ -25,6 +25,7 @@ export function useFrame({ grid, settings, rowsShown }: GridState, width: Readon
       gutter: gutterFor(grid, width.value || undefined),
       density: density.value,
       only: rowsShown.value,
+      isPair: isPair(grid),
     }),
   );
   return { layout, scrolled };

@@ -6,11 +6,14 @@ import type { GridState } from "../state/grid-state.js";
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { inkSays, rowQuantityName } from "../text/row-quantity.js";
+import { QUIET, SHARES } from "../text/sweep.js";
 import { quantityName } from "../text/words.js";
 import { type Cells, isRepeated, runsOf, stepsOf } from "./cells.js";
 import {
   gutterFor,
+  isPair,
   type Layout,
+  labelLines,
   labelRight,
   labelStride,
   layoutOf,
@@ -39,6 +42,7 @@ export function heatmapDrawn(
   const layout = layoutOf({
     ...{ rows: grid.rows.length, columns, gutter, density: 1 },
     ...{ width: gutter + columns * CELL, height: wished.value, stride: stride.value, only: state.rowsShown.value },
+    isPair: isPair(grid),
   });
   const all = { ...layout, columns: grid.columns.length };
   const says = saysOf(state, cells);
@@ -58,7 +62,8 @@ export function heatmapDrawn(
 }
 
 /** What is met in the cells, in words. */
-function saysOf({ grid, believed, pinColorOf, overwrites }: GridState, { areTokens, steps }: Cells): string[] {
+function saysOf({ grid, believed, pinColorOf, overwrites }: GridState, cells: Cells): string[] {
+  const { areTokens, steps } = cells;
   const met = [
     steps && "dotted: the output leads from here up",
     areTokens && "dot: the same token as in the row below",
@@ -66,7 +71,16 @@ function saysOf({ grid, believed, pinColorOf, overwrites }: GridState, { areToke
     overwrites.value && "broken: it led here, but not at the end",
   ];
   const beside = grid.rowQuantities.map((one) => `beside the rows: ${rowQuantityName(one)}`);
-  return [believed.value ? inkSays(grid) : "", met.filter(Boolean).join(" · "), ...beside].filter(Boolean);
+  const sweep = [
+    cells.ramp === "patched" && `recovered: ${SHARES}`,
+    cells.shades.includes(ODD.quiet) && `gray: ${QUIET}`,
+  ];
+  return [
+    believed.value ? inkSays(grid) : "",
+    sweep.filter(Boolean).join(" · "),
+    met.filter(Boolean).join(" · "),
+    ...beside,
+  ].filter(Boolean);
 }
 
 function drawnRows(layout: Layout, cells: Cells, palette: Palette, shorten: Shorten): string {
@@ -99,10 +113,14 @@ function drawnColumn(
   shorten: Shorten,
 ): string {
   const { rows, columns, cellWidth, cellHeight, header } = layout;
-  const ramp = cells.diverging ? palette.diverging : palette.sequential;
+  const ramp = palette[cells.ramp];
   const middle = x + (cellWidth - 1) / 2;
   const label = shorten(cells.columnLabel(column), cellWidth - 5);
-  const out = [text(middle, FONT * 0.35 - header / 2, label, palette.ink, "middle")];
+  const [from, into] = labelLines(layout);
+  const out = [text(middle, FONT * 0.35 - header + into, label, palette.ink, "middle")];
+  const source = cells.sourceLabel?.(column);
+  if (source)
+    out.push(text(middle, FONT * 0.35 - header + from, shorten(source, cellWidth - 5), palette.source, "middle"));
   for (const [shown, row] of rows.entries()) {
     const y = top(layout, shown);
     const cell = row * columns + column;
@@ -137,6 +155,7 @@ function drawnColumn(
 
 function look(shade: number, { flipped }: Cells, palette: Palette, ramp: Palette["sequential"]) {
   if (shade < STEPS) return { fill: ramp.fill[shade]!, ink: ramp.ink[shade]! };
+  if (shade === ODD.quiet) return { fill: palette.excluded, ink: palette.muted };
   if (shade === ODD.gap) return { fill: palette.background, ink: palette.muted };
   if (shade === ODD.excluded) return { fill: palette.excluded, ink: palette.muted };
   if (shade === ODD.nan) return { fill: palette.hatch, ink: palette.ink };
@@ -152,7 +171,7 @@ function legend(
   x: number,
   y: number,
 ): string {
-  const ramp = cells.diverging ? palette.diverging : palette.sequential;
+  const ramp = palette[cells.ramp];
   const { unit } = quantity.value;
   const name = quantityName(grid, quantity.value) + (unit ? ` (${unit})` : "");
   const parts = Array.from({ length: 60 }, (_, i) =>

@@ -11,8 +11,9 @@ import type { Cells } from "./cells.js";
 import { ColumnMarks, Crosshair } from "./crosshair.js";
 import { FloatingCards } from "./floating-cards.js";
 import type { Frame } from "./frame.js";
-import { rowAt } from "./layout.js";
+import { isPair, rowAt } from "./layout.js";
 import { usePointing } from "./pointing.js";
+import { QuietBlocks } from "./quiet.js";
 import { useScrolling } from "./scrolling.js";
 
 /** What all that paints is given. */
@@ -66,7 +67,7 @@ export function HeatmapView({ state, cells, frame, width, palette, painted, acco
     : "";
   const floating = { state, cells, layout, scrolled };
   return (
-    <div class="lw-heatmap">
+    <div class="lw-heatmap" data-pair={isPair(grid)}>
       <div class="lw-column-labels">
         <canvas ref={head} />
         <ColumnMarks {...floating} />
@@ -74,6 +75,7 @@ export function HeatmapView({ state, cells, frame, width, palette, painted, acco
       {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the same as the key C */}
       <div class="lw-cells" style={{ paddingBottom: `${footer}px` }} onClick={pickRow}>
         <canvas ref={body} />
+        <QuietBlocks {...floating} />
         <Crosshair {...floating} />
         <div
           class="lw-scroller"

@@ -36,6 +36,8 @@ const LABEL = 15;
 export const LABELLED = 14;
 const CELL = { width: [40, 96], height: [17, 26], least: 3 } as const;
 const HEADER = 30;
+/** Of two lines of labels: what is put there, and into what. */
+const TWO_LINES = 44;
 const SCROLLBAR = 12;
 /** How wide a quantity of the rows is drawn beside their labels, and how far it is from the next. */
 export const ROW_QUANTITY = { width: 7, gap: 3 };
@@ -53,9 +55,21 @@ export interface Wishes {
   density: number;
   /** The rows to draw, from the bottom up, where they are chosen one by one. */
   only?: number[] | null;
+  /** Whether each column has two labels. */
+  isPair?: boolean;
 }
 
-export function layoutOf({ rows, columns, width, stride, gutter, density, only, ...wishes }: Wishes): Layout {
+export function layoutOf({
+  rows,
+  columns,
+  width,
+  stride,
+  gutter,
+  density,
+  only,
+  isPair = false,
+  ...wishes
+}: Wishes): Layout {
   const height = Math.min(wishes.height, PAINTABLE);
   const room = height || Math.max(AUTOMATIC_HEIGHT, Math.min(TALLEST, LABEL * (only?.length ?? 0)));
   const shown = only ?? everyNth(rows, stride > 0 ? stride : automaticStride(rows, height));
@@ -71,12 +85,22 @@ export function layoutOf({ rows, columns, width, stride, gutter, density, only, 
     cellWidth,
     cellHeight,
     gutter: whole(gutter),
-    header: whole(HEADER),
+    header: whole(isPair ? TWO_LINES : HEADER),
     footer: columns * cellWidth > space ? SCROLLBAR : 0,
     viewWidth: Math.min(space, columns * cellWidth),
     height: cellHeight * shown.length,
     density,
   };
+}
+
+/** Whether each column has two labels: the source's token, and the base's. */
+export function isPair({ sweep, columnLabels }: Pick<Grid, "sweep" | "columnLabels">): boolean {
+  return Boolean(sweep?.source) && columnLabels === null;
+}
+
+/** The middles of the lines of column labels, from the top; one line has the last. */
+export function labelLines({ header }: Layout): [from: number, into: number] {
+  return header > HEADER + 1 ? [header * 0.27, header * 0.7] : [0, header / 2];
 }
 
 /** The space that row labels need, up to a quarter of the room there is, beyond which they are cut; and quantities of rows. */

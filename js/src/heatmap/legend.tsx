@@ -1,12 +1,14 @@
 // The scale, and what else can be met in the cells. Only what is really there is explained.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Grid } from "../data/grid.js";
 import { density } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import { isPoints, isProbability } from "../text/number.js";
+import { isPoints, isProbability, isShare } from "../text/number.js";
 import { inkSays, rowQuantityName } from "../text/row-quantity.js";
+import { NO_PROOF, SHARES } from "../text/sweep.js";
 import { quantityName } from "../text/words.js";
 import { sized } from "./brush.js";
 import { cellsOf } from "./cells.js";
@@ -29,14 +31,14 @@ interface Props {
 
 export function Legend({ states, palette }: Props) {
   const [{ grid, quantity, scale, believed }] = states as [GridState];
-  const { ticks, step, diverging } = scale.value;
-  const ramp = diverging ? palette.diverging : palette.sequential;
+  const { ticks, step } = scale.value;
+  const ramp = palette[scale.value.ramp];
   const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
   const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
   const cells = states.map((state) => cellsOf(state).value);
   const grids = states.map((state) => state.grid);
   const rowQuantities = new Set(grids.flatMap((one) => one.rowQuantities.map(rowQuantityName)));
-  const excluded = Math.max(...grids.map((one) => one.excluded.size));
+  const excluded = Math.max(...cells.map(({ shades }, i) => excludedIn(shades, grids[i]!)));
   return (
     <div class="lw-legend" style={{ marginLeft: `min(${gutterFor(grid)}px, 25cqw)` }}>
       <div class="lw-scale" role="img" aria-label={`Color scale: ${quantityName(grid, quantity.value)}`}>
@@ -50,6 +52,7 @@ export function Legend({ states, palette }: Props) {
         </div>
       </div>
       {unit && <span>{unit}</span>}
+      {isShare(quantity.value) && <span>recovered: {SHARES}</span>}
       {believed.value && <span class="lw-ink-says">{inkSays(grid)}</span>}
       {grids.some(({ decision }) => decision) && (
         <span>
@@ -82,9 +85,15 @@ export function Legend({ states, palette }: Props) {
         </span>
       )}
       {grids.some(({ gaps }) => gaps.size > 0) && <span>empty columns have no such token</span>}
+      {grids.some(({ sweep }) => sweep) && <span>{NO_PROOF}</span>}
       {excluded > 0 && <span>{excluded === 1 ? "the gray column is" : "gray columns are"} left out of the scale</span>}
     </div>
   );
+}
+
+/** How many columns are seen to be left out. */
+function excludedIn(shades: Uint16Array, { columns }: Grid): number {
+  return shades.subarray(0, columns.length).reduce((count, shade) => count + Number(shade === ODD.excluded), 0);
 }
 
 /** A cell of its own, painted as the heatmap paints those it stands for. */

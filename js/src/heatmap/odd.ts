@@ -1,7 +1,7 @@
 // What a canvas paints where a value has no place on the scale, and beside the rows.
 
 import type { Rectangle } from "../pieces/rectangle.js";
-import { type Palette, STEPS } from "../style/palette.js";
+import { type Palette, type RampName, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
 import { hatch } from "./brush.js";
 import { ROW_QUANTITY } from "./layout.js";
@@ -15,11 +15,17 @@ export function paintOdd(
   context: CanvasRenderingContext2D,
   shade: number,
   box: Rectangle,
-  { diverging, flipped }: { diverging: boolean; flipped: boolean },
+  { ramp: name, flipped }: { ramp: RampName; flipped: boolean },
   palette: Palette,
 ): string {
   const { x, y, width, height } = box;
   if (shade === ODD.gap) return palette.muted;
+  if (shade === ODD.quiet) {
+    // with nothing between them: one block
+    context.fillStyle = palette.excluded;
+    context.fillRect(x, y, width + 1, height + 1);
+    return palette.muted;
+  }
   if (shade === ODD.excluded || shade === ODD.nan) {
     context.fillStyle = palette.excluded;
     context.fillRect(x, y, width, height);
@@ -27,7 +33,7 @@ export function paintOdd(
     hatch(context, box, palette.hatch);
     return palette.ink;
   }
-  const ramp = diverging ? palette.diverging : palette.sequential;
+  const ramp = palette[name];
   const upper = shade === ODD.above || shade === ODD.high;
   const end = upper === flipped ? 0 : STEPS - 1;
   const ink = ramp.ink[end]!;

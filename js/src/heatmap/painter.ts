@@ -3,7 +3,7 @@
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ellipsize, ring, WORD_FONT } from "./brush.js";
 import { type Cells, isRepeated, runsOf, stepsOf } from "./cells.js";
-import { gapBetween, type Layout, top } from "./layout.js";
+import { gapBetween, type Layout, labelLines, top } from "./layout.js";
 import { paintOdd } from "./odd.js";
 
 const GAP = 1;
@@ -43,7 +43,7 @@ export class Painter {
   #paintColumn(context: CanvasRenderingContext2D, column: number, x: number): void {
     const { cells, layout, palette } = this;
     const { rows, columns, cellWidth, cellHeight } = layout;
-    const ramp = cells.diverging ? palette.diverging : palette.sequential;
+    const ramp = palette[cells.ramp];
     const hasWords = cellHeight >= LEAST_FOR_WORDS;
     const width = cellWidth - GAP;
     const height = cellHeight - gapBetween(layout);
@@ -111,9 +111,17 @@ export class Painter {
     context.fillStyle = palette.ink;
     context.strokeStyle = palette.faint;
     context.lineWidth = 1;
+    const [from, into] = labelLines(this.layout);
     for (let column = first; column < end; column++) {
       const x = (column - first) * cellWidth;
-      context.fillText(this.#fit(context, cells.columnLabel(column)), x + (cellWidth - GAP) / 2, header / 2);
+      const middle = x + (cellWidth - GAP) / 2;
+      context.fillText(this.#fit(context, cells.columnLabel(column)), middle, into);
+      if (cells.sourceLabel) {
+        const source = cells.sourceLabel(column);
+        context.fillStyle = source ? palette.source : palette.faint;
+        context.fillText(source ? this.#fit(context, source) : "=", middle, from);
+        context.fillStyle = palette.ink;
+      }
       // one brace under the bytes of one character
       const [before, after] = [cells.isJoined(column), cells.isJoined(column + 1)];
       if (!before && !after) continue;

@@ -1,7 +1,7 @@
 // Paints what stands beside the rows of a heatmap, and doesn't scroll: their labels, and how far each can be believed.
 
 import { ellipsize, LABEL_FONT } from "./brush.js";
-import { gapBetween, LABELLED, labelRight, labelStride, rowQuantityLeft, top } from "./layout.js";
+import { gapBetween, LABELLED, labelLines, labelRight, labelStride, rowQuantityLeft, top } from "./layout.js";
 import { paintTrust } from "./odd.js";
 import type { Painter } from "./painter.js";
 
@@ -28,4 +28,14 @@ export function paintRows(context: CanvasRenderingContext2D, { cells, layout, pa
       paintTrust(context, trust[row]!, { x, y: top(layout, shown), height }, palette);
     }
   }
+}
+
+/** What the two lines of column labels are. */
+export function paintPair(context: CanvasRenderingContext2D, { layout, palette }: Painter): void {
+  context.font = LABEL_FONT;
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  context.fillStyle = palette.muted;
+  const right = labelRight(layout, 0);
+  for (const [i, y] of labelLines(layout).entries()) context.fillText(i ? "into" : "from", right, y);
 }

@@ -6,6 +6,7 @@ import type { GridState } from "../state/grid-state.js";
 import { verdicts } from "../text/row-quantity.js";
 import { facts, nothing, probabilityAndRank } from "../text/words.js";
 import { Candidates } from "./candidates.js";
+import { PatchedBody } from "./patched.js";
 import { ColumnName, Dot } from "./token.js";
 
 export type More = { name: string; value: string }[] | undefined;
@@ -20,7 +21,11 @@ interface Props {
   more?: More;
 }
 
-export function CardBody({ state, cell, held = false, isSmall = false, more = [] }: Props) {
+export function CardBody(props: Props) {
+  return props.state.grid.sweep ? <PatchedBody {...props} /> : <ReadBody {...props} />;
+}
+
+function ReadBody({ state, cell, held = false, isSmall = false, more = [] }: Props) {
   const { grid, quantity, followed, pinColors, sides } = state;
   const isFilled = isThere(grid, cell);
   const wide = !isSmall && sides.length > 0;

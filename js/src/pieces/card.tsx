@@ -6,6 +6,7 @@ import type { GridState } from "../state/grid-state.js";
 import { cellName } from "../text/words.js";
 import { CardBody, type More } from "./card-body.js";
 import { Close } from "./close.js";
+import { PatchedTitle } from "./patched.js";
 import { place } from "./placing.js";
 import type { Rectangle } from "./rectangle.js";
 
@@ -31,17 +32,22 @@ export function FloatingCard({
       class={`lw-card lw-floating${isSmall ? " lw-small" : ""}${wide ? " lw-wide" : ""}`}
       aria-hidden="true"
     >
-      <p class="lw-strong">{cellName(rest.state.grid, rest.cell)}</p>
+      <Title {...rest} />
       <CardBody {...rest} isSmall={isSmall} />
     </section>
   );
+}
+
+function Title({ state, cell }: Props) {
+  if (state.grid.sweep) return <PatchedTitle state={state} cell={cell} />;
+  return <p class="lw-strong">{cellName(state.grid, cell)}</p>;
 }
 
 /** Its tokens can be pinned, and it is let go by hand. */
 export function HeldCard({ state, cell, more }: Props) {
   return (
     <div class="lw-card lw-held">
-      <p class="lw-strong">{cellName(state.grid, cell)}</p>
+      <Title state={state} cell={cell} />
       <CardBody {...{ state, cell, more }} held />
       <Close label="Let go of the cell" act={() => (state.settings.selected.value = null)} />
     </div>

@@ -131,6 +131,7 @@ export class GridState {
     this.overwrites = computed(() => overwrites(grid, this.pinColorOf.value));
     this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
     this.rowsShown = computed(() => {
+      if (grid.sweep) return null;
       if (!isLens(grid)) return [...grid.rows.keys()]; // none of what adds up is left out
       return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
     });

@@ -13,6 +13,9 @@ export interface Ramp {
   ink: string[];
 }
 
+/** The scales that there are colors for. */
+export type RampName = "sequential" | "diverging" | "patched";
+
 /** Every color that the canvas needs. */
 export interface Palette {
   background: string;
@@ -25,6 +28,10 @@ export interface Palette {
   hatch: string;
   sequential: Ramp;
   diverging: Ramp;
+  /** The source of a sweep, in words. */
+  source: string;
+  /** From what leads away from the source of a sweep, through the base, to the source. */
+  patched: Ramp;
   pins: string[];
 }
 
@@ -47,6 +54,10 @@ export function paletteOf(root: Element): Palette {
     hatch: css(get("hatch")),
     sequential: ramp(amount, ink, (t) => t),
     diverging: ramp([...opposite.reverse(), ...amount.slice(1)], ink, (t) => Math.abs(2 * t - 1)),
+    source: css(get("source-4")),
+    patched: ramp([...[background, ...series("base", 4)].reverse(), ...series("source", 4)], ink, (t) =>
+      Math.abs(2 * t - 1),
+    ),
     pins: series("pin", PIN_COLORS).map(css),
   };
 }

@@ -1,8 +1,9 @@
 // From a quantity to places on a color scale.
 
 import { type Grid, isThere, type Quantity } from "../data/grid.js";
-import { isPoints, isProbability, tick } from "../text/number.js";
-import { STEPS } from "./palette.js";
+import { isQuiet } from "../data/sweep.js";
+import { isPoints, isProbability, isShare, tick } from "../text/number.js";
+import { type RampName, STEPS } from "./palette.js";
 
 /** What a cell wears when its value has no place on the scale. They follow the STEPS places that are on it. */
 export const ODD = {
@@ -13,12 +14,13 @@ export const ODD = {
   low: STEPS + 4,
   excluded: STEPS + 5,
   gap: STEPS + 6,
+  quiet: STEPS + 7,
 };
 
 export type Domain = [number, number];
 
 export interface Scale {
-  diverging: boolean;
+  ramp: RampName;
   domain: Domain;
   /** Where a value lies between the ends of the domain, 0 to 1 within it. */
   place(value: number): number;
@@ -36,7 +38,7 @@ export function scaleOf(quantity: Quantity, domain: Domain): Scale {
   const place = (value: number) => ((log ? (value > 0 ? Math.log(value) : low!) : value) - low!) / span;
   const marks = log ? powers(domain) : ticks(domain, 4);
   return {
-    diverging: center !== null,
+    ramp: isShare(quantity) ? "patched" : center === null ? "sequential" : "diverging",
     domain,
     place,
     step: (at) => Math.round((strong === "low" ? 1 - at : at) * (STEPS - 1)),
@@ -58,6 +60,7 @@ export function shadesOf(
     const value = quantity.values[cell]!;
     const place = scale.place(value) * (believed?.[cell] ?? 1);
     if (grid.gaps.has(cell % columns)) shades[cell] = ODD.gap;
+    else if (isQuiet(grid, cell % columns)) shades[cell] = ODD.quiet;
     else if (Number.isNaN(value)) {
       const at = { row: Math.floor(cell / columns), column: cell % columns };
       shades[cell] = isThere(grid, at) ? ODD.nan : ODD.gap;

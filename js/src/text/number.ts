@@ -68,6 +68,11 @@ export function isPoints({ measure, center }: Quantity): boolean {
   return measure === "probability" && center === 0;
 }
 
+/** Whether a quantity is a share of the way from a base to a source. */
+export function isShare({ measure }: Quantity): boolean {
+  return measure === "recovered";
+}
+
 /** A value of a quantity where there is little room, and no unit. */
 export function inCell(quantity: Quantity, value: number): string {
   if (isPoints(quantity) && Number.isFinite(value)) {
@@ -75,7 +80,7 @@ export function inCell(quantity: Quantity, value: number): string {
     const digits = points.toFixed(points < 9.95 ? 1 : 0);
     return Number(digits) ? sign + digits : "0";
   }
-  return fixed(value, decimalsOf(quantity), quantity.center === 0);
+  return fixed(value, decimalsOf(quantity), quantity.center === 0 && !isShare(quantity));
 }
 
 const counted = new WeakMap<Float32Array, number>();

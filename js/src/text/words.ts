@@ -19,6 +19,7 @@ import { spaced } from "../data/marks.js";
 import { columnName, columnPlace, nameOf } from "../data/names.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import { verdicts } from "./row-quantity.js";
+import { spokenCell } from "./sweep.js";
 
 /** What a cell is called: as its row, "L26" or "L23.mlp"; "L23 H3" where columns are parts of the layers that are its rows. */
 export function cellName(grid: Grid, { row, column }: Cell): string {
@@ -91,6 +92,7 @@ export function claimOf({ error, tolerance, claim }: Check): { holds: boolean; s
 
 /** A cell, for the ear. */
 export function spoken(grid: Grid, shown: Quantity, cell: Cell): string {
+  if (grid.sweep) return spokenCell(grid, cell);
   const [leader] = candidatesAt(grid, cell);
   const value = shown.values[cell.row * grid.columns.length + cell.column]!;
   return [

@@ -16,7 +16,7 @@ import numpy as np
 
 Theme = Literal["light", "dark"]
 STEPS = 17
-"""Of a scale, from "c0" to "c16", or from "d0" to "d16" where it has a center."""
+"""Of a scale, from "c0" to "c16", from "d0" where it has a center, or "s0" where it goes from base to source."""
 TRUST = 4
 """Steps of a row quantity, from "trust1" to "trust4", the good end."""
 READABLE = 4.5
@@ -32,7 +32,7 @@ def colors(theme: Theme) -> dict[str, str]:
     listed = _LISTED[theme]
     named = {name: color for name, color in listed.items() if isinstance(color, str)}
     blue, orange = listed["blue"], listed["orange"]
-    steps = {f"{tone}{i}": shade(theme, tone, i / (STEPS - 1)) for tone in "cd" for i in range(STEPS)}
+    steps = {f"{tone}{i}": shade(theme, tone, i / (STEPS - 1)) for tone in "cds" for i in range(STEPS)}
     fills, inks = zip(*steps.values())
     trust = {
         f"trust{i}": _hex(_mix(_rgb(named["excluded"]), _rgb(named["muted"]), i / TRUST)) for i in range(1, TRUST + 1)
@@ -42,6 +42,8 @@ def colors(theme: Theme) -> dict[str, str]:
         **{f"pin{i}": color for i, color in enumerate(listed["pin"])},
         **dict(zip(steps, fills)),
         **{f"on {name}": ink for name, ink in zip(steps, inks)},
+        "base": listed["base"][3],
+        "source": listed["source"][3],
         "plus": blue[2],
         "minus": orange[2],
         "plus-rest": blue[1],
@@ -54,10 +56,11 @@ def colors(theme: Theme) -> dict[str, str]:
 
 
 def shade(theme: Theme, tone: str, place: float) -> tuple[str, str]:
-    """A color of a scale, from 0 at its weak end (or one end, where it has a center, "d") to 1, and the ink on it."""
+    """A color of a scale and the ink on it, from 0 at its weak or low end to 1: "d" has a center, "s" leads from base to source."""
     listed = _LISTED[theme]
     page = listed["page"]
-    stops = [page, *listed["blue"]] if tone == "c" else [*reversed(listed["orange"]), page, *listed["blue"]]
+    below_center, above = ("base", "source") if tone == "s" else ("orange", "blue")
+    stops = [page, *listed[above]] if tone == "c" else [*reversed(listed[below_center]), page, *listed[above]]
     at = place * (len(stops) - 1)
     below = min(int(at), len(stops) - 2)
     fill = _mix(_rgb(stops[below]), _rgb(stops[below + 1]), at - below)

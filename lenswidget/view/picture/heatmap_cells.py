@@ -14,6 +14,7 @@ from lenswidget.grids.parts import NO_TOKEN, Quantity
 from lenswidget.view.picture.colors import PINS
 from lenswidget.view.picture.heatmap_scale import MARK, Scale, ends_of, trust_mark
 from lenswidget.view.picture.numbers import decimals_for, fixed
+from lenswidget.view.picture.patched import quiet_blocks, source_labels, telling
 from lenswidget.view.picture.scene import MARGIN, Box, Line, Number, Ring, Shape, Words, cut
 
 ROW, COLUMN, LABELS = 20, 62, 22
@@ -28,6 +29,7 @@ def cells(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape
     for c in range(columns):
         label = grid.column_labels[c] if grid.column_labels else cell_text(grid.text(grid.columns[c]))
         yield Words(left + c * COLUMN + COLUMN // 2, top - 7, cut(spaced(label), COLUMN - 3), "ink")
+    yield from source_labels(grid, left, top - 7, COLUMN)
     for r in range(rows):
         y = top + (rows - 1 - r) * ROW
         yield Words(edge, y + 14, cut(spaced(grid.rows[r]), edge - MARGIN), "muted", "end")
@@ -42,16 +44,18 @@ def inked(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape
     """The cells alone, with all that stands on them."""
     rows, columns = grid.shape
     quantity, tones, decimals = scale.quantity, scale.tones(), decimals_for(scale.quantity.values)
+    written = telling(grid, quantity, scale.high - scale.low)
+    yield from quiet_blocks(grid, left, top, COLUMN, rows * ROW)
     for r in range(rows):
         y = top + (rows - 1 - r) * ROW
         for c in range(columns):
             x, tone = left + c * COLUMN, tones[r][c]
-            if tone == "page":
+            if tone in ("page", "quiet"):
                 continue
             yield Box(x, y, COLUMN - 1, ROW - 1, tone)
             if _is_repeated(grid, r, c):
                 yield Box(x + COLUMN // 2 - 1, y + ROW // 2 - 1, 2, 2, f"on {tone}")
-            else:
+            elif written[r, c]:
                 yield Words(
                     x + COLUMN // 2, y + 14, cut(_word(grid, quantity, decimals, r, c), COLUMN - 5), f"on {tone}"
                 )
@@ -61,6 +65,8 @@ def inked(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape
 
 def says_of(grid: Grid) -> list[str]:
     """What is met in the cells, in words."""
+    if grid.sweep is not None:
+        return ["1 as in the source, below 0 away from it"] if grid.sweep.source else []
     rings = rings_of(grid)
     return [
         says
@@ -75,12 +81,12 @@ def says_of(grid: Grid) -> list[str]:
 
 
 def _are_tokens(grid: Grid) -> bool:
-    return grid.candidates is not None and grid.shape[0] > 1
+    return grid.candidates is not None and grid.sweep is None and grid.shape[0] > 1
 
 
 def _is_repeated(grid: Grid, row: int, column: int) -> bool:
     """Whether a cell's token is that of the row below; the uppermost row, which is the output's, is always written out."""
-    if grid.candidates is None or row in (0, grid.shape[0] - 1):
+    if grid.candidates is None or grid.sweep is not None or row in (0, grid.shape[0] - 1):
         return False
     leading = grid.candidates.ids[:, column, 0]
     return bool(leading[row] == leading[row - 1] != NO_TOKEN)
@@ -122,7 +128,7 @@ def _steps(grid: Grid, left: Number, top: Number) -> Iterator[Shape]:
 def rings_of(grid: Grid) -> Int[np.ndarray, "rows columns"]:
     """The target that leads in each cell, or -1."""
     rings = np.full(grid.shape, -1)
-    if grid.candidates is not None:
+    if grid.candidates is not None and grid.sweep is None:
         for slot, target in reversed(list(enumerate(grid.targets[:PINS]))):
             rings[np.isin(grid.candidates.ids[:, :, 0], target.ids)] = slot
     return rings
@@ -130,8 +136,9 @@ def rings_of(grid: Grid) -> Int[np.ndarray, "rows columns"]:
 
 def _word(grid: Grid, quantity: Quantity, decimals: int, row: int, column: int) -> str:
     value = float(quantity.values[row, column])
-    if grid.candidates is None or not np.isfinite(value):
-        said = fixed(value, decimals, signed=quantity.center == 0)
+    numbered = grid.sweep is not None and quantity.measure != "probability"
+    if grid.candidates is None or numbered or not np.isfinite(value):
+        said = fixed(value, decimals, signed=quantity.center == 0 and quantity.measure != "recovered")
         return said if any(digit in said for digit in "123456789∞N") else ""
     token = grid.candidates.ids[row, column, 0]
     return VARIOUS if token == NO_TOKEN else cell_text(grid.text(token))

@@ -13,6 +13,7 @@ from lenswidget.grids.marks import spaced
 from lenswidget.grids.parts import Quantity, RowQuantity
 from lenswidget.view.picture.colors import STEPS, TRUST
 from lenswidget.view.picture.numbers import number
+from lenswidget.view.picture.patched import quiet
 from lenswidget.view.picture.scene import Box, Line, Number, Shape, Words, cut
 
 BAR, KEY, MARK = 150, 18, 10
@@ -34,7 +35,8 @@ def ink_says(grid: Grid) -> str:
 
 
 class Scale:
-    """From the values of a quantity to the names of colors: "c0" to "c16", "d0" to "d16" where it has a center."""
+    """From the values of a quantity to the names of colors: "c0" to "c16", "d0" to "d16" where it has a center, "s0" to "s16"
+    from base to source."""
 
     def __init__(self, grid: Grid, name: str, weighs: bool = False) -> None:
         """`weighs` says that ink is probability × belief."""
@@ -54,7 +56,7 @@ class Scale:
             reach = max(high - quantity.center, quantity.center - low)
             low, high = quantity.center - reach, quantity.center + reach
         self.low, self.high = float(low), float(high)
-        self.tone = "c" if quantity.center is None else "d"
+        self.tone = "s" if quantity.measure == "recovered" else "c" if quantity.center is None else "d"
 
     def place(self, values: np.ndarray) -> np.ndarray:
         """0 to 1 from the low end to the high one."""
@@ -85,6 +87,7 @@ class Scale:
         names[:, self.excluded] = "excluded"
         names[~finite] = "odd"
         names[_absent(self.grid, self.quantity)] = "page"
+        names[:, quiet(self.grid)] = "quiet"
         return [list(row) for row in names]
 
 
@@ -92,7 +95,7 @@ def _absent(grid: Grid, quantity: Quantity) -> np.ndarray:
     """The cells of a layer × part Grid that no part stands in: what has no number there, if the sum has one."""
     parts = grid.column_labels is not None and quantity.measure in ("contribution", "spread")
     summed = grid.check is None or not np.isnan(grid.check.error)
-    return np.asarray(np.isnan(quantity.values) & (parts and summed))
+    return np.asarray(np.isnan(quantity.values) & ((parts and summed) or grid.sweep is not None))
 
 
 def legend(scale: Scale, x: Number, y: Number) -> Iterator[Shape]:

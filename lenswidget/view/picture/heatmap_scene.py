@@ -14,6 +14,7 @@ from lenswidget.view.picture.heatmap_cells import COLUMN, LABELS, ROW, cells, sa
 from lenswidget.view.picture.heatmap_chart import NAMES, SPACE, WIDTH, chart, followed_of
 from lenswidget.view.picture.heatmap_scale import KEY, MARK, Scale, ink_says, is_weighed, legend, trust_keys
 from lenswidget.view.picture.numbers import percent
+from lenswidget.view.picture.patched import PAIR, is_pair
 from lenswidget.view.picture.scene import (
     MARGIN,
     Box,
@@ -41,7 +42,7 @@ def heatmap_scene(grid: Grid, color: str = "", most: tuple[int, int] | None = No
     marks = MARK * len(part.row_quantities)
     left = MARGIN + room_for([spaced(label) for label in (*part.rows, "embed")], 150) + 6 + marks
     right = left + columns * COLUMN
-    followed = followed_of(part) if rows > 1 else []
+    followed = followed_of(part) if rows > 1 and part.sweep is None else []
     width = max(420, right + (SPACE + WIDTH + NAMES if followed else 0) + MARGIN)
     whole = [part.rows[0].endswith(OTHERS) or rows == grid.shape[0], columns == grid.shape[1]]
     counts = [f"{rows} of {grid.shape[0]} rows", f"{columns} of {grid.shape[1]} columns"]
@@ -51,7 +52,7 @@ def heatmap_scene(grid: Grid, color: str = "", most: tuple[int, int] | None = No
         says, ink = claimed(part.check)
         shapes.append(Words(MARGIN, top + 4, cut(says, width - 2 * MARGIN), ink, "start"))
         top += 14
-    top += LABELS
+    top += LABELS + (PAIR if is_pair(part) else 0)
     beneath = top + rows * ROW + (28 if followed else 12)
     shapes += cells(part, scale, left, top)
     if followed:
@@ -68,13 +69,20 @@ def heatmap_scene(grid: Grid, color: str = "", most: tuple[int, int] | None = No
 
 
 def _answer(grid: Grid) -> str:
-    """What the model says in the end, where the last column is the end of a prompt that a lens read."""
+    """What the model says in the end, where the last column is the end of a prompt that a lens read; or a sweep's base."""
+    if grid.sweep is not None and len(grid.sweep.tokens):
+        first = int(grid.sweep.said[0].argmax())
+        return _said(grid, int(grid.sweep.tokens[first]), float(grid.sweep.said[0, first]))
     is_read = "probability" in grid.quantities and grid.column_labels is None and grid.decision is not None
     if not is_read or grid.candidates is None or grid.following is None or grid.following[-1] != NO_TOKEN:
         return ""
     token, bits = grid.candidates.ids[-1, -1, 0], grid.candidates.log_probability[-1, -1, 0]
-    said = percent(float(np.exp2(bits))).replace("\u202f", " ")  # a title's own odd spaces are made visible
-    return f" → {visible(grid.text(token))} {said}" if token != NO_TOKEN else ""
+    return _said(grid, int(token), float(bits)) if token != NO_TOKEN else ""
+
+
+def _said(grid: Grid, token: int, bits: float) -> str:
+    said = percent(2**bits).replace("\u202f", " ")  # a title's own odd spaces are made visible
+    return f" → {visible(grid.text(token))} {said}"
 
 
 OTHERS = " others"
