@@ -37,6 +37,8 @@ export interface Wish {
     entries: [column: number, token: number, parts: (row: number) => number[]][];
     check?: object;
   };
+  /** What cells are patches of; `said` of the base, then of the source. */
+  sweep?: { columns: number[]; tokens: number[]; said: number[]; [key: string]: unknown };
   rowQuantities?: { name: string; values: number[]; [key: string]: unknown }[];
   /** Of a difference: the tokens that lead on both sides of a cell. */
   leaders?: (row: number, column: number) => number[];
@@ -125,6 +127,7 @@ function header(wish: Wish, arrays: Arrays) {
     leaders,
     equal = [],
     why = "",
+    sweep,
     ...rest
   } = wish;
   const cells = <T>(value: (row: number, column: number) => T) =>
@@ -197,6 +200,16 @@ function header(wish: Wish, arrays: Arrays) {
           why,
         }
       : null,
+    ...(sweep && {
+      sweep: {
+        ...{ source: "the source’s prompt", put: "from 'the source’s prompt'", metric: "logit", base: -1, target: 3 },
+        ...{ position: 3, first: 1 },
+        ...sweep,
+        columns: arrays.put("i4", [columns], sweep.columns),
+        tokens: arrays.put("i4", [sweep.tokens.length], sweep.tokens),
+        said: arrays.pack("f4", [2, sweep.tokens.length], sweep.said),
+      },
+    }),
     excluded: [],
     following: following ? arrays.put("i4", [columns], following) : null,
     decision: null,

@@ -120,6 +120,7 @@ class Swept:
         if trajectories is not None:
             told |= set(trajectories.ids.tolist())
         told |= {i for target in self.targets for i in target.ids}
+        told |= {int(one.argmax()) for one in self.said}
         known = np.array(sorted(told - {NO_TOKEN}), dtype=np.int32)
         said = np.stack([one[torch.from_numpy(known).long()].numpy() for one in self.said]).astype(np.float32)
         return Grid(

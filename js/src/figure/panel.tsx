@@ -11,6 +11,8 @@ import { Body } from "./body.js";
 export function Panels({ view, ...rest }: Paints & { view: ViewState }) {
   const { each, names } = view;
   const [first] = each;
+  // a sweep beside a lens has a scale of its own
+  const isOneScale = view.holds("color") && new Set(each.map(({ scale }) => scale.value.ramp)).size === 1;
   return (
     <>
       <div class="lw-panels" data-many={each.length > MOST_SIDE_BY_SIDE}>
@@ -20,12 +22,13 @@ export function Panels({ view, ...rest }: Paints & { view: ViewState }) {
             view={view}
             state={state}
             name={names[i]!}
+            legend={!isOneScale}
             charted={each.length <= MOST_SIDE_BY_SIDE}
             {...rest}
           />
         ))}
       </div>
-      {view.holds("color") && first!.grid.view !== "bars" && <Legend states={each} palette={rest.palette.value} />}
+      {isOneScale && first!.grid.view !== "bars" && <Legend states={each} palette={rest.palette.value} />}
     </>
   );
 }
@@ -34,10 +37,11 @@ interface BesideProps extends Paints {
   view: ViewState;
   state: GridState;
   name: string;
+  legend: boolean;
   charted: boolean;
 }
 
-function Beside({ view, state, name, charted, ...rest }: BesideProps) {
+function Beside({ view, state, name, ...rest }: BesideProps) {
   const { grid } = state;
   const apart = state !== view.each[0];
   return (
@@ -53,7 +57,7 @@ function Beside({ view, state, name, charted, ...rest }: BesideProps) {
         {apart && !view.holds("color") && <Color state={state} />}
         {apart && !view.holds("stride") && <Rows state={state} />}
       </div>
-      <Body state={state} legend={!view.holds("color")} accompanied charted={charted} {...rest} />
+      <Body state={state} accompanied {...rest} />
     </section>
   );
 }

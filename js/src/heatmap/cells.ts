@@ -82,7 +82,9 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
             (cell) => (leads(cell) === NO_TOKEN && Number.isFinite(values[cell]) ? texts.length : leads(cell))
           : (cell) => (shades.value[cell] === ODD.gap ? NO_TOKEN : cell),
       words:
-        leads && !numbered ? tokens : { text: (cell) => said(inCell(quantity.value, values[cell]!)), muted: () => false },
+        leads && !numbered
+          ? tokens
+          : { text: (cell) => said(inCell(quantity.value, values[cell]!)), muted: () => false },
       ringOf,
       // what led here, and leads no longer at the end
       isBroken: (cell) => ringOf(last + (cell % columns)) !== ringOf(cell),

@@ -139,7 +139,9 @@ export class Painter {
   #fit(context: CanvasRenderingContext2D, text: string): string {
     let fitted = this.#fitted.get(text);
     if (fitted === undefined) {
-      fitted = ellipsize(context, text, this.layout.cellWidth - GAP - 4);
+      // a number that is cut short is another
+      const margin = /^[−+]?\d/.test(text) ? 1 : 4;
+      fitted = ellipsize(context, text, this.layout.cellWidth - GAP - margin);
       this.#fitted.set(text, fitted);
     }
     return fitted;

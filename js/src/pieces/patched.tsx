@@ -4,7 +4,7 @@ import { type Cell, candidatesAt, isThere } from "../data/grid.js";
 import { isMuted, nameOf } from "../data/names.js";
 import { answerOf, isQuiet, metricAt, saidOf } from "../data/sweep.js";
 import type { GridState } from "../state/grid-state.js";
-import { percent, signed } from "../text/number.js";
+import { decimalsFor, fixed, percent } from "../text/number.js";
 import type { Piece } from "../text/story.js";
 import { experiment, metricShort, outcome } from "../text/sweep.js";
 
@@ -56,6 +56,8 @@ function Way({ state: { grid }, cell }: Props) {
   const { base, target } = grid.sweep!;
   const value = metricAt(grid, cell);
   const to = target ?? value;
+  const decimals = decimalsFor([base, value, to]);
+  const signed = (number: number) => fixed(number, decimals, true);
   const ends = [Math.min(base, to, value), Math.max(base, to, value)] as const;
   // the source on the right, whichever is the larger
   const share = (x: number) => {
@@ -70,7 +72,7 @@ function Way({ state: { grid }, cell }: Props) {
       </p>
       <div class="lw-way-line" aria-hidden="true">
         <span
-          class={here < from ? "lw-way-back" : "lw-way-on"}
+          class={target === null ? "" : here < from ? "lw-way-back" : "lw-way-on"}
           style={{ left: `${Math.min(from, here)}%`, width: `${Math.abs(here - from)}%` }}
         />
         <i class="lw-way-base" style={{ left: `${from}%` }} />

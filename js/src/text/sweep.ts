@@ -4,7 +4,7 @@ import { type Cell, candidatesAt, type Grid, isThere, NO_TOKEN } from "../data/g
 import { spaced } from "../data/marks.js";
 import { nameOf } from "../data/names.js";
 import { answerOf, isByPosition, isQuiet, sourceToken, tellingOf } from "../data/sweep.js";
-import { inCell, percent, plain, withUnit } from "./number.js";
+import { inCell, percent, withUnit } from "./number.js";
 import type { Piece } from "./story.js";
 
 /** Less than this of the way is no place where anything is kept. */
@@ -25,7 +25,7 @@ export function experiment(grid: Grid, cell: Cell): Piece[] {
   const token = { token: nameOf(grid, grid.columns[cell.column]!) };
   const what: Piece[] = isByPosition(grid) ? [token, ` at ${site}`] : [site];
   if (!source) return ["If ", ...what, ` were ${put}`];
-  const theirs = sourceToken(grid, cell.column);
+  const theirs = isByPosition(grid) ? sourceToken(grid, cell.column) : NO_TOKEN;
   if (theirs === NO_TOKEN) return ["If ", ...what, " were as in the source"];
   return ["If ", ...what, " were ", { token: nameOf(grid, theirs) }];
 }
@@ -42,8 +42,8 @@ export function outcome(grid: Grid, cell: Cell): string {
   if (!isThere(grid, cell)) return "not run: nothing in the source answers to it";
   if (value === 0) return "nothing changes";
   if (shown!.name !== "recovered") return `${metricName(grid)} moves by ${withUnit(shown!, value)}`;
-  if (value < 0) return `it goes away from the source, by ${plain(-value)} of the difference`;
-  return `${plain(value)} of the difference ${source && value > 1 ? "comes back, more than the source has" : "comes back"}`;
+  if (value < 0) return `it goes away from the source, by ${inCell(shown!, -value)} of the difference`;
+  return `${inCell(shown!, value)} of the difference ${source && value > 1 ? "comes back, more than the source has" : "comes back"}`;
 }
 
 /** What the ends of the scale stand for. */
@@ -111,14 +111,14 @@ function alongRows(grid: Grid): Piece[] {
     first!.from === 0 ? `Up to ${grid.rows[first!.to]}` : `From ${grid.rows[first!.from]} to ${grid.rows[first!.to]}`,
     " the difference is kept at ",
     ...named(first!),
-    `: patched alone, that cell brings back ${span(first!)} of it.`,
+    `: patched alone, that cell brings back ${span(grid, first!)} of it.`,
   ];
   for (const phase of others) {
     const to = phase.to === grid.rows.length - 1 ? " on" : phase.to > phase.from ? ` to ${grid.rows[phase.to]}` : "";
     said.push(
       ` ${to ? "From" : "At"} ${grid.rows[phase.from]}${to} it lies at `,
       ...named(phase),
-      ` (${span(phase)}).`,
+      ` (${span(grid, phase)}).`,
     );
   }
   const told = new Set([first!, ...others].flatMap(({ from, to }) => grid.rows.slice(from, to + 1)));
@@ -137,8 +137,9 @@ function longest(phases: Phase[]): Phase[] {
   return by.sort((a, b) => a.from - b.from);
 }
 
-function span({ low, high }: Phase): string {
-  return plain(low) === plain(high) ? plain(low) : `${plain(low)} to ${plain(high)}`;
+function span(grid: Grid, { low, high }: Phase): string {
+  const [from, to] = [low, high].map((value) => inCell(grid.quantities[0]!, value));
+  return from === to ? from! : `${from} to ${to}`;
 }
 
 /** The cells of the largest effect, up to three. */
