@@ -56,7 +56,7 @@ def colors(theme: Theme) -> dict[str, str]:
 
 
 def shade(theme: Theme, tone: str, place: float) -> tuple[str, str]:
-    """A color of a scale and the ink on it, from 0 at its weak or low end to 1: "d" has a center, "s" leads from base to source."""
+    """A color of a scale and its ink, from 0 at the weak or low end to 1: "d" has a center, "s" leads from base to source."""
     listed = _LISTED[theme]
     page = listed["page"]
     below_center, above = ("base", "source") if tone == "s" else ("orange", "blue")
