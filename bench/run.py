@@ -8,6 +8,7 @@ for module in (
     "first_run",
     "readout",
     "attribution",
+    "interventions",
     "patchscope",
     "fidelity",
     "exchange",

@@ -33,6 +33,7 @@ _HOME = {
     "Run": "model.run",
     "TunedLens": "lenses.tuned",
     "attribute": "attribution.attribute",
+    "causal_trace": "interventions.causal_tracing",
     "compare": "grids.comparison",
     "compare_lenses": "lenses.divergence",
     "diagnose": "lenses.diagnose",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from lenswidget.grids.grid import Grid as Grid
     from lenswidget.grids.row_changes import row_changes as row_changes
     from lenswidget.interactive.live import live as live
+    from lenswidget.interventions.causal_tracing import causal_trace as causal_trace
     from lenswidget.interventions.patch import patch as patch
     from lenswidget.interventions.patchscope import Patchscope as Patchscope
     from lenswidget.interventions.path_patching import path_patch as path_patch
