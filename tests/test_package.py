@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,19 @@ def test_every_public_name_is_what_it_says() -> None:
     code = "import lenswidget as lw; lw.logit_lens; assert callable(lw.run); assert all(getattr(lw, n) for n in lw.__all__)"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert set(lenswidget.__all__) <= set(dir(lenswidget))
+
+
+def test_the_citation_is_of_this_version() -> None:
+    """What GitHub and Zenodo read: the keys that the format asks for, and the version, license and address of the package."""
+    import yaml  # comes with huggingface_hub
+
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= said.keys()
+    facts = metadata("lenswidget")
+    assert (said["title"], said["version"], said["license"]) == (
+        "lenswidget",
+        facts["Version"],
+        facts["License-Expression"],
+    )
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert f'version = "{said["version"]}"' in project and f'"{said["repository-code"]}"' in project
