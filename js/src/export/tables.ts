@@ -12,54 +12,47 @@ type Column = (row: number, column: number) => string;
  * names. One column more, the last, says in its first line where the numbers came from. Texts are as they are, in quotes.
  */
 export function csvOf(grids: Grid[], names: string[]): string {
-  const tables = grids.map((grid, i) => ({ places: placesOf(grid, names[i]!), numbers: numbersOf(grid) }));
-  const several = grids.length > 1;
-  const places = COLUMNS.filter(
-    (name) => (several || name !== "grid") && tables.some((table) => table.places.has(name)),
-  );
+  const tables = grids.map((grid, i) => ({
+    places: placesOf(grid, grids.length > 1 && names[i]!),
+    numbers: numbersOf(grid),
+  }));
+  const places = COLUMNS.filter((name) => tables.some((table) => table.places[name]));
   const numbers = [...new Set(tables.flatMap((table) => [...table.numbers.keys()]))];
-  const lines = [[...places, ...numbers, "provenance"].map(quoted).join(",")];
+  const lines = [[...places, ...numbers, "provenance"].map(quoted)];
   let from = quoted(provenanceText(grids.map(saidOf)));
   for (const [i, grid] of grids.entries()) {
     const table = tables[i]!;
-    const ordered = [
-      ...places.map((name) => table.places.get(name)),
-      ...numbers.map((name) => table.numbers.get(name)),
-    ];
+    const ordered = [...places.map((name) => table.places[name]), ...numbers.map((name) => table.numbers.get(name))];
     for (const row of grid.rows.keys()) {
       for (const column of grid.columns.keys()) {
         if (grid.gaps.has(column)) continue;
-        lines.push([...ordered.map((one) => one?.(row, column) ?? ""), from].join(","));
+        lines.push([...ordered.map((one) => (one ? one(row, column) : "")), from]);
         from = "";
       }
     }
   }
-  return `${lines.join("\n")}\n`;
+  return lines.map((line) => `${line}\n`).join("");
 }
 
-/** Where a cell stands and what leads in it, by the names of COLUMNS. */
-function placesOf(grid: Grid, name: string): Map<string, Column> {
+/** Where a cell stands and what leads in it, by the names of COLUMNS; `name` is the grid's, where there are several. */
+function placesOf(grid: Grid, name: string | false): Record<string, Column | false | null> {
   const { ids, texts } = grid.tokens;
   const { rows, columnLabels } = grid.exact;
   const id = (token = NO_TOKEN) => `${ids[token] ?? NO_TOKEN}`;
   const text = (token = NO_TOKEN) => (token in texts ? quoted(texts[token]!) : "");
   const leads = leading(grid);
-  const leader = (row: number, column: number) => leads?.(row * grid.columns.length + column);
-  return new Map<string, Column>([
-    ["grid", () => quoted(name)],
-    ["row", (row) => `${row}`],
-    ["layer", (row) => quoted(rows[row]!)],
-    ...(columnLabels ? [["column", (_, column) => quoted(columnLabels[column]!)] as [string, Column]] : []),
-    ["position", (_, column) => `${grid.positions[column]}`],
-    ["token_id", (_, column) => id(grid.columns[column])],
-    ["token", (_, column) => text(grid.columns[column])],
-    ...(leads
-      ? ([
-          ["top_id", (row, column) => id(leader(row, column))],
-          ["top", (row, column) => text(leader(row, column))],
-        ] as [string, Column][])
-      : []),
-  ]);
+  const leader = (row: number, column: number) => leads!(row * grid.columns.length + column);
+  return {
+    grid: name !== false && (() => quoted(name)),
+    row: (row) => `${row}`,
+    layer: (row) => quoted(rows[row]!),
+    column: columnLabels && ((_, column) => quoted(columnLabels[column]!)),
+    position: (_, column) => `${grid.positions[column]}`,
+    token_id: (_, column) => id(grid.columns[column]),
+    token: (_, column) => text(grid.columns[column]),
+    top_id: leads && ((row, column) => id(leader(row, column))),
+    top: leads && ((row, column) => text(leader(row, column))),
+  };
 }
 
 function numbersOf({ columns, quantities }: Grid): Map<string, Column> {
@@ -74,8 +67,7 @@ function numbersOf({ columns, quantities }: Grid): Map<string, Column> {
 /** Where a grid came from, and which of its numbers came to this page in half precision. */
 function saidOf(grid: Grid): Record<string, string> {
   const rounded = grid.quantities.filter(({ isHalf }) => isHalf).map(({ name }) => name);
-  const said = rounded.length ? { rounded: `to half precision, three digits: ${rounded.join(", ")}` } : {};
-  return { ...provenanceOf(grid), ...said };
+  return { ...provenanceOf(grid), ...(rounded[0] && { rounded: `to half precision: ${rounded.join(", ")}` }) };
 }
 
 /** Everything that the view knows, an object a grid, in a list where there are several. */

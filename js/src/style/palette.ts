@@ -1,6 +1,7 @@
 // Colors, from the stylesheet to the canvas: ramps that are even to the eye, and ink that can be read on them.
 
-type RGB = readonly [number, number, number];
+/** Red, green and blue of 0 to 1; and opacity, where it was read. */
+type RGB = readonly number[];
 
 export const STEPS = 256;
 
@@ -62,17 +63,17 @@ export function paletteOf(root: Element): Palette {
   };
 }
 
-/** Reads any color that CSS can write by painting it: hosts write theirs as names, rgb(), hsl() or oklch(). */
-function reader(): (color: string) => RGB {
+/** Reads any color that CSS can write by painting it: hosts write theirs as names, rgb(), hsl() or oklch(). With its opacity. */
+export function reader(): (color: string) => RGB {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error("There is no canvas to draw on here. In Python, grid.to_svg(path) makes a picture.");
   return (color) => {
+    context.clearRect(0, 0, 1, 1);
     context.fillStyle = color.trim();
     context.fillRect(0, 0, 1, 1);
-    const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
-    return [r! / 255, g! / 255, b! / 255];
+    return [...context.getImageData(0, 0, 1, 1).data].map((channel) => channel / 255);
   };
 }
 
@@ -119,33 +120,24 @@ function luminance(color: RGB): number {
   return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
 
-/** Between two colors in OKLab, where equal steps look equal. */
+/**
+ * Between two colors in OKLab, where equal steps look equal. Its coordinates are sums of the cube roots of what the eye's cones
+ * take up, so to mix these roots is the same, and needs no such sums.
+ */
 function mix(a: RGB, b: RGB, t: number): RGB {
-  const [from, to] = [oklab(a), oklab(b)];
-  return rgb(from.map((value, i) => value + (to[i]! - value) * t));
+  const [from, to] = [a, b].map((color) => times(TO_CONES, color.map(linear)).map(Math.cbrt)) as [number[], number[]];
+  return times(
+    FROM_CONES,
+    from.map((value, i) => (value + (to[i]! - value) * t) ** 3),
+  ).map(gamma);
 }
 
-function oklab(color: RGB): number[] {
-  const [r, g, b] = color.map(linear);
-  const l = Math.cbrt(0.4122214708 * r! + 0.5363325363 * g! + 0.0514459929 * b!);
-  const m = Math.cbrt(0.2119034982 * r! + 0.6806995451 * g! + 0.1073969566 * b!);
-  const s = Math.cbrt(0.0883024619 * r! + 0.2817188376 * g! + 0.6299787005 * b!);
-  return [
-    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
-    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
-    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
-  ];
-}
+/** Linear red, green and blue to what the long, middle and short cones take up (B. Ottosson, 2020), and back. */
+const TO_CONES = [0.41222, 0.53633, 0.05145, 0.2119, 0.6807, 0.1074, 0.0883, 0.28172, 0.62998];
+const FROM_CONES = [4.07674, -3.30771, 0.23097, -1.26844, 2.60976, -0.34132, -0.0042, -0.70342, 1.70761];
 
-function rgb([lightness, a, b]: number[]): RGB {
-  const l = (lightness! + 0.3963377774 * a! + 0.2158037573 * b!) ** 3;
-  const m = (lightness! - 0.1055613458 * a! - 0.0638541728 * b!) ** 3;
-  const s = (lightness! - 0.0894841775 * a! - 1.291485548 * b!) ** 3;
-  return [
-    gamma(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
-    gamma(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
-    gamma(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
-  ];
+function times(matrix: number[], [x, y, z]: number[]): number[] {
+  return [0, 3, 6].map((row) => matrix[row]! * x! + matrix[row + 1]! * y! + matrix[row + 2]! * z!);
 }
 
 function linear(channel: number): number {
@@ -159,9 +151,9 @@ function gamma(channel: number): number {
 
 /** As it will be painted: the last digit can cost the contrast. */
 function rounded(color: RGB): RGB {
-  return color.map((channel) => Math.round(channel * 255) / 255) as unknown as RGB;
+  return color.map((channel) => Math.round(channel * 255) / 255);
 }
 
-function css(color: RGB): string {
-  return `rgb(${color.map((channel) => Math.round(channel * 255)).join(" ")})`;
+function css([r, g, b]: RGB): string {
+  return `rgb(${[r, g, b].map((channel) => Math.round(channel! * 255)).join(" ")})`;
 }

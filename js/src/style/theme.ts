@@ -2,6 +2,7 @@
 // widget may stand in a shadow root, where selectors don't reach them, so it is read here and the stylesheet only knows
 // `data-theme`.
 
+import { reader } from "./palette.js";
 import { printing } from "./print.js";
 
 /** Keeps `root`'s `data-theme` as the host's theme is, and calls back once it is set and after each change. */
@@ -53,31 +54,17 @@ function hostTheme(html: HTMLElement, body: HTMLElement): boolean | undefined {
 
 /** Whether what can be seen behind a view is dark; undefined in a frame that can be seen through. */
 function isDarkBehind(place: HTMLElement): boolean | undefined {
+  const read = reader();
   for (let at: Element | null = place; at; at = around(at)) {
-    const [r, g, b, a = 1] = channels(getComputedStyle(at).backgroundColor);
-    if (a! > 0.5) return 0.299 * r! + 0.587 * g! + 0.114 * b! < 128;
+    const [r, g, b, a] = read(getComputedStyle(at).backgroundColor);
+    if (a! > 0.5) return 0.299 * r! + 0.587 * g! + 0.114 * b! < 0.5;
   }
   if (parent !== window) return undefined;
   // nothing is painted there: what the browser paints beneath a page
-  const [r] = channels(getComputedStyle(place).outlineColor);
-  return r! < 128;
+  const [r] = read(getComputedStyle(place).outlineColor);
+  return r! < 0.5;
 }
 
 function around(element: Element): Element | null {
   return element.parentElement ?? (element.getRootNode() as Partial<ShadowRoot>).host ?? null;
-}
-
-/** Red, green and blue of 0 to 255, and opacity, of a color as browsers give it back. */
-function channels(color: string): number[] {
-  const numbers = color.match(/[\d.]+(e-\d+)?/g)?.map(Number) ?? [];
-  return color.startsWith("rgb") ? numbers : painted(color);
-}
-
-/** Any other way to write one is read by painting it. */
-function painted(color: string): number[] {
-  const context = document.createElement("canvas").getContext("2d")!;
-  context.fillStyle = color;
-  context.fillRect(0, 0, 1, 1);
-  const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data;
-  return [r!, g!, b!, a! / 255];
 }

@@ -90,27 +90,22 @@ def contrast(one: RGB, other: RGB) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
-_TO_LMS = np.array(
+_TO_CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
         [0.2119034982, 0.6806995451, 0.1073969566],
         [0.0883024619, 0.2817188376, 0.6299787005],
     ]
 )
-_TO_LAB = np.array(
-    [
-        [0.2104542553, 0.793617785, -0.0040720468],
-        [1.9779984951, -2.428592205, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.808675766],
-    ]
-)
-_FROM_LMS, _FROM_LAB = np.linalg.inv(_TO_LMS), np.linalg.inv(_TO_LAB)
+"""Linear red, green and blue to what the long, middle and short cones of the eye take up (B. Ottosson, 2020)."""
+_FROM_CONES = np.linalg.inv(_TO_CONES)
 
 
 def _mix(one: RGB, other: RGB, share: float) -> RGB:
-    """Between two colors in OKLab (B. Ottosson, 2020), where equal steps look equal."""
-    lab = [_TO_LAB @ np.cbrt(_TO_LMS @ _linear(color)) for color in (one, other)]
-    mixed: RGB = _FROM_LMS @ (_FROM_LAB @ (lab[0] + (lab[1] - lab[0]) * share)) ** 3
+    """Between two colors in OKLab, where equal steps look equal. Its coordinates are sums of cube roots of what the cones take
+    up, so to mix these roots is the same."""
+    start, end = (np.cbrt(_TO_CONES @ _linear(color)) for color in (one, other))
+    mixed: RGB = _FROM_CONES @ (start + (end - start) * share) ** 3
     gamma = np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * np.abs(mixed) ** (1 / 2.4) - 0.055)
     channels: RGB = np.clip(gamma, 0.0, 1.0)
     return channels
