@@ -3,12 +3,14 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
+import { type Grid, isLens } from "../data/grid.js";
 import { printedOf } from "../export/drawing.js";
 import { cellsOf } from "../heatmap/cells.js";
 import { useFrame } from "../heatmap/frame.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { gutterFor } from "../heatmap/layout.js";
 import { Legend } from "../heatmap/legend.js";
+import { Long } from "../long/long.js";
 import { Ruler } from "../pieces/ruler.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
@@ -58,6 +60,7 @@ function MapAndMore({ state, legend, accompanied = false, charted = true, palett
   return (
     <div class="lw-body">
       <Ruler width={width} />
+      {!accompanied && isLong(grid) && <Long key={state} {...{ state, frame, cells, palette }} />}
       <div
         class="lw-places"
         data-chart={hasChart ? (isBeside ? "beside" : "beneath") : "none"}
@@ -76,6 +79,13 @@ function MapAndMore({ state, legend, accompanied = false, charted = true, palett
       </div>
     </div>
   );
+}
+
+/** So many tokens no map shows at once. */
+const MANY = 48;
+
+function isLong(grid: Grid): boolean {
+  return isLens(grid) && !grid.columnLabels && grid.columns.length > MANY;
 }
 
 /** All of the cells, as wide as the paper: on screen some may have to be scrolled to. */

@@ -12,7 +12,6 @@ import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
 import { breadthOf } from "./breadth.js";
 import { type Colors, LINE, lineDrawn } from "./line-drawing.js";
-import { lostIn } from "./lost.js";
 
 const COLORS: Colors = {
   right: "var(--lw-right)",
@@ -90,7 +89,7 @@ export function Overview({ state, painted, open }: Props) {
           ))}
         </ul>
       </div>
-      <div class="lw-legend">
+      <div class="lw-legend lw-keys">
         {isKnown ? (
           <>
             <Key color={COLORS.right}>the right answer leads</Key>
@@ -121,7 +120,7 @@ function Key({ color, children }: { color: string; children: string }) {
 
 /** The answer, whether it is right, and what became of the one that is. */
 function Says({ grid, answer }: { grid: Grid; answer: Answer }) {
-  const { token, probability, right, rightTokens } = answer;
+  const { token, probability, right, rightTokens, rightProbability, ledUntil } = answer;
   const said = (tokens: number[]) =>
     tokens.map((one) => cellText(grid.tokens.texts[one] ?? "")).join(" + ") || "nothing";
   return (
@@ -137,7 +136,8 @@ function Says({ grid, answer }: { grid: Grid; answer: Answer }) {
       </span>
       {right === false && (
         <span class="lw-lost lw-muted">
-          right: <bdi>{said(rightTokens)}</bdi> <span class="lw-strong">{lostIn(grid, answer)}</span>
+          right: <bdi>{said(rightTokens)}</bdi> {percent(rightProbability)},{" "}
+          <span class="lw-strong">{ledUntil === null ? "never led" : `led until ${grid.columnLabels![ledUntil]}`}</span>
         </span>
       )}
     </span>
