@@ -1,23 +1,27 @@
-// What is seldom wanted: which links hold, and the code that makes this view.
+// What is seldom wanted: which links hold, the code that makes this view, and a link to it where its page has an address.
 
 import { useSignal } from "@preact/signals";
 import { codeOf } from "../state/code.js";
 import { LINKS } from "../state/settings.js";
 import type { ViewState } from "../state/view-state.js";
 
-export function More({ view }: { view: ViewState }) {
-  const isCopied = useSignal(false);
+export function More({ view, hasAddress }: { view: ViewState; hasAddress: boolean }) {
+  const copied = useSignal("");
   const shown = useSignal("");
-  const copy = async () => {
-    const code = codeOf(view);
+  const copy = async (what: string, text: string) => {
     try {
-      await navigator.clipboard.writeText(code);
-      isCopied.value = true;
-      setTimeout(() => (isCopied.value = false), 1500);
+      await navigator.clipboard.writeText(text);
+      copied.value = what;
+      setTimeout(() => (copied.value = ""), 1500);
     } catch {
-      shown.value = code; // a frame may not write to the clipboard
+      shown.value = text; // a frame may not write to the clipboard, nor a page that is opened from a file
     }
   };
+  const button = (what: string, text: () => string) => (
+    <button type="button" onClick={() => copy(what, text())}>
+      {copied.value === what ? "copied" : `copy ${what}`}
+    </button>
+  );
   return (
     <details
       class="lw-more"
@@ -43,14 +47,13 @@ export function More({ view }: { view: ViewState }) {
             ))}
           </fieldset>
         )}
-        <button type="button" onClick={copy}>
-          {isCopied.value ? "copied" : "copy code"}
-        </button>
+        {button("code", () => codeOf(view))}
+        {hasAddress && button("link", () => location.href)}
         {shown.value && (
           <>
             <p role="status">Not copied: take it by hand.</p>
             <textarea
-              aria-label="Code"
+              aria-label="What to copy"
               readOnly
               rows={3}
               value={shown}

@@ -4,7 +4,6 @@ import { barsDrawn } from "../bars/bars-drawing.js";
 import { ellipsize, LABEL_FONT } from "../heatmap/brush.js";
 import type { Cells } from "../heatmap/cells.js";
 import { heatmapDrawn } from "../heatmap/heatmap-drawing.js";
-import { overviewDrawn } from "../overview/overview-drawing.js";
 import { type Drawing, FONT, NO_XML, rect, type Shorten, text } from "../pieces/svg.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
@@ -16,12 +15,7 @@ const LINE = 15;
 export function drawingOf(state: GridState, cells: Cells, palette: Palette): Drawing {
   const { grid } = state;
   const shorten = measurer();
-  const body =
-    grid.view === "bars"
-      ? barsDrawn(state, palette, shorten)
-      : grid.view === "overview"
-        ? overviewDrawn(grid, palette, shorten)
-        : heatmapDrawn(state, cells, palette, shorten);
+  const body = grid.view === "bars" ? barsDrawn(state, palette, shorten) : heatmapDrawn(state, cells, palette, shorten);
   const width = Math.max(420, 2 * MARGIN + body.width);
   const room = width - 2 * MARGIN;
   const caption = [grid.model, grid.kind, grid.notes.join(", ")].filter(Boolean).join(" · ");

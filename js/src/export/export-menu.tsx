@@ -11,6 +11,7 @@ import type { GridState } from "../state/grid-state.js";
 import type { Shared } from "../state/settings.js";
 import type { Palette } from "../style/palette.js";
 import { escaped } from "../text/escape.js";
+import { cardOf } from "./card.js";
 import { beside, bitmapOf, drawingOf } from "./drawing.js";
 import { withText } from "./png-text.js";
 import { pageOf, type Source } from "./saved-page.js";
@@ -40,13 +41,20 @@ export function Export({ states, all, names, settings, message, source, palette 
   const grids = states.map((state) => state.grid);
   const saved = useSignal<Saved | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
+  const place = useRef<HTMLDivElement>(null);
   const from = () => provenanceText(grids.map(provenanceOf));
   const drawing = () => beside(states.map((one) => drawingOf(one, cellsOf(one).value, palette.value)));
   const bitmap = async () => withText(await bitmapOf(drawing()), "lenswidget", from());
+  const card = async () => withText(await bitmapOf(cardOf(place.current!)), "lenswidget", from());
+  const hasPicture = grid.view !== "overview" && !states[0]!.isInWords.value;
   const svg = () => drawing().svg.replace(/<\/svg>$/, () => `<metadata>${escaped(from())}</metadata></svg>`);
   const ways: Record<string, { label: string; make: () => Blob | Promise<Blob> }> = {
-    png: { label: "picture (PNG)", make: bitmap },
-    svg: { label: "picture (SVG)", make: () => new Blob([svg()], { type: "image/svg+xml" }) },
+    "card.png": { label: "card to show (PNG)", make: card },
+    // of lines and of words there is no other picture here; Python makes one
+    ...(hasPicture && {
+      png: { label: "picture (PNG)", make: bitmap },
+      svg: { label: "picture (SVG)", make: () => new Blob([svg()], { type: "image/svg+xml" }) },
+    }),
     ...(source && {
       html: {
         label: "page (HTML)",
@@ -71,7 +79,7 @@ export function Export({ states, all, names, settings, message, source, palette 
   };
   const copy = async () => {
     try {
-      const png = bitmap();
+      const png = hasPicture ? bitmap() : card();
       await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
       saved.value = { said: "Copied the picture." };
     } catch (reason) {
@@ -85,7 +93,7 @@ export function Export({ states, all, names, settings, message, source, palette 
     return () => URL.revokeObjectURL(url);
   }, [url]);
   return (
-    <div class="lw-export">
+    <div class="lw-export" ref={place}>
       <span role="status">
         {saved.value?.said}{" "}
         {url && (

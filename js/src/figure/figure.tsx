@@ -27,6 +27,8 @@ interface Props {
   /** What is shown, as it came, and what a page of it is written with. */
   message: Message;
   source: Source | undefined;
+  /** Whether the page's address holds what a reader chose. */
+  hasAddress: boolean;
   palette: Signal<Palette>;
   painted: () => void;
 }
@@ -43,7 +45,7 @@ export function Figure({ turn, isLost, ...props }: Props & { turn: number; isLos
   );
 }
 
-function Shown({ view, message, source, palette, painted }: Props) {
+function Shown({ view, message, source, hasAddress, palette, painted }: Props) {
   const layout = view.layout.value;
   const front = frontOf(view);
   const together = layout === "side by side";
@@ -79,7 +81,7 @@ function Shown({ view, message, source, palette, painted }: Props) {
             settings={view.settings}
             {...{ message, source, palette }}
           />
-          <More view={view} />
+          <More view={view} hasAddress={hasAddress} />
         </div>
       </div>
       {together ? (

@@ -24,11 +24,13 @@ export interface Surroundings {
   live?: Live;
   /** What a page is written with. */
   source?: Source | undefined;
+  /** Whether the page's address holds what a reader chose. */
+  hasAddress?: boolean;
 }
 
 /** Puts a view into `el`, until the signal is aborted. */
 export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, around: Surroundings = {}): View {
-  const { isLost = signal(false), live = null, source } = around;
+  const { isLost = signal(false), live = null, source, hasAddress = false } = around;
   const place = document.createElement("div");
   const root = document.createElement("div");
   place.className = "lw-place";
@@ -79,7 +81,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
         render(
           <LiveContext.Provider value={live}>
-            <Figure {...shownBy} {...{ turn, isLost, message, source }} />
+            <Figure {...shownBy} {...{ turn, isLost, message, source, hasAddress }} />
           </LiveContext.Provider>,
           root,
         );

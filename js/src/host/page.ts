@@ -1,6 +1,8 @@
 // A page or a fragment that stands alone: it shows each element's `data-lens`, a message in base64, in that element.
 
 import type { Source } from "../export/saved-page.js";
+import type { Shared } from "../state/settings.js";
+import { keepAddress } from "./address.js";
 import { bytesOf } from "./packed.js";
 import { mount } from "./widget.js";
 
@@ -11,6 +13,7 @@ import { mount } from "./widget.js";
 export function mountPage(packed: HTMLElement): void {
   const { previousElementSibling: before, textContent: code } = packed;
   const page = before?.matches("[data-lens-page]") && before.textContent;
+  const addressed: Shared[] = [];
   for (const el of document.querySelectorAll<HTMLElement>(`[data-lens][data-lens-by="${packed.dataset.lensCode}"]`)) {
     let [message, settings] = [new Uint8Array(), {}];
     try {
@@ -26,8 +29,10 @@ export function mountPage(packed: HTMLElement): void {
     const source: Source | undefined = code && page ? { code, style, page: JSON.parse(page) } : undefined;
     const inside = own ? shadow(el, own) : el;
     el.replaceChildren(); // the picture that stood in its place
-    mount(inside, message, settings, source);
+    // the address of a page that a fragment is put into is that page's own
+    mount(inside, message, settings, source, own ? undefined : addressed);
   }
+  if (addressed.length) keepAddress(addressed);
 }
 
 /** A fragment lives among the styles of another page: in a shadow, with its own, it looks as it should. */

@@ -51,9 +51,18 @@ export default (source?: Source) => ({
 });
 
 /** Shows a message in a page that has no kernel, and so nothing to run a prompt with. Returns what takes it away again. */
-export function mount(el: HTMLElement, message: Message, state: Partial<Settings> = {}, source?: Source): () => void {
+export function mount(
+  el: HTMLElement,
+  message: Message,
+  state: Partial<Settings> = {},
+  source?: Source,
+  /** Those whose choices are in the page's address, to which these are added. */
+  addressed?: Shared[],
+): () => void {
   const ending = new AbortController();
-  createView(el, shared({ ...state, live: false }), ending.signal, { source }).show(message);
+  const settings = shared({ ...state, live: false });
+  addressed?.push(settings);
+  createView(el, settings, ending.signal, { source, hasAddress: addressed !== undefined }).show(message);
   return () => ending.abort();
 }
 
