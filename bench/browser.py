@@ -75,6 +75,25 @@ SCROLL = """([ n, step ]) => new Promise(done => {
     };
     requestAnimationFrame(frame);
 })"""
+# The window of a long prompt, dragged over all of it and back; each step is seen in the map and in the text.
+DRAG = """n => new Promise(done => {
+    const strip = document.querySelector(".lw-brush"), box = strip.getBoundingClientRect(), times = [];
+    strip.setPointerCapture = () => {};
+    strip.hasPointerCapture = () => true;
+    const move = (type, share) => strip.dispatchEvent(new PointerEvent(type, {
+        pointerId: 1, clientX: box.x + share * box.width, clientY: box.y + 20, bubbles: true,
+    }));
+    let last, i = 0;
+    move("pointerdown", 0.5);
+    const frame = now => {
+        if (last) times.push(now - last);
+        last = now;
+        move("pointermove", Math.abs(1 - (2 * i++ / n) % 2));
+        if (times.length < n) requestAnimationFrame(frame);
+        else done(times);
+    };
+    requestAnimationFrame(frame);
+})"""
 # A switch is done after the paint of the frame in which a canvas of the new picture is the size of its place.
 SWITCH = """async ([ label, n ]) => {
     const frame = () => new Promise(requestAnimationFrame);
@@ -97,7 +116,7 @@ SWITCH = """async ([ label, n ]) => {
         }
         await frame();
         await painted();
-        while (!document.querySelector(".lw-heatmap canvas")?.width) await frame();
+        while (!document.querySelector(".lw-heatmap canvas")?.width && !document.querySelector(".lw-words, .lw-answers")) await frame();
         times.push(performance.now() - start);
     }
     return times;
@@ -125,6 +144,9 @@ def main() -> None:
         tell("from one to the next", page, FRAMES, 120, 120)
         show(page, [make_grid(128, 4096, k=5, vocabulary=40)])
         report(page, linked=1)
+        tell("a frame of a dragged brush", page, DRAG, 180, 180)
+        show(page, [make_grid(31, 600, k=5, vocabulary=40)])
+        tell("a frame of a dragged brush", page, DRAG, 180, 180)
         show(page, [make_grid(32, 128, k=5, vocabulary=40, seed=seed, title=f"prompt {seed}") for seed in range(4)])
         report(page, linked=4)
         show(page, [make_grid(80, 400, k=5, vocabulary=40, seed=seed) for seed in range(2)], view="one")

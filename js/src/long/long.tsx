@@ -1,7 +1,7 @@
 // A prompt too long for its map: all of it in small with a brush that sets the window, as text, and searched.
 
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { foundIn, scoreOf, surprisesOf } from "../data/prompt.js";
 import type { Cells } from "../heatmap/cells.js";
 import type { Frame } from "../heatmap/frame.js";
@@ -10,6 +10,8 @@ import type { Palette } from "../style/palette.js";
 import { percent, plain } from "../text/number.js";
 import { Brush } from "./brush.js";
 import { Prompt } from "./prompt.js";
+
+const MANY = 600;
 
 interface Props {
   state: GridState;
@@ -21,6 +23,12 @@ interface Props {
 export function Long({ state, frame, cells, palette }: Props) {
   const { grid, settings, selected } = state;
   const wanted = useSignal("");
+  // thousands of words are not what a reader waits for first
+  const isThere = useSignal(grid.columns.length < MANY);
+  useEffect(() => {
+    const wait = setTimeout(() => (isThere.value = true));
+    return () => clearTimeout(wait);
+  }, []);
   const found = useComputed(() => foundIn(grid, wanted.value));
   const surprises = useMemo(() => surprisesOf(grid), [grid]);
   const { asked, right, bits } = useMemo(() => scoreOf(grid, surprises), [grid]);
@@ -58,7 +66,7 @@ export function Long({ state, frame, cells, palette }: Props) {
         </span>
       </div>
       <Brush {...{ state, span, cells, palette, found }} />
-      <Prompt {...{ state, span, found, surprises, pick }} />
+      {isThere.value ? <Prompt {...{ state, span, found, surprises, pick }} /> : <div class="lw-text" data-awaited />}
     </div>
   );
 }
