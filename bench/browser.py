@@ -116,7 +116,9 @@ SWITCH = """async ([ label, n ]) => {
         }
         await frame();
         await painted();
-        while (!document.querySelector(".lw-heatmap canvas")?.width && !document.querySelector(".lw-words, .lw-answers")) await frame();
+        // words and lines of prompts have no canvas
+        const isThere = () => document.querySelector(".lw-heatmap canvas")?.width || document.querySelector(".lw-words, .lw-answers");
+        while (!isThere()) await frame();
         times.push(performance.now() - start);
     }
     return times;

@@ -54,7 +54,7 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
     ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
-    assert wheel.stat().st_size - zipfile.ZipFile(wheel).getinfo(SHIPPED).compress_size < 400_000
+    assert wheel.stat().st_size - zipfile.ZipFile(wheel).getinfo(SHIPPED).compress_size < 440_000
 
 
 def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ print(lw.__file__)
 def test_the_bundle_is_small() -> None:
     """Script, style and loader as they travel: gzipped."""
     files = (ROOT / "lenswidget/static" / name for name in ("widget.js", "widget.css", "loader.js"))
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 62_000
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 66_000
 
 
 def test_every_public_name_is_what_it_says() -> None:

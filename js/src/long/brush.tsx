@@ -84,18 +84,18 @@ export function Brush({ state: { grid, scroll }, span, cells, palette, found }: 
 
 function paint(
   canvas: HTMLCanvasElement,
-  { shades, diverging }: Cells,
-  { sequential, diverging: both, excluded }: Palette,
+  { shades, ramp }: Cells,
+  palette: Palette,
   count: number,
   width: number,
   sharpness: number,
 ): void {
-  const { fill } = diverging ? both : sequential;
+  const { fill } = palette[ramp];
   const color = (css: string) => {
     const [r, g, b] = css.match(/\d+/g)!.map(Number);
     return (255 << 24) | (b! << 16) | (g! << 8) | r!;
   };
-  const colors = new Int32Array(ODD.gap + 1).fill(color(excluded));
+  const colors = new Int32Array(ODD.gap + 1).fill(color(palette.excluded));
   for (let step = 0; step < STEPS; step++) colors[step] = color(fill[step]!);
   for (const shade of [ODD.above, ODD.high]) colors[shade] = colors[STEPS - 1]!;
   const every = Math.ceil(count / WIDEST);
