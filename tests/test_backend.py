@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from lenswidget.model import components as components_module
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of, register
 from lenswidget.model.components import components_of
+from lenswidget.model.run import run_watched
 from lenswidget.model.site import Site
 from tests import architectures
 
@@ -105,6 +107,22 @@ def test_a_prompt_is_run_once_whatever_hangs_on_the_model(hook: str, tmp_path: P
     assert seen == [len(TOKENS)] and grid.check is not None and grid.check.holds
     grid = lw.attribute(run, 77, unit="head", position=2)
     assert len(seen) == 2 and grid.check is not None and grid.check.holds
+
+
+def test_hooks_of_a_run_in_another_thread_are_nobody_s(tmp_path: Path) -> None:
+    """They are the model's and not the thread's: a run in another thread took them for its user's, and carried them."""
+    model = small(tmp_path)
+    others: list[Any] = []
+    other = threading.Thread(target=lambda: others.append(backend_of(model).user_hooks()))
+
+    def begins(block: int) -> None:
+        if block == 1:
+            other.start()
+            other.join(0.3)  # it looks at the model now, while this run's hooks hang there
+
+    run_watched(backend_of(model), TOKENS, begins)
+    other.join()
+    assert others == [{}]
 
 
 def test_hooks_of_torch_itself_are_carried_too_and_put_back_as_they_were(tmp_path: Path) -> None:

@@ -225,7 +225,8 @@ class Backend(ABC):
 
     def user_hooks(self) -> UserHooks:
         """What the user has hung on the model."""
-        return user_hooks(self.model, self.modules)
+        with self.lock:  # while a run of another thread has it, ours hang there, too
+            return user_hooks(self.model, self.modules)
 
     @cached_property
     def modules(self) -> list[torch.nn.Module]:
