@@ -31,6 +31,7 @@ _HOME = {
     "NegativeLens": "lenses.logit",
     "Patchscope": "interventions.patchscope",
     "Run": "model.run",
+    "SteeringVector": "interventions.steering",
     "TunedLens": "lenses.tuned",
     "attribute": "attribution.attribute",
     "causal_trace": "interventions.causal_tracing",
@@ -54,6 +55,7 @@ _HOME = {
     "row_changes": "grids.row_changes",
     "run": "model.run",
     "runs": "model.run",
+    "steer": "interactive.steer",
     "write_page": "view.page",
 }
 
@@ -69,10 +71,12 @@ if TYPE_CHECKING:
     from lenswidget.grids.grid import Grid as Grid
     from lenswidget.grids.row_changes import row_changes as row_changes
     from lenswidget.interactive.live import live as live
+    from lenswidget.interactive.steer import steer as steer
     from lenswidget.interventions.causal_tracing import causal_trace as causal_trace
     from lenswidget.interventions.patch import patch as patch
     from lenswidget.interventions.patchscope import Patchscope as Patchscope
     from lenswidget.interventions.path_patching import path_patch as path_patch
+    from lenswidget.interventions.steering import SteeringVector as SteeringVector
     from lenswidget.lenses.diagnose import diagnose as diagnose
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, Change, Past
-from lenswidget.model.edits import Written
+from lenswidget.model.edits import Edit, Written, written
 from lenswidget.model.places import row_place
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import ROUNDING
@@ -102,6 +102,19 @@ def write(
                 backend, tokens, edits, max_new_tokens=max_new_tokens, ends=ends, k=k, hooks=hooks, use_cache=False
             )
     return EditedText(*(torch.stack(some, dim=1) for some in zip(*steps)))
+
+
+def reaching(edit: Edit, backend: Backend, tokens: Int[Tensor, "positions"], further: int) -> Written:
+    """What an edit writes into a prompt that goes on: at every position it holds at so many further ones, too.
+
+    At some positions, or with a value for each, it holds at those of the prompt.
+    """
+    dtype = readout_of(backend).W_U.dtype
+    given = edit.to if edit.add is None else edit.add
+    alike = isinstance(given, (int, float)) or (isinstance(given, Tensor) and given.ndim < 2)
+    if edit.position is None and alike:
+        tokens = torch.cat([tokens, tokens[-1:].expand(further)])
+    return written(edit, backend, tokens, dtype)
 
 
 def cache_grows(backend: Backend) -> bool:

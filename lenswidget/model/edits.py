@@ -55,7 +55,8 @@ class Edit:
     - a number, 0 to take the site out
 
     or `add` is added to what is there, a tensor of those shapes. `position` is a position, a slice or a list of them, or
-    None for all; `source_position` where the value is taken from, by default the same.
+    None for all; `source_position` where the value is taken from, by default the same. `label` is what a tensor is called where
+    the edit is said.
 
     Raises TypeError where neither or both of `to` and `add` are given.
 
@@ -69,6 +70,7 @@ class Edit:
     add: Any = None
     position: Positions = None
     source_position: Positions = None
+    label: str = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.site, bool) or not (isinstance(self.site, str) or hasattr(self.site, "__index__")):
@@ -275,12 +277,12 @@ def _what(edit: Edit, backend: Backend) -> str:
         of = ""
         if where is not None and hasattr(where, "__index__"):
             of = f"{texts_of(backend)[int(given.tokens[int(where)])].strip()} of "
-        return f"{of}“{_short(given.prompt)}”"
+        return f"{of}“{short(given.prompt)}”"
     if _are_runs(given):
         return f"the mean of {len(given)} runs"
     if isinstance(given, (int, float)):
         return f"{given:g}"
-    return "a vector"
+    return edit.label or "a vector"
 
 
 def _code(edit: Edit, place: Place) -> str:
@@ -300,5 +302,6 @@ def _code(edit: Edit, place: Place) -> str:
     return f"lw.Edit({', '.join(parts)})"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of a text, enough to know it by."""
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"

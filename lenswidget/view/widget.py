@@ -258,9 +258,16 @@ class LensWidget(anywidget.AnyWidget):
 
     def _ask(self, change: Any) -> None:
         # the browser empties the prompt before it asks for the same one again
-        if self._latest and change.new:
+        self._ask_for(change.new)
+
+    def again(self) -> None:
+        """Run the prompt of a live widget once more, in place of the one in flight: for what depends on more than the prompt."""
+        self._ask_for(self.prompt)
+
+    def _ask_for(self, prompt: str) -> None:
+        if self._latest and prompt:
             self.failure = None
-            self._latest.ask(change.new)
+            self._latest.ask(prompt)
 
     def _running(self, share: float, what: str) -> None:
         self.set_trait("progress", {"state": "running", "done": share, "message": f"{what[:1].upper()}{what[1:]} …"})
