@@ -322,11 +322,11 @@ def leading(leaders: list[str], *, also: str = " right") -> Grid:
         ([" right"] * 3, "embed", (), ("embed", "L1"), "' right' leads in every row."),
         (
             [" a", " right", " right", " wrong", " wrong"], "L2", ("L0", "L1"), ("embed", "L0", "L1", "L2", "L3"),
-            "' right' led in 2 rows from L0 to L1 and was overwritten in L2 by ' wrong'; the model says ' wrong', decided in L2.",
+            "' right' led in 2 rows from L0 to L1 and was overwritten in L2 by ' wrong'. The model says ' wrong', decided in L2.",
         ),
         (
             [" right", " a", " a", " wrong", " x"], "L3", ("embed",), ("embed", "L0", "L2", "L3"),
-            "' right' led in embed and was overwritten in L0 by ' a'; the model says ' x', decided in L3.",
+            "' right' led in embed and was overwritten in L0 by ' a'. The model says ' x', decided in L3.",
         ),
         (
             [" a", " b", " wrong", " wrong"], "L1", (), ("embed", "L0", "L1", "L2"),

@@ -98,7 +98,7 @@ def test_a_picture_that_nobody_asked_for_has_the_largest_and_the_others_as_one()
 @pytest.mark.parametrize(
     ("check", "says", "ink"),
     [
-        (Check(0.5, 1e-4, CLAIM), "check failed: rows sum to the logit, off by 5e-1", "warning"),
+        (Check(0.5, 1e-4, CLAIM), "check failed: rows sum to the logit, off by 5e-1, more than 1e-4", "warning"),
         (Check(float("nan"), 1e-4, CLAIM), "rows sum to the logit: not checked, as it is not finite", "warning"),
         (None, "logits", "muted"),
     ],

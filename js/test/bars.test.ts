@@ -134,7 +134,7 @@ describe("bars", () => {
 
   it.each([
     [{ error: 0.5, tolerance: 1e-4, claim }, "check failed: rows sum to the logit, off by 5e-1, more than 1e-4"],
-    [{ error: null, tolerance: 1e-4, claim }, "rows sum to the logit: not checked, as it isn’t finite"],
+    [{ error: null, tolerance: 1e-4, claim }, "rows sum to the logit: not checked, as it is not finite"],
     [null, "logits"],
   ])("with the check %j say in the last line: %s", async (check, says) => {
     const { root } = await show(new FakeModel(await bars({ check })));

@@ -28,7 +28,7 @@ describe("a view", () => {
     [null, "not checked against the model"],
     [{ error: 0, tolerance: 1e-3, claim }, "last row is the model, exactly"],
     [{ error: 0.5, tolerance: 1e-3, claim }, "check failed: last row is the model, off by 5e-1, more than 1e-3"],
-    [{ error: null, tolerance: 1e-3, claim }, "last row is the model: not checked, as it isn’t finite"],
+    [{ error: null, tolerance: 1e-3, claim }, "last row is the model: not checked, as it is not finite"],
   ])("of a grid with check %j says: %s", async (check, sentence) => {
     const { root } = await show(new FakeModel(await message({ check })));
     expect(root.textContent).toContain(sentence);

@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN
+from lenswidget.grids.words import say
 
 
 @dataclass(frozen=True)
@@ -105,23 +106,21 @@ def _told(grid: Grid, token: int, leaders: np.ndarray, ranks: np.ndarray) -> Dia
     overwritten = led if leaders[last] != token else led[:0]
     if leaders[last] == token:
         look |= {led[0], led[0] - 1}
-        sentence = f"{right!r} leads from {rows[decided]} on." if decided else f"{right!r} leads in every row."
-    elif len(led):
-        first, final = int(led[0]), int(led[-1])
-        look |= {first - 1, first, final, final + 1}
-        span = f"in {rows[first]}" if first == final else f"in {len(led)} rows from {rows[first]} to {rows[final]}"
-        sentence = (
-            f"{right!r} led {span} and was overwritten in {rows[final + 1]} by {name(leaders[final + 1])!r}; the model says "
-            f"{wrong!r}, decided in {rows[decided]}."
-        )
-    elif ranks[nearest]:
-        look.add(nearest)
-        sentence = (
-            f"{right!r} never leads; it comes nearest in {rows[nearest]}, at rank {ranks[nearest]:,}. The model says {wrong!r}, "
-            f"decided in {rows[decided]}."
-        )
+        sentence = say("leads" if decided else "always", token=repr(right), row=rows[decided], rising="")
     else:
-        sentence = f"{right!r} is never among the candidates. The model says {wrong!r}, decided in {rows[decided]}."
+        if len(led):
+            first, final = int(led[0]), int(led[-1])
+            look |= {first - 1, first, final, final + 1}
+            ends = {"count": len(led), "first": rows[first], "last": rows[final]}
+            span = say("inRow", row=rows[first]) if first == final else say("inRows", **ends)
+            other = name(leaders[final + 1])
+            sentence = say("overwritten", token=repr(right), span=span, row=rows[final + 1], other=repr(other))
+        elif ranks[nearest]:
+            look.add(nearest)
+            sentence = say("nearest", token=repr(right), row=rows[nearest], rank=f"{ranks[nearest]:,}")
+        else:
+            sentence = say("never", token=repr(right))
+        sentence += f" The model says {wrong!r}, decided in {rows[decided]}."
 
     def labels(indices: Sequence[int] | np.ndarray) -> tuple[str, ...]:
         return tuple(rows[i] for i in indices)

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from lenswidget.grids.words import say
+
 NO_TOKEN = -1
 """Stands where a column has no token that really follows: the last position of a prompt."""
 BEYOND = 0
@@ -80,12 +82,17 @@ class Check:
 
     def __str__(self) -> str:
         if self.error == 0:
-            return f"{self.claim}, exactly"
+            return say("exactly", claim=self.claim)
         if np.isnan(self.error):
-            return f"{self.claim}: not checked, as it is not finite"
-        mantissa, exponent = f"{self.error:.0e}".split("e")
-        off = f"off by {mantissa}e{int(exponent)}"
-        return f"{self.claim}, {off}" if self.holds else f"check failed: {self.claim}, {off}"
+            return say("unchecked", claim=self.claim)
+        error, tolerance = (_short(value) for value in (self.error, self.tolerance))
+        return say("off" if self.holds else "failed", claim=self.claim, error=error, tolerance=tolerance)
+
+
+def _short(value: float) -> str:
+    """One digit and its power of ten: 2e-6."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import { ColumnName } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
-import type { Piece } from "../text/story.js";
+import type { Piece } from "../text/told.js";
 
 interface Props {
   /** With a name for each where there are several. */

@@ -1,5 +1,6 @@
 // The heatmap as a drawing: every cell, and its legend.
 
+import { broken, decided, followed, repeated } from "../../../lenswidget/grids/words.json";
 import type { Rectangle } from "../pieces/rectangle.js";
 import { type Drawing, FONT, rect, type Shorten, text } from "../pieces/svg.js";
 import type { GridState } from "../state/grid-state.js";
@@ -65,10 +66,10 @@ export function heatmapDrawn(
 function saysOf({ grid, believed, pinColorOf, overwrites }: GridState, cells: Cells): string[] {
   const { areTokens, steps } = cells;
   const met = [
-    steps && "dotted: the output leads from here up",
-    areTokens && "dot: the same token as in the row below",
-    pinColorOf.value.some((pinColor) => pinColor >= 0) && "outline: what is followed leads",
-    overwrites.value && "broken: it led here, but not at the end",
+    steps && `dotted: ${decided}`,
+    areTokens && `dot: ${repeated}`,
+    pinColorOf.value.some((pinColor) => pinColor >= 0) && `outline: ${followed}`,
+    overwrites.value && `broken: ${broken}`,
   ];
   const beside = grid.rowQuantities.map((one) => `beside the rows: ${rowQuantityName(one)}`);
   const sweep = [

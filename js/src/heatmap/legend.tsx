@@ -1,6 +1,7 @@
 // The scale, and what else can be met in the cells. Only what is really there is explained.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { broken, decided, followed, repeated } from "../../../lenswidget/grids/words.json";
 import type { Grid } from "../data/grid.js";
 import { density } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
@@ -56,14 +57,14 @@ export function Legend({ states, palette }: Props) {
       {believed.value && <span class="lw-ink-says">{inkSays(grid)}</span>}
       {grids.some(({ decision }) => decision) && (
         <span>
-          <span class="lw-dash" /> the output leads from here up
+          <span class="lw-dash" /> {decided}
         </span>
       )}
-      {cells.some(({ areTokens }) => areTokens) && <span>· the same token as in the row below</span>}
+      {cells.some(({ areTokens }) => areTokens) && <span>· {repeated}</span>}
       {states.some(({ pinColorOf }) => pinColorOf.value.some((pinColor) => pinColor >= 0)) && (
         <span>
           <span class="lw-outline" />
-          what is followed leads
+          {followed}
         </span>
       )}
       {[...rowQuantities].map((name) => (
@@ -81,7 +82,7 @@ export function Legend({ states, palette }: Props) {
       {states.some(({ overwrites }) => overwrites.value) && (
         <span>
           <span class="lw-outline lw-broken" />
-          led here, but not at the end
+          {broken}
         </span>
       )}
       {grids.some(({ gaps }) => gaps.size > 0) && <span>empty columns have no such token</span>}

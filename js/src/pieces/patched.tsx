@@ -5,8 +5,8 @@ import { isMuted, nameOf } from "../data/names.js";
 import { answerOf, isQuiet, metricAt, saidOf } from "../data/sweep.js";
 import type { GridState } from "../state/grid-state.js";
 import { decimalsFor, fixed, percent } from "../text/number.js";
-import type { Piece } from "../text/story.js";
 import { experiment, metricShort, outcome } from "../text/sweep.js";
+import type { Piece } from "../text/told.js";
 
 interface Props {
   state: GridState;

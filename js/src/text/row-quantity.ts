@@ -1,8 +1,10 @@
 // Quantities of rows, which stand beside their labels: one number a row, which says how far the row can be believed.
 
+import { byCell, byRow, ink } from "../../../lenswidget/grids/words.json";
 import { endsOf, isFidelity, trustOf } from "../data/belief.js";
 import type { Grid, RowQuantity } from "../data/grid.js";
 import { plain } from "./number.js";
+import { said } from "./told.js";
 
 /** A value of it, with its unit. */
 function amount({ unit }: RowQuantity, value: number): string {
@@ -28,6 +30,5 @@ export function verdicts(grid: Grid, row: number): { words: string; doubtful: bo
 
 /** What the ink of the cells says, where it is weighed by how far they can be believed. */
 export function inkSays({ rowQuantities }: Grid): string {
-  const what = rowQuantities.some(isFidelity) ? "row" : "cell, by its KL to the output,";
-  return `ink = probability × how far the ${what} can be believed`;
+  return said(ink, { what: rowQuantities.some(isFidelity) ? byRow : byCell });
 }

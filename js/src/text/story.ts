@@ -1,12 +1,19 @@
 // How a failure is read: where at a position it was decided, what led and was overwritten, and in which rows to look.
 
+import {
+  always,
+  inRow,
+  inRows,
+  leads as leadsFrom,
+  nearest as nearestIn,
+  never,
+  overwritten,
+} from "../../../lenswidget/grids/words.json";
 import { type Followed, probabilities, ranks } from "../data/followed.js";
 import { type Grid, isLens, leading } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import { percent, plain } from "./number.js";
-
-/** A piece of a sentence: words, or what a token says. */
-export type Piece = string | { token: string };
+import { type Piece, said, told } from "./told.js";
 
 export interface Story {
   /** One for each that is followed, in plain words. */
@@ -29,14 +36,15 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
   look(decided - 1, decided);
   const output: Followed = { tokens: [leaderOf(last)], label: nameOf(grid, leaderOf(last)), target: null, pin: null };
   const sentences = (followed.length ? followed : [output]).map((one): Piece[] => {
-    const name = { token: one.label };
+    const token = { token: one.label };
+    const label = (row: number) => grid.rows[row]!;
     const isFirst = (row: number) => one.tokens.includes(leaderOf(row));
     const led = grid.rows.map((_, row) => row).filter(isFirst);
     if (!led.length) {
       const [nearest, rank] = best(ranks(grid, one, column));
-      if (nearest < 0) return [name, " never leads."];
+      if (nearest < 0) return told(never, { token });
       look(nearest);
-      return [name, ` never leads; it comes nearest in ${grid.rows[nearest]}, at rank ${plain(rank)}.`];
+      return told(nearestIn, { token, row: label(nearest), rank: plain(rank) });
     }
     const [first, final] = [led[0]!, led.at(-1)!];
     look(first - 1, first);
@@ -44,19 +52,16 @@ export function storyOf(grid: Grid, column: number, followed: Followed[]): Story
       const from = firstOf(grid, isFirst);
       look(from - 1, from);
       const known = probabilities(grid, one, column);
-      return [
-        name,
-        from > 0 ? ` leads from ${grid.rows[from]} on${risen(known, from)}.` : " leads in every row.",
-        ending(grid, known),
-      ];
+      const sentence = from > 0 ? leadsFrom : always;
+      return [...told(sentence, { token, row: label(from), rising: risen(known, from) }), ending(grid, known)];
     }
     look(final, final + 1);
     const span =
       first === final
-        ? `in ${grid.rows[first]}`
-        : `in ${led.length} rows from ${grid.rows[first]} to ${grid.rows[final]}`;
-    const usurper = nameOf(grid, leaderOf(final + 1));
-    return [name, ` led ${span} and was overwritten in ${grid.rows[final + 1]} by `, { token: usurper }, "."];
+        ? said(inRow, { row: label(first) })
+        : said(inRows, { count: `${led.length}`, first: label(first), last: label(final) });
+    const other = { token: nameOf(grid, leaderOf(final + 1)) };
+    return told(overwritten, { token, span, row: label(final + 1), other });
   });
   return { sentences, rows: [...rows].sort((a, b) => a - b) };
 }

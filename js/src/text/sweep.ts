@@ -5,7 +5,7 @@ import { spaced } from "../data/marks.js";
 import { nameOf } from "../data/names.js";
 import { answerOf, isByPosition, isQuiet, sourceToken, tellingOf } from "../data/sweep.js";
 import { inCell, percent, withUnit } from "./number.js";
-import type { Piece } from "./story.js";
+import type { Piece } from "./told.js";
 
 /** Less than this of the way is no place where anything is kept. */
 const HALF = 0.5;

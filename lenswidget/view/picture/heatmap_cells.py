@@ -11,6 +11,7 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import cell_text, spaced
 from lenswidget.grids.overview import VARIOUS
 from lenswidget.grids.parts import NO_TOKEN, Quantity
+from lenswidget.grids.words import say
 from lenswidget.view.picture.colors import PINS
 from lenswidget.view.picture.heatmap_scale import MARK, Scale, ends_of, trust_mark
 from lenswidget.view.picture.numbers import decimals_for, fixed
@@ -71,10 +72,10 @@ def says_of(grid: Grid) -> list[str]:
     return [
         says
         for says, is_met in (
-            ("dotted: the output leads from here up", grid.decision is not None),
-            ("dot: the same token as in the row below", _are_tokens(grid)),
-            ("outline: what is followed leads", bool((rings >= 0).any())),
-            ("broken: it led here, but not at the end", bool(((rings >= 0) & (rings != rings[-1])).any())),
+            (f"dotted: {say('decided')}", grid.decision is not None),
+            (f"dot: {say('repeated')}", _are_tokens(grid)),
+            (f"outline: {say('followed')}", bool((rings >= 0).any())),
+            (f"broken: {say('broken')}", bool(((rings >= 0) & (rings != rings[-1])).any())),
         )
         if is_met
     ]

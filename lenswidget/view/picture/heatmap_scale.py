@@ -11,6 +11,7 @@ from lenswidget.grids.belief import beliefs, is_fidelity
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
 from lenswidget.grids.parts import Quantity, RowQuantity
+from lenswidget.grids.words import say
 from lenswidget.view.picture.colors import STEPS, TRUST
 from lenswidget.view.picture.numbers import number
 from lenswidget.view.picture.patched import quiet
@@ -29,9 +30,8 @@ def is_weighed(grid: Grid) -> bool:
 
 
 def ink_says(grid: Grid) -> str:
-    """What the ink says, where it is weighed; as js/src/text/row-quantity.ts has it."""
-    what = "row" if any(map(is_fidelity, grid.row_quantities)) else "cell, by its KL to the output,"
-    return f"ink = probability × how far the {what} can be believed"
+    """What the ink says, where it is weighed."""
+    return say("ink", what=say("byRow" if any(map(is_fidelity, grid.row_quantities)) else "byCell"))
 
 
 class Scale:
