@@ -33,18 +33,31 @@ export function isFidelity({ unit, strong }: RowQuantity): boolean {
  * For every cell of what a lens read: the belief in its row, the least where several were measured; else from the cell's
  * own KL to the output; 1 where neither is known. Null where nothing is, or the first quantity isn't what a lens read.
  */
-export function beliefsOf({ quantities, rowQuantities, columns, columnLabels, candidates }: Grid): Float32Array | null {
+export function beliefsOf({
+  quantities,
+  rowQuantities,
+  rows,
+  columns,
+  columnLabels,
+  candidates,
+}: Grid): Float32Array | null {
   const [first] = quantities;
   const own = quantities.find(({ name }) => name === "KL to the output");
   const measured = rowQuantities.filter(isFidelity);
   const isRead = first!.name === "probability" && columnLabels === null && candidates !== null;
   if (!isRead || !(own || measured.length)) return null;
-  return first!.values.map((_, cell) => {
-    const row = Math.floor(cell / columns.length);
+  // once a row: there may be half a million cells
+  const ofRow = Float32Array.from(rows, (_, row) => {
     const known = measured
       .map(({ values, domain }) => belief(values[row]!, domain?.[1]))
       .filter((one) => !Number.isNaN(one));
-    const here = known.length ? Math.min(...known) : belief(own?.values[cell] ?? Number.NaN);
-    return Number.isNaN(here) ? 1 : here;
+    return known.length ? Math.min(...known) : Number.NaN;
   });
+  const all = new Float32Array(first!.values.length);
+  for (let cell = 0; cell < all.length; cell++) {
+    const here = ofRow[Math.floor(cell / columns.length)]!;
+    const kl = own ? own.values[cell]! : Number.NaN;
+    all[cell] = Number.isNaN(here) ? (Number.isNaN(kl) ? 1 : belief(kl)) : here;
+  }
+  return all;
 }
