@@ -63,7 +63,7 @@ describe("two grids", () => {
     const { model, root } = await two();
     await click(panels(root)[1]!, 4, 2);
     expect(model.sent).toEqual([{ selected: [4, 2] }]);
-    await vi.waitFor(() => expect(cards(root)).toHaveLength(2));
+    await vi.waitFor(() => expect(root.querySelectorAll(".lw-held")).toHaveLength(2));
   });
 
   it("scroll together until that link is let go", async () => {
@@ -284,6 +284,18 @@ describe("copy code", () => {
     await vi.waitFor(() => expect(root.querySelector("textarea")!.value).toBe("lw.LensWidget(grid)"));
     vi.restoreAllMocks();
   });
+});
+
+it("a cell keeps its card under the pointer where what is held stands out of sight, and not beside it", async () => {
+  const { root } = await show(new FakeModel(await message()));
+  await click(root, 2, 2);
+  await vi.waitFor(() => expect(root.querySelectorAll(".lw-held")).toHaveLength(1));
+  expect(root.querySelector(".lw-floating")).toBeNull();
+  await page.viewport(760, 900);
+  await vi.waitFor(() => expect(root.querySelector("[data-dock=beneath]")).not.toBeNull());
+  await hover(root, 1, 1);
+  await hover(root, 2, 2);
+  await vi.waitFor(() => expect(root.querySelector(".lw-floating")!.textContent).toMatch(/^L1position 2/));
 });
 
 it("what can be done is told where what is held will stand, and goes without moving the cells", async () => {

@@ -67,7 +67,11 @@ function MapAndMore({ state, legend, accompanied = false, charted = true, palett
         data-dock={dockAt}
         style={{ gridTemplateColumns: columns.map((one) => `${one}px`).join(" "), columnGap: `${GAP}px` }}
       >
-        <HeatmapView {...{ state, cells, frame, palette, painted, accompanied }} width={mapWidth} />
+        <HeatmapView
+          {...{ state, cells, frame, palette, painted, accompanied }}
+          width={mapWidth}
+          isDocked={dockAt !== "beneath"}
+        />
         {hasChart && <Chart state={state} layout={frame.layout} width={chart} isBeside={isBeside} />}
         <div class="lw-beneath">
           {printing.value && <Printed state={state} palette={palette.value} />}

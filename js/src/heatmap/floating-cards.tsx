@@ -13,13 +13,16 @@ interface Props {
   /** Whether this is the heatmap that the pointer or the keys are in. */
   isActive: ReadonlySignal<boolean>;
   accompanied: boolean;
+  /** Whether what is held stands where it is seen; else its card stays here while it is pointed at, too. */
+  isDocked: boolean;
 }
 
 /** It is small where another is read: beside one that is held, or in a heatmap that is linked to the one pointed at. */
-export function FloatingCards({ state, layout, scrolled, isActive, accompanied }: Props) {
+export function FloatingCards({ state, layout, scrolled, isActive, accompanied, isDocked }: Props) {
   const [selected, hover] = [state.selected.value, state.hover.value];
-  if (!hover || isSame(hover, selected)) return null;
-  const isSmall = selected !== null || (accompanied && !isActive.value);
+  const isHeld = isSame(hover, selected);
+  if (!hover || (isHeld && (isDocked || !isActive.value))) return null;
+  const isSmall = (selected !== null && !isHeld) || (accompanied && !isActive.value);
   return <FloatingCard state={state} cell={hover} at={placed(layout.value, hover, scrolled.value)} isSmall={isSmall} />;
 }
 

@@ -31,9 +31,20 @@ interface Props extends Paints {
   width: ReadonlySignal<number>;
   /** Whether others stand beside it: the card of the one that is pointed at is full, theirs are small. */
   accompanied?: boolean;
+  /** Whether what is held stands where it is seen. */
+  isDocked?: boolean;
 }
 
-export function HeatmapView({ state, cells, frame, width, palette, painted, accompanied = false }: Props) {
+export function HeatmapView({
+  state,
+  cells,
+  frame,
+  width,
+  palette,
+  painted,
+  accompanied = false,
+  isDocked = false,
+}: Props) {
   const { grid } = state;
   const { layout, scrolled } = frame;
   const [head, body] = [useRef<HTMLCanvasElement>(null), useRef<HTMLCanvasElement>(null)];
@@ -90,7 +101,7 @@ export function HeatmapView({ state, cells, frame, width, palette, painted, acco
         >
           <div style={{ width: `${columns * cellWidth}px`, height: `${height}px` }} />
         </div>
-        <FloatingCards {...floating} isActive={isActive} accompanied={accompanied} />
+        <FloatingCards {...floating} {...{ isActive, accompanied, isDocked }} />
       </div>
       <p class="lw-spoken" aria-live="polite">
         {speech}
