@@ -105,8 +105,9 @@ class Showable:
     ) -> Path:
         """Write a picture of all of it as SVG, with text that stays text.
 
-        `color` is the name of the quantity that colors the cells, the first by default; `width` is in inches. The Grids
-        of a Comparison stand one above another.
+        `color` is the name of the quantity that colors the cells. By default it is the first; where that is what a lens
+        read, its ink is probability × how far each cell can be believed, and `color="probability"` is plain. `width` is
+        in inches. The Grids of a Comparison stand one above another.
 
         Raises ValueError for a quantity that there is not, OSError, naming the path, where it can't be written.
         """

@@ -71,9 +71,9 @@ class LensWidget(anywidget.AnyWidget):
         traitlets.List(traitlets.Int()),
         help="Pinned tokens: a list of groups of token ids. The probabilities of a group add. Texts may be assigned too.",
     ).tag(sync=True)
-    color = traitlets.Unicode(help='The name of the quantity that colors the cells; "" for the Grid\'s first.').tag(
-        sync=True
-    )
+    color = traitlets.Unicode(
+        help='The name of the quantity that colors the cells; "" for the Grid\'s first, which for a lens is probability × belief.'
+    ).tag(sync=True)
     trajectory = traitlets.Enum(
         ["probability", "log", "rank"],
         default_value="probability",

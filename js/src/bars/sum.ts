@@ -6,6 +6,9 @@ import type { Order } from "../state/settings.js";
 /** The place of the bar that stands for all parts that aren't shown. */
 export const REST = -1;
 
+/** In CSS pixels. */
+export const BAR_HEIGHT = 23;
+
 export interface Bar {
   /** Which part it is, or REST. */
   place: number;
