@@ -6,6 +6,7 @@ import copy
 import gc
 import threading
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -732,6 +733,40 @@ def test_what_is_no_language_model_is_refused_with_the_call_that_works(llama: An
         lw.run(empty, TOKENS)
     with pytest.raises(ValueError, match=r"training mode.*model\.eval\(\)"):
         lw.run(llama.train(), TOKENS)
+
+
+def test_what_holds_a_model_is_opened_or_told_how_to(llama: Any) -> None:
+    assert lw.run(torch.nn.DataParallel(llama), TOKENS).check is not None
+    pipeline = transformers.pipeline("text-generation", model=llama, tokenizer=architectures.tokenizer())
+    with pytest.raises(
+        TypeError, match=r"this TextGenerationPipeline holds one: pass its \.model, as in lw\.run\(it\.model, prompt\)"
+    ):
+        lw.run(pipeline, TOKENS)
+
+
+@pytest.mark.parametrize("change", ["dtype", "weight", "adapter"])
+def test_a_model_that_changed_between_run_and_attribution_is_told(change: str, llama: Any) -> None:
+    if change == "adapter":
+        in_place_of_linears(llama, LowRank)
+    reading = lw.run(llama, TOKENS)
+    grid = lw.logit_lens(reading)
+    if change == "dtype":
+        llama.to(torch.bfloat16)
+    elif change == "weight":
+        with torch.no_grad():
+            llama.model.layers[1].self_attn.o_proj.weight.mul_(2)
+    else:
+        for module in llama.modules():
+            if isinstance(module, LowRank):
+                module.on = False
+    assert lw.logit_lens(reading) == replace(grid, jumps=lw.logit_lens(reading).jumps), "its rows are what they were"
+    for ask in (
+        lambda: lw.attribute(reading, 70, unit="head"),
+        lambda: lw.attribute(reading, 70, unit="head", position=2),
+        lambda: lw.explain(reading, 70, "L1"),
+    ):
+        with pytest.raises(ValueError, match=r"is not what it was.*lw\.run\(model, prompt\)"):
+            ask()
 
 
 def test_hidden_states_of_transformers_are_refused_with_the_reason(llama: Any) -> None:

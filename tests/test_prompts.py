@@ -148,3 +148,32 @@ def test_a_run_is_pickled_and_copied(model: Any) -> None:
     again = pickle.loads(pickle.dumps(run))
     assert lw.logit_lens(again) == lw.logit_lens(run.detach()) and again.activations is None
     assert lw.attribute(copy.copy(run), 77) == lw.attribute(run, 77)
+
+
+def test_padding_that_the_attention_mask_leaves_out_is_no_part_of_the_prompt(model: Any) -> None:
+    tokenizer = architectures.tokenizer()
+    for side in ("left", "right"):
+        tokenizer.padding_side = side
+        padded = tokenizer("abc", padding="max_length", max_length=8)
+        assert len(padded["input_ids"]) == 8
+        for given in (padded, tokenizer("abc", padding="max_length", max_length=8, return_tensors="pt")):
+            assert lw.run(model, given).tokens.tolist() == tokenizer("abc")["input_ids"]
+    with pytest.raises(ValueError, match="attention mask of this prompt leaves out tokens between others"):
+        lw.run(model, {"input_ids": [5, 6, 7], "attention_mask": [1, 0, 1]})
+    with pytest.raises(ValueError, match="has no tokens"):
+        lw.run(model, {"input_ids": [5, 6], "attention_mask": [0, 0]})
+    with pytest.raises(ValueError, match=r"shape \(2, 8\)\. Use lw\.runs"):
+        lw.run(model, tokenizer(["abc", "d"], padding="max_length", max_length=8, return_tensors="pt"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "says"),
+    [
+        ("\ud83d", r"half of a character, '\\ud83d'"),
+        ([2**70], "got list of int"),
+    ],
+    ids=["surrogate", "too large"],
+)
+def test_what_torch_or_a_tokenizer_would_stumble_over_is_a_sentence(model: Any, prompt: Any, says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        lw.run(model, prompt)

@@ -57,6 +57,30 @@ def test_another_default_dtype_changes_nothing(model: Any, float64_by_default: N
     assert ours == figures(model, lw.run(model, TOKENS))
 
 
+@pytest.mark.parametrize("library", ["bridge", "transformers"])
+def test_another_default_device_changes_nothing(library: str, model: Any, tmp_path: Path) -> None:
+    """On the meta device, which holds no numbers, whatever is made there by accident is missed."""
+    architectures.save("LlamaForCausalLM", tmp_path)
+    model = model if library == "bridge" else architectures.oracle("LlamaForCausalLM", tmp_path)
+    expected, text = figures(model, lw.run(model, TOKENS)), lw.run(model, "abc")
+    lens = lw.LinearLens.fit(model, tokens=400, window=32)
+    with torch.device("meta"):
+        found, again = figures(model, lw.run(model, TOKENS)), lw.run(model, "abc")
+        same = lw.LinearLens.fit(model, tokens=400, window=32)
+        assert torch.empty(1).is_meta
+    assert found == expected and again.tokens.tolist() == text.tokens.tolist()
+    assert torch.equal(same.weight, lens.weight)
+
+
+def test_a_model_runs_with_the_default_device_that_its_user_has_set(tmp_path: Path) -> None:
+    architectures.save("LlamaForCausalLM", tmp_path)
+    model, seen = architectures.oracle("LlamaForCausalLM", tmp_path), set()
+    model.model.layers[0].register_forward_hook(lambda *_: seen.add(torch.empty(1).device.type))
+    with torch.device("meta"):
+        lw.run(model, TOKENS)
+    assert seen == {"meta"}
+
+
 def test_under_autocast_a_run_is_read_as_exactly_as_ever(model: Any) -> None:
     run = lw.run(model, TOKENS)
     plain = figures(model, run)[:-1]  # fidelity runs the model, which is less exact there

@@ -39,6 +39,7 @@ UNITS = ("component", "head", "neuron", "source", "block", "kind")
 TOP_NEURONS = 50
 
 
+@own_arithmetic()
 def attribute(
     run_or_cache: Any,
     target: TargetLike | list[TargetLike],
@@ -253,6 +254,8 @@ def attribution(run: Run, target: Any, against: Any, unit: str, position: Positi
         rows = [_in_column(r, int(positions), len(run.tokens)) for r in rows]
     what = "logit" if len(targets) == 1 else "logit difference"
     error, tolerance = _off(run, rows, way.logit)
+    if error > tolerance:
+        run.require_unchanged()
     columns = torch.arange(len(run.tokens)) if unit == "source" else positions
     return Attribution(
         run,

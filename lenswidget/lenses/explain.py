@@ -91,6 +91,8 @@ def explained(
     off = float((double(torch.cat([r.values for r in parts])).sum(0) - double(jump)).abs().max())
     size = max(float(r.values.abs().max()) for r in parts)
     rounding = run.rounding
+    if off > rounding * max(size, 1e-6):
+        run.require_unchanged()
     name = named(targets)
     grid = Attribution(
         run,

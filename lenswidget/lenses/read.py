@@ -14,6 +14,7 @@ from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.to_grid import grid_of
 from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.run import as_run
+from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, Targets, targets_of, with_against
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 EXTRA = frozenset({"jensen_shannon", "total_variation"})
 
 
+@own_arithmetic()
 def read(
     run_or_cache: Any,
     lens: Any,

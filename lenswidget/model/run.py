@@ -19,6 +19,7 @@ from lenswidget.model.edits import Edit, Written, chained, changes, written
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.site import Site
+from lenswidget.model.surroundings import on_cpu, plain_mode
 from lenswidget.model.tokens import TokenTexts, texts_of
 from lenswidget.model.user_hooks import UserHooks
 from lenswidget.model.weights import Weights, weights_of
@@ -87,6 +88,15 @@ class Run:
             )
         return self.activations
 
+    def require_unchanged(self) -> None:
+        """Raises ValueError where the model isn't in the state in which it ran: moved, switched, or written to."""
+        backend = None if self.activations is None else self.activations.backend
+        if backend is not None and backend_of(backend.model).state != backend.state:
+            raise ValueError(
+                f"{self.model} is not what it was: its weights, adapters or dtype were changed since this run, and attribution "
+                "reads them as they are now; make a new one with lw.run(model, prompt)."
+            )
+
     def detach(self) -> Run:
         """The same run without its model, which may then be deleted: every lens still reads it."""
         return replace(self, activations=None)
@@ -141,7 +151,7 @@ def run_watched(
     """`run`, which tells each block that begins; what `begins` raises ends the run. It runs under the user's `hooks`, by
     default those that hang on the model now."""
     # what is made in inference mode can't enter autograd later
-    with torch.inference_mode(False), torch.no_grad():
+    with plain_mode():
         return _run(backend, prompt, begins, hooks, edits)
 
 
@@ -224,6 +234,11 @@ def from_cache(
     held = cached_pass(cache)
     if held is None:
         raise TypeError(_no_run(cache))
+    with on_cpu():
+        return _opened(held, logits, tokens, batch)
+
+
+def _opened(held: CachedPass, logits: Any, tokens: Any, batch: Any) -> Run:
     backend = held.backend
     readout = readout_of(backend)
     _require_rows(held)
@@ -432,6 +447,11 @@ def tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, "
     if isinstance(prompt, str):
         if not prompt:
             raise ValueError("The prompt is empty; give it at least one character, as in lw.run(model, 'The').")
+        lone = next((letter for letter in prompt if "\ud800" <= letter <= "\udfff"), None)
+        if lone is not None:
+            raise ValueError(
+                f"The prompt holds half of a character, {lone!r}, which no tokenizer reads; decode it again from its bytes."
+            )
         ids = backend.encode(prompt)
     else:
         ids = _as_ids(backend, prompt)
@@ -470,7 +490,7 @@ def _as_ids(backend: Backend, prompt: Any) -> Int[Tensor, "..."]:
             raise TypeError(
                 f"A dictionary of a prompt has 'input_ids', as tokenizer(text) gives; got {sorted(prompt)}."
             )
-        prompt = prompt["input_ids"]
+        prompt = _unpadded(prompt)
     if isinstance(prompt, (list, tuple)) and any(isinstance(one, str) for one in prompt):
         raise TypeError(
             f"One prompt is one text; got a list of {len(prompt)}. Use lw.runs(model, texts) for several, or join them."
@@ -478,12 +498,33 @@ def _as_ids(backend: Backend, prompt: Any) -> Int[Tensor, "..."]:
     try:
         ids = torch.as_tensor(prompt)
     except (TypeError, ValueError, RuntimeError):
-        raise TypeError(
-            f"A prompt is a text, its token ids, or a list of messages; got {type(prompt).__name__}."
-        ) from None
+        got = type(prompt).__name__
+        if isinstance(prompt, (list, tuple)):
+            inside = dict.fromkeys(type(one).__name__ for one in prompt)
+            got += f" of {' and '.join(inside)}, which don't make one row of ids"
+        raise TypeError(f"A prompt is a text, its token ids, or a list of messages; got {got}.") from None
+    if ids.ndim == 0:
+        raise TypeError(f"A prompt of token ids is a list of them; got one number, {ids.item()}. Pass [{ids.item()}].")
     if ids.numel() and (ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool):
         raise TypeError(f"Token ids must be whole numbers; got {ids.dtype}. Pass a text, or ids of an integer dtype.")
     return ids.long().cpu()
+
+
+def _unpadded(prompt: Mapping[str, Any]) -> Any:
+    """The ids of one prompt as a tokenizer returns it, without the padding that its attention mask leaves out."""
+    ids, mask = (prompt.get(name) for name in ("input_ids", "attention_mask"))
+    if mask is None:
+        return ids
+    seen = torch.as_tensor(mask).bool().cpu()
+    if seen.ndim > 1 and len(seen) > 1:
+        return ids  # several prompts, which are refused as such
+    kept = seen.flatten().nonzero().flatten()
+    if len(kept) and int(kept[-1] - kept[0]) + 1 != len(kept):
+        raise ValueError(
+            "The attention mask of this prompt leaves out tokens between others, which a lens would show as if they were read; "
+            "pass the ids that are to be read."
+        )
+    return torch.as_tensor(ids).flatten().cpu()[kept]
 
 
 def _chat(backend: Backend, messages: Sequence[Message]) -> Any:

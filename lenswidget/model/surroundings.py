@@ -5,20 +5,25 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
 
+_default_device: ContextVar[torch.device | None] = ContextVar("default device", default=None)
+"""The caller's, where `on_cpu` has put another in its place."""
+
 
 @contextlib.contextmanager
 def own_arithmetic() -> Iterator[None]:
-    """Float32 by default and no autocast, whatever the caller has set. A model's own forward pass runs outside of it.
+    """Float32 and the CPU by default and no autocast, whatever the caller has set. A model's own forward pass runs outside of it.
 
     Under autocast a readout would be rounded to half precision, and with float64 as the default dtype its buffers would not
     fit each other. Works as a decorator, too.
     """
     dtype = torch.get_default_dtype()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(on_cpu())
         for kind in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
             if torch.is_autocast_enabled(kind):
                 stack.enter_context(torch.autocast(kind, enabled=False))
@@ -31,7 +36,30 @@ def own_arithmetic() -> Iterator[None]:
 @contextlib.contextmanager
 def plain_mode() -> Iterator[None]:
     """No gradients, and none of inference mode: what is made in it can't enter autograd later."""
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad(), on_cpu():
+        yield
+
+
+@contextlib.contextmanager
+def on_cpu() -> Iterator[None]:
+    """What is made is made on the CPU where nothing else is said, whatever the caller's default device is."""
+    device = torch.get_default_device()
+    if device.type == "cpu":
+        yield
+        return
+    before = _default_device.set(device)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        _default_device.reset(before)
+
+
+@contextlib.contextmanager
+def as_called() -> Iterator[None]:
+    """The caller's default device again, for a model that relies on it."""
+    device = _default_device.get()
+    with contextlib.nullcontext() if device is None else device:
         yield
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from lenswidget.model.backend import Backend, CachedPass
 from lenswidget.model.backends.hooked_transformer import HookedTransformerBackend, why_not
 from lenswidget.model.backends.hugging_face import HuggingFaceBackend
@@ -32,8 +34,16 @@ def backend_of(model: object, *, tokenizer: Any = None) -> Backend:
     if isinstance(model, Backend):
         return model
     model = getattr(model, "_orig_mod", model)  # what torch.compile made of it
+    if isinstance(model, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):
+        model = model.module
     backend = next((kind(model) for kind in _registered if kind.recognizes(model)), None)
     if backend is None:
+        held = next((name for name in ("model", "module") if _is_model(getattr(model, name, None))), None)
+        if held is not None and not isinstance(model, type):
+            raise TypeError(
+                f"A run needs a model itself, and this {type(model).__name__} holds one: pass its .{held}, as in "
+                f"lw.run(it.{held}, prompt)."
+            )
         raise TypeError(
             why_not(model)
             or f"A run needs a model of transformers or TransformerLens and got {type(model).__name__}; boot one with "
@@ -43,6 +53,10 @@ def backend_of(model: object, *, tokenizer: Any = None) -> Backend:
     if tokenizer is not None:
         backend.use_tokenizer(tokenizer)
     return backend
+
+
+def _is_model(inner: object) -> bool:
+    return any(kind.recognizes(inner) for kind in _registered)
 
 
 def cached_pass(source: Any) -> CachedPass | None:

@@ -27,7 +27,7 @@ from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.backends.past import past_of
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
-from lenswidget.model.surroundings import has_float64
+from lenswidget.model.surroundings import as_called, has_float64
 from lenswidget.model.user_hooks import NONE, UserHooks, under
 
 _EPS = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps")
@@ -164,7 +164,7 @@ class HuggingFaceBackend(Backend):
                 f"{self._architecture} came without a tokenizer; pass one, lw.run(model, prompt, tokenizer=tokenizer), or a "
                 "prompt of token ids."
             )
-        return torch.tensor(self.tokenizer(text)["input_ids"], dtype=torch.int64)
+        return torch.tensor(self.tokenizer(text)["input_ids"], dtype=torch.int64, device="cpu")
 
     def sites(self) -> list[Site]:
         anatomy, found = self._anatomy, []
@@ -297,7 +297,8 @@ class HuggingFaceBackend(Backend):
         given: dict[str, Any] = {"use_cache": False} if takes else {}
         if past is not None:
             given = {"use_cache": True, "past_key_values": past}
-        done = self.model(input_ids=tokens.to(self._input_device), **given)
+        with as_called():
+            done = self.model(input_ids=tokens.to(self._input_device), **given)
         logits: Tensor = done.logits if hasattr(done, "logits") else done[0]
         return logits
 

@@ -21,6 +21,7 @@ from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, P
 from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.backends.past import past_of
 from lenswidget.model.site import Site
+from lenswidget.model.surroundings import as_called, on_cpu
 from lenswidget.model.user_hooks import UserHooks, under
 
 # Modules that TransformerLens mounts between the last block and the unembedding, apart from the final norm.
@@ -71,7 +72,8 @@ class HookedBackend(Backend):
             raise ValueError(
                 f"{self.facts.name} has no tokenizer for a text; set model.tokenizer = tokenizer, or pass token ids."
             )
-        ids: Tensor = self.model.to_tokens(text, truncate=False)[0].cpu()
+        with on_cpu():
+            ids: Tensor = self.model.to_tokens(text, truncate=False)[0].cpu()
         return ids
 
     def forward(
@@ -111,7 +113,8 @@ class HookedBackend(Backend):
         theirs = contextlib.nullcontext() if hooks is None else under(self.model, hooks)
         with self.lock, theirs, torch.set_grad_enabled(gradient), self.hung(ours), contextlib.suppress(_Stopped):
             if past is None:
-                return Pass(self.model(tokens), kept)
+                with as_called():
+                    return Pass(self.model(tokens), kept)
             # TransformerLens passes a cache on under names that change; the network in it takes it as it is
             done = self.network(input_ids=tokens.to(self.device), past_key_values=past, use_cache=True)
             return Pass(done.logits, kept)
