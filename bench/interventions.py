@@ -52,6 +52,7 @@ def main() -> None:
             print(f"  rows: {rows / F:.1f} F, {rows / F / reached:.3f} F for each of {reached} reached cells")
             for unit in ("attn", "mlp", "head"):
                 print(f"  {unit}: {median(partial(sweep, unit=unit)) / F:.1f} F")
+            print(f"  heads at one position: {median(partial(sweep, unit='head', at=-1)) / F:.1f} F")
             if name == "prefix shared":
                 theirs, heatmap = whole_heatmap(model, base, source, target, against)
                 apart = float((torch.from_numpy(sweep().values("recovered")) - heatmap).abs().max())

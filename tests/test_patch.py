@@ -133,7 +133,7 @@ def test_every_architecture_is_swept_truly(architecture: str, tmp_path: Path) ->
 def test_parts_and_heads_are_a_pass_a_cell(architecture: str, unit: str, tmp_path: Path) -> None:
     model = saved(architecture, tmp_path)
     base, source = lw.runs(model, [BASE, SOURCE])
-    grid = lw.patch(base, source, TARGET, against=AGAINST, unit=unit)
+    grid = lw.patch(base, source, TARGET, against=AGAINST, unit=unit, at=-1 if unit == "head" else None)
     m_base, m_source = (difference(run.readout.logits(run.residual[-1, -1:])[0]) for run in (base, source))
     for row, label in enumerate(grid.rows):
         for column in range(grid.shape[1]):
@@ -195,7 +195,7 @@ def test_taking_out_and_the_mean(llama: Any) -> None:
         assert out.values("log-probability of " + repr(base.texts[TARGET]))[row, 0] == pytest.approx(
             float(bits), abs=1e-3
         )
-    mean = lw.patch(base, others, TARGET, unit="head", at=slice(None))
+    mean = lw.patch(base, others, TARGET, unit="head")
     theirs = lw.run(llama, BASE, edits=[lw.Edit("L1H2", to=others)])
     bits = theirs.readout.logits(theirs.residual[-1, -1:])[0].log_softmax(-1)[TARGET] / np.log(2)
     assert mean.values("log-probability of " + repr(base.texts[TARGET]))[1, 2] == pytest.approx(float(bits), abs=1e-3)
@@ -218,6 +218,13 @@ def test_pairs_are_the_ratio_of_the_means(llama: Any) -> None:
     effect = np.mean([one.values("effect") for one in single], axis=0)
     gap = np.mean([one.sweep.target - one.sweep.base for one in single])  # type: ignore[union-attr]
     np.testing.assert_allclose(both.values("recovered"), effect / gap, atol=1e-4)
+    other = lw.patch(bases, sources, [TARGET, 9], against=[AGAINST, 12])
+    by_hand = [
+        lw.patch(b, s, t, against=a).values("effect") for b, s, t, a in zip(bases, sources, (TARGET, 9), (AGAINST, 12))
+    ]
+    np.testing.assert_allclose(other.values("effect"), np.mean(by_hand, axis=0), atol=1e-4)
+    with pytest.raises(ValueError, match="3 targets were given for 2 pairs"):
+        lw.patch(bases, sources, [TARGET, 9, 9])
     one = lw.patch(bases[:1], sources[:1], TARGET, against=AGAINST)
     np.testing.assert_allclose(one.values("recovered"), single[0].values("recovered"), atol=1e-6)
     assert (one.values("spread") == 0).all()
@@ -380,7 +387,7 @@ def test_the_embedded_model_shows_where_a_fact_lies(smollm: Any) -> None:
     assert grid.check is not None and grid.check.error < 1e-3
     attention = lw.patch(base, source, " Paris", against=" Rome", unit="attn", at=-1)
     assert attention.values("recovered")[23, 0] == pytest.approx(0.79, abs=0.01)
-    heads = lw.patch(base, source, " Paris", against=" Rome", unit="head", at=slice(None)).values("recovered")
+    heads = lw.patch(base, source, " Paris", against=" Rome", unit="head").values("recovered")
     assert heads[23, [4, 5]] == pytest.approx([0.56, 0.28], abs=0.01)
     assert heads[29, 0] == pytest.approx(-0.30, abs=0.01)
 

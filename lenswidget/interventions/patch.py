@@ -39,8 +39,8 @@ CHECKED = 3
 def patch(
     base: Run | Sequence[Run],
     source: Run | Sequence[Run] | int | float,
-    target: TargetLike,
-    against: TargetLike | None = None,
+    target: TargetLike | list[TargetLike],
+    against: TargetLike | list[TargetLike] | None = None,
     *,
     unit: str = "row",
     at: Positions = None,
@@ -60,14 +60,14 @@ def patch(
     - `"row"`: the stream, a row for each row of a lens but the last, a column a token
     - `"attn"`, `"mlp"`: what the attention or MLP of a block adds; with `window`, those of so many blocks round it, too
     - `"component"`: both, a row each
-    - `"head"`: each attention head, a row a block and a column a head, at `at`: by default where the answer is read
+    - `"head"`: each attention head, a row a block and a column a head, at all positions together, or at `at`
 
-    `at` are the positions that are patched: all of them, a column each; for heads `slice(None)` patches all together. Where the
-    prompts differ in length, columns that answer to each other are patched and the rest are gaps.
+    `at` are the positions that are patched, by default all of them: a column each, for heads all together. Where the prompts
+    differ in length, columns that answer to each other are patched and the rest are gaps.
 
     `source` may also be a list of runs, of which the mean is put there, or 0, which takes a thing out: then there is nothing
     to recover, and the Grid has the *effect*, `M_patched − M_base`. Lists of both, of one length, are pairs: the ratio of
-    the means over pairs, and the spread.
+    the means over pairs, and the spread; then `target` and `against` may be lists, too.
 
     `metric` is `"logit difference"` where `against` is given, else `"log-probability"`; or `"logit"`, `"probability"`, `"KL"`,
     from the source. The Grid's `check` says how nearly every position of a row, patched, is the source.
@@ -82,7 +82,8 @@ def patch(
     """
     many = _are_pairs(base, source)
     pairs = _pairs(base, source)
-    swept = [_sweep(one, from_, target, against, unit, at, position, window, metric, k) for one, from_ in pairs]
+    each = zip(pairs, _each(target, many, len(pairs)), _each(against, many, len(pairs)))
+    swept = [_sweep(one, from_, t, a, unit, at, position, window, metric, k) for (one, from_), t, a in each]
     return _mean(swept) if many else swept[0].grid()
 
 
@@ -100,6 +101,15 @@ def _pairs(base: Any, source: Any) -> list[tuple[Run, Any]]:
     if len(source) != len(base):
         raise ValueError(f"{len(base)} bases and {len(source)} sources were given; pairs are lists of one length.")
     return list(zip(map(as_run, base), source))
+
+
+def _each(target: Any, many: bool, count: int) -> list[Any]:
+    """One target a pair: a list of them as it is, anything else for all."""
+    if not (many and isinstance(target, list)):
+        return [target] * count
+    if len(target) != count:
+        raise ValueError(f"{len(target)} targets were given for {count} pairs; give one for all, or a list of {count}.")
+    return target
 
 
 def _sweep(
@@ -139,8 +149,7 @@ def _swept(
         raise ValueError(
             "metric='KL' counts from the source's answer, and there is no source here; give a run, or another metric=."
         )
-    by_position = unit in ("head", "neuron")
-    chosen = positions_of(len(base.tokens), read_at if at is None and by_position else at)
+    chosen = positions_of(len(base.tokens), at)
     layout = layout_of(activations.backend, unit, chosen, window=window)
     own = _base(base)
     sites = {place.site for spot in layout.spots for place in spot.places if place.site.end != "row"}

@@ -12,6 +12,27 @@ from nbclient import NotebookClient
 LESSONS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 # The places and figures that a lesson's text names, checked at its end: to compute them again would cost as much again.
 TRUTHS = {
+    "05_interventions": """
+recovered = sweep.values("recovered")
+assert (recovered[:24, 2] > 0.65).all() and (recovered[24:, 9] > 0.8).all() and abs(recovered[24:, 2]).max() < 0.05
+assert (recovered[:, 0] == 0).all() and sweep.check.holds
+of_heads = heads.values("recovered")
+assert (of_heads[23, [4, 5]].round(2) == [0.56, 0.28]).all() and of_heads[29, 0] < -0.25
+probability = lw.logit_lens(edited, targets=[" Paris"]).values("probability", target=" Paris")
+assert round(float(probability[-1, -1]), 2) == 0.58
+
+parts = [lw.attribute(run, " Mary", against=" John", unit="head") for run in (john, without)]
+before, after_all = (dict(zip(grid.rows, grid.values("contribution")[:, 0])) for grid in parts)
+assert round(float(before["L23H2"] + before["L23H7"]), 2) in (1.84, 1.85)
+assert abs(total["before"] - 4.12) < 0.01 and abs(total["before"] - total["after"] - 0.05) < 0.01
+back = {name: after_all[name] - before[name] for name in ("L24H4", "L29H0", "L28.mlp", "L23H3", "L29H1")}
+assert min(back.values()) > 0.2 and round(float(back["L24H4"]), 2) == 0.66 and round(float(back["L29H0"]), 2) == 0.4
+assert round(float(before["L20H0"]), 2) == 0.33 and abs(before["L17H4"]) < 0.01
+found = shares.values("recovered")
+assert (found[[23, 20, 17], [3, 0, 4]].round(2) == [0.57, 0.35, 0.16]).all()
+scope = lw.read(paris, lw.Patchscope(), targets=[" Paris"]).values("probability", target=" Paris")[:, -1]
+assert round(float(scope[24]), 2) == 0.88 and (scope[:24] < 0.05).all()
+""",
     "01_logit_lens": """
 grid = lw.logit_lens(tower, targets=[" Paris"])
 rank = dict(zip(grid.rows, grid.quantities["rank of ' Paris'"].values[:, -1]))
