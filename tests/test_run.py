@@ -163,7 +163,7 @@ def test_a_cache_without_tokens_asks_for_them(smollm: Any) -> None:
         ({"tokens": [0.5] * 5}, TypeError, "Token ids must be whole numbers"),
         ({"tokens": [1, 2, 3, 4, 10**6]}, ValueError, "Token id 1000000 is outside the vocabulary"),
         ({"tokens": torch.ones(2, 5, dtype=torch.int64)}, ValueError, r"\(2, 5\) tokens were given for a cache of 5"),
-        ({"tokens": 5}, ValueError, r"\(\) tokens were given for a cache of 5"),
+        ({"tokens": 5}, TypeError, "got one number, 5"),
         ({"logits": torch.zeros(1, 4, 49152)}, ValueError, r"shape \(1, 4, 49152\).*\(1, 5, 49152\) or \(5, 49152\)"),
         ({"logits": torch.zeros(3, 5, 49152)}, ValueError, r"shape \(3, 5, 49152\)"),
         ({"logits": torch.zeros(5, 100)}, ValueError, r"shape \(5, 100\)"),
