@@ -28,6 +28,7 @@ _HOME = {
     "LensWidget": "view.widget",
     "LinearLens": "lenses.linear",
     "LogitLens": "lenses.logit",
+    "ModelMap": "interventions.model_map",
     "NegativeLens": "lenses.logit",
     "Patchscope": "interventions.patchscope",
     "Run": "model.run",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from lenswidget.interactive.live import live as live
     from lenswidget.interactive.steer import steer as steer
     from lenswidget.interventions.causal_tracing import causal_trace as causal_trace
+    from lenswidget.interventions.model_map import ModelMap as ModelMap
     from lenswidget.interventions.patch import patch as patch
     from lenswidget.interventions.patchscope import Patchscope as Patchscope
     from lenswidget.interventions.path_patching import path_patch as path_patch

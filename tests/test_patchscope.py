@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import lenswidget as lw
-from lenswidget.interventions import edited_text
+from lenswidget.interventions import edited_text, model_map
 from lenswidget.lenses.lens import moved
 from lenswidget.model.backends import backend_of, past
 from tests import architectures
@@ -121,6 +121,8 @@ def test_a_grid_says_what_it_is(tmp_path: Path) -> None:
     assert grid.notes[0] == "put into '<b>$x$' at position 1, into L0"
     assert any("brings along where it stood" in note for note in grid.notes)
     assert grid.explain is None and grid.jumps is None
+    assert """lw.Patchscope('<b>$x$', position=1, row='L0')""" in grid.provenance["call"]
+    assert eval(lw.Patchscope().code, {"lw": lw}).prompt == lw.Patchscope().prompt
     assert grid.check is not None and grid.check.holds
     (tmp_path / "llama").mkdir()
     rotary = saved("LlamaForCausalLM", tmp_path / "llama")
@@ -295,3 +297,97 @@ def test_what_can_not_be_described_is_told(asked: dict[str, Any], says_why: str,
     run = lw.run(saved("GPT2LMHeadModel", tmp_path), SOURCE)
     with pytest.raises(ValueError, match=says_why):
         lw.Patchscope(TARGET).describe(run, **asked)
+
+
+def other_width(folder: Path) -> Any:
+    folder.mkdir()
+    return saved("LlamaForCausalLM", folder, hidden_size=40, num_hidden_layers=5, head_dim=10)
+
+
+@pytest.fixture(scope="module")
+def across(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, lw.ModelMap]:
+    """Two models of one tokenizer, and a map from one to the other."""
+    folder = tmp_path_factory.mktemp("across")
+    one = saved("GPT2LMHeadModel", folder)
+    other = other_width(folder / "other")
+    return one, other, lw.ModelMap.fit(one, other, tokens=1500, held_out=256, window=32)
+
+
+def test_a_map_is_a_ridge_regression(across: tuple[Any, Any, lw.ModelMap]) -> None:
+    """Written out in float64, on the same tokens."""
+    one, other, fitted = across
+    assert fitted.rows == (0, 2, 3) and fitted.weight.shape == (3, 40, 32)
+    torch.manual_seed(0)
+    windows = torch.randint(3, 250, (60, 32))
+    with torch.no_grad():
+        x = one(input_ids=windows, output_hidden_states=True).hidden_states[1][:, 1:].flatten(0, 1).double()
+        y = other(input_ids=windows, output_hidden_states=True).hidden_states[2][:, 1:].flatten(0, 1).double()
+    sums = model_map._Sums((x[None].float(), y[None].float()))
+    for half in (slice(0, 700), slice(700, None)):
+        sums.add((x[None, half].float(), y[None, half].float()))
+    weight, bias = sums.solve(1e-4)
+    centered, aim = x - x.mean(0), y - y.mean(0)
+    own = centered.T @ centered / len(x)
+    own = own + 1e-4 * own.diagonal().mean() * torch.eye(32, dtype=torch.float64)
+    theirs = torch.linalg.solve(own, centered.T @ aim / len(x)).T
+    torch.testing.assert_close(weight[0].double(), theirs, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(bias[0].double(), y.mean(0) - theirs @ x.mean(0), atol=1e-3, rtol=1e-3)
+    assert all(0 < error < 1.5 for error in fitted.error)
+
+
+def test_a_map_of_a_model_to_itself_is_itself(tmp_path: Path) -> None:
+    model = saved("LlamaForCausalLM", tmp_path)
+    fitted = lw.ModelMap.fit(model, model, tokens=1500, held_out=256, window=32, ridge=1e-9)
+    assert max(fitted.error) < 1e-4 and fitted.rows == (0, 1, 2)
+    run = lw.run(model, SOURCE)
+    ours = lw.read(run, lw.Patchscope(TARGET, model=model, map=fitted)).values("probability")
+    np.testing.assert_allclose(ours[:, 1:], lw.read(run, lw.Patchscope(TARGET)).values("probability")[:, 1:], atol=1e-2)
+
+
+def test_another_model_reads_through_a_map(across: tuple[Any, Any, lw.ModelMap]) -> None:
+    one, other, fitted = across
+    run = lw.run(one, SOURCE)
+    lens = lw.Patchscope(TARGET, model=other, map=fitted)
+    grid = lw.read(run, lens, k=3, targets=[7])
+    assert grid.rows == ("embed", "L0", "L1", "L2") and grid.model == f"{fitted.target} reading {run.model}"
+    assert any("not explained on held-out text" in note for note in grid.notes)
+    assert grid.candidates is not None
+    for row in range(3):
+        state = fitted.weight[row] @ run.residual[row, 3] + fitted.bias[row]
+        logits = hooked(
+            blocks_of_five(other)[fitted.rows[row]], -1, state, lambda: other(input_ids=torch.tensor([TARGET]))
+        )
+        bits = logits.log_softmax(-1)[7] / torch.tensor(2.0).log()
+        assert grid.values("log-probability", target=7)[row, 3] == pytest.approx(float(bits), abs=1e-2)
+    with torch.no_grad():
+        own = other(input_ids=torch.tensor([SOURCE])).logits[0]
+    assert grid.candidates.ids[3, :, 0].tolist() == own.argmax(-1).tolist()
+    text = lens.describe(run, max_new_tokens=2)
+    assert text.shape == (3, 2)
+    with pytest.raises(ValueError, match="can't be compared with"):
+        moved(run, lens)
+
+
+def blocks_of_five(model: Any) -> Any:
+    return next(m for m in model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == 5)
+
+
+def test_a_map_knows_its_models(across: tuple[Any, Any, lw.ModelMap], tmp_path: Path) -> None:
+    one, other, fitted = across
+    run = lw.run(one, SOURCE)
+    for lens, says_why in [
+        (lw.Patchscope(TARGET, model=other), "got model= without map="),
+        (lw.Patchscope(TARGET, map=fitted), "got map= without model="),
+        (lw.Patchscope(TARGET, model=other, map=fitted, row="L1"), "A map says into which row"),
+        (lw.Patchscope(TARGET, model=one, map=fitted), "of width 40; .* is another"),
+    ]:
+        with pytest.raises(ValueError, match=says_why):
+            lw.read(run, lens)
+    (tmp_path / "llama").mkdir()
+    llama = saved("LlamaForCausalLM", tmp_path / "llama")
+    with pytest.raises(ValueError, match="has other weights"):
+        lw.read(lw.run(llama, SOURCE), lw.Patchscope(TARGET, model=other, map=fitted))
+    with pytest.raises(ValueError, match="The row rule gave 9 for row 0"):
+        lw.ModelMap.fit(one, other, row=lambda row: 9)
+    with pytest.raises(ValueError, match="at least as many tokens"):
+        lw.ModelMap.fit(one, other, ["ab" * 5] * 3, window=8, held_out=8)

@@ -11,7 +11,7 @@ Source: Ghandeharioun et al., "Patchscopes: A Unifying Framework for Inspecting 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -21,15 +21,19 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.row_names import named_row
 from lenswidget.interventions.continuations import Base, Cell, last_rows, way_of
 from lenswidget.interventions.edited_text import write
+from lenswidget.interventions.model_map import ModelMap
 from lenswidget.interventions.text_grid import grid_of_texts
 from lenswidget.lenses.lens import Lens
 from lenswidget.model.backend import Backend, Past
+from lenswidget.model.backends import backend_of
 from lenswidget.model.edits import Written, provenance_of
 from lenswidget.model.generation import ends_of
 from lenswidget.model.places import row_place
 from lenswidget.model.positions import positions_of
-from lenswidget.model.run import Prompt, Run, tokenize
+from lenswidget.model.probe import readout_of
+from lenswidget.model.run import Prompt, Run, run_watched, tokenize
 from lenswidget.model.surroundings import plain_mode
+from lenswidget.model.tokens import texts_of
 from lenswidget.model.user_hooks import NONE, UserHooks
 
 IDENTITY = "cat -> cat\n1135 -> 1135\nhello -> hello\n?"
@@ -50,6 +54,9 @@ class Patchscope(Lens):
     a chat; `position` is where in it states are put, counted from 0, -1 for the last. `row` says into which row: None for the
     row that each comes from, `"L12"` or 12 for one row for all, or a function of the row's index.
 
+    Another model can read the states: `model`, with `map`, a `lw.ModelMap` that was fitted from the run's model to it and says
+    into which rows. Then the last row of the Grid is what the other model itself says of the prompt.
+
     The target prompt runs under the hooks that hung on the model when the run was made, and without the run's edits. The last
     row of the Grid is the model's own output, as in every lens.
 
@@ -57,12 +64,15 @@ class Patchscope(Lens):
 
         lw.read(run, lw.Patchscope(), targets=[" Paris"])
         lw.read(run, lw.Patchscope("The capital of X is", position=3, row="L4"))
+        lw.read(run, lw.Patchscope(model=larger, map=lw.ModelMap.fit(model, larger)))
     """
 
     prompt: Prompt = IDENTITY
     _: KW_ONLY
     position: int = -1
     row: RowRule = None
+    model: object = None
+    map: ModelMap | None = None
 
     name = "Patchscope"
     explains = False
@@ -79,11 +89,25 @@ class Patchscope(Lens):
             "target prompt": repr(prompt.tolist() if isinstance(prompt, Tensor) else prompt),
             "target position": str(self.position),
             "target row": self._rule,
+            **({} if self.map is None else {"target model": self.map.target, "map": repr(self.map)}),
         }
+
+    @property
+    def code(self) -> str:
+        if self.map is not None or callable(self.row) or not isinstance(self.prompt, str):
+            return "lens"
+        given = [
+            *([] if self.prompt == IDENTITY else [repr(self.prompt)]),
+            *([] if self.position == -1 else [f"position={self.position}"]),
+            *([] if self.row is None else [f"row={self.row!r}"]),
+        ]
+        return f"lw.Patchscope({', '.join(given)})"
 
     @property
     def _rule(self) -> str:
         """The row rule in words."""
+        if self.map is not None:
+            return f"through a map into {self.map.target}"
         if self.row is None:
             return "row for row"
         if callable(self.row):
@@ -91,21 +115,51 @@ class Patchscope(Lens):
         return f"into {self.row if isinstance(self.row, str) else f'L{self.row}'}"
 
     def notes_on(self, run: Run) -> tuple[str, ...]:
-        backend = _backend_of(run)
+        backend = self._reader(run)
         more = []
         if position_is_added(backend):
             more.append(
-                f"{run.model} adds what a position is to the stream, so every state brings along where it stood in its prompt"
+                f"{backend.facts.name} adds positions to the stream, so every state brings along where it stood in its prompt"
             )
         if run.edits:
             more.append("the target prompt ran without the edits")
+        if self.map is not None:
+            more += [repr(self.map), f"the last row is {self.map.target}’s own output"]
         return (*self.notes, *more)
 
     def require(self, run: Run) -> None:
-        backend = _backend_of(run)
+        backend = self._reader(run)
         self._at(self._tokens(backend))
         for row in range(len(run.residual) - 1):
             self._into(row, run.labels)
+
+    def through(self, run: Run) -> Run:
+        """The run itself; for another model, its own run of the same tokens, with as many rows."""
+        backend = self._reader(run)
+        if self.map is None:
+            return run
+        other = run_watched(backend, run.tokens)
+        name = f"{other.model} reading {run.model}"
+        return replace(other, residual=other.residual[-1:].expand(len(run.residual), -1, -1), model=name)
+
+    def _reader(self, run: Run) -> Backend:
+        """The model that reads: the run's own, or another, for which there is a map."""
+        own = _backend_of(run)
+        if self.model is None and self.map is None:
+            return own
+        if self.model is None or self.map is None:
+            lacks, has = ("model", "map") if self.model is None else ("map", "model")
+            raise ValueError(
+                f"A patchscope into another model takes that model and a map to it, and got {has}= without {lacks}=: "
+                "Patchscope(model=other, map=lw.ModelMap.fit(model, other))."
+            )
+        if self.row is not None:
+            raise ValueError(
+                "A map says into which row each state goes; leave row= out, or fit with ModelMap.fit(…, row=…)."
+            )
+        backend = backend_of(self.model)
+        self.map.require(run, backend)
+        return backend
 
     def move(self, residual: Float[Tensor, "positions d"], row: int) -> Float[Tensor, "positions d"]:
         """Raises ValueError: a row alone doesn't say which model goes on from it."""
@@ -116,16 +170,25 @@ class Patchscope(Lens):
 
     def move_rows(self, run: Run, rows: Sequence[int], positions: Int[Tensor, "p"]) -> Float[Tensor, "rows p d"]:
         """The last row at the end of the target prompt, for every state."""
-        backend = _backend_of(run)
-        base = base_of(backend, self._tokens(backend), run)
+        backend = self._reader(run)
+        base = base_of(backend, self._tokens(backend), self._hooks(run))
         at = self._at(base.tokens)
         cells = [
             Cell((Written(row_place(backend, self._into(row, run.labels)), at, state[None]),))
             for row in rows
-            for state in run.residual[row, positions.to(run.residual.device)]
+            for state in self._states(run, row, positions)
         ]
         found = last_rows(base, cells, len(base.tokens) - 1)
-        return found.view(len(rows), len(positions), -1).to(run.readout.W_U.device, torch.float32)
+        return found.view(len(rows), len(positions), -1).to(backend.device, torch.float32)
+
+    def _states(self, run: Run, row: int, positions: Int[Tensor, "p"]) -> Float[Tensor, "p e"]:
+        """A row of the run as it is put in: through the map, where another model reads it."""
+        found = run.residual[row, positions.to(run.residual.device)]
+        return found if self.map is None else self.map.move(found, row)
+
+    def _hooks(self, run: Run) -> UserHooks:
+        """Those that hung on the model when the run was made; on another model, those that hang on it now."""
+        return run.require_activations().hooks if self.model is None else backend_of(self.model).user_hooks()
 
     def describe(self, run: Run, *, position: int = -1, max_new_tokens: int = 8, k: int = 10) -> Grid:
         """What the model goes on to write when it reads each row of one position, `position`, in the target prompt: a text a row.
@@ -141,14 +204,16 @@ class Patchscope(Lens):
         where = positions_of(len(run.tokens), position)
         if len(where) != 1:
             raise ValueError(f"A patchscope describes the states of one position; got {position!r}.")
-        if not 1 <= k <= run.readout.vocabulary:
-            raise ValueError(f"k is the number of candidates a cell, 1 to {run.readout.vocabulary}; got {k}.")
-        backend = _backend_of(run)
-        base = base_of(backend, self._tokens(backend), run)
+        vocabulary = readout_of(self._reader(run)).vocabulary
+        if not 1 <= k <= vocabulary:
+            raise ValueError(f"k is the number of candidates a cell, 1 to {vocabulary}; got {k}.")
+        backend = self._reader(run)
+        base = base_of(backend, self._tokens(backend), self._hooks(run))
         at = self._at(base.tokens)
-        rows = range(len(run.residual) - 1)
-        states = run.residual[:, int(where)]
-        edits = [[Written(row_place(backend, self._into(row, run.labels)), at, states[row][None])] for row in rows]
+        edits = [
+            [Written(row_place(backend, self._into(row, run.labels)), at, self._states(run, row, where))]
+            for row in range(len(run.residual) - 1)
+        ]
         text = write(
             backend,
             base.tokens,
@@ -160,15 +225,15 @@ class Patchscope(Lens):
             first=int(at),
             past=base.past if way_of(backend).cached else None,
         )
-        token = run.texts[int(run.tokens[where])]
+        token, texts = run.texts[int(run.tokens[where])], texts_of(backend)
         return grid_of_texts(
             text.without(0),
-            run.texts,
+            texts,
             title=f"{token} in {run.prompt}",
             kind="Patchscope, in words",
             model=run.model,
             rows=run.labels[:-1],
-            notes=(f"without a state it writes {run.texts.decode(text.of(0))!r}", *self.notes_on(run), *run.notes),
+            notes=(f"without a state it writes {texts.decode(text.of(0))!r}", *self.notes_on(run), *run.notes),
             provenance={
                 "prompt": run.prompt,
                 "position": str(int(where)),
@@ -188,6 +253,8 @@ class Patchscope(Lens):
 
     def _into(self, row: int, labels: Sequence[str]) -> int:
         """The index of the row that is written, for one that is read."""
+        if self.map is not None:
+            return self.map.rows[row]
         if self.row is None:
             return row
         if not callable(self.row):
@@ -201,9 +268,8 @@ class Patchscope(Lens):
         return int(into)
 
 
-def base_of(backend: Backend, tokens: Int[Tensor, "positions"], run: Run) -> Base:
-    """A run of the target prompt, as far as its continuations need it, under what hung on the model when `run` was made."""
-    hooks = run.require_activations().hooks
+def base_of(backend: Backend, tokens: Int[Tensor, "positions"], hooks: UserHooks) -> Base:
+    """A run of the target prompt under some hooks, as far as its continuations need it."""
     if hooks:
         last, past = _run(backend, tokens, hooks)
     else:

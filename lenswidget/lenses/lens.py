@@ -38,9 +38,19 @@ class Lens:
         """What a Grid keeps of how it was made, beside the lens's name."""
         return {}
 
+    @property
+    def code(self) -> str:
+        """The lens as it is written in Python, where it is made of nothing by its call; else a name for it."""
+        return "lens" if vars(self) else f"lw.{type(self).__name__}()"
+
     def notes_on(self, run: Run) -> tuple[str, ...]:
         """The notes, and what is so for this run alone."""
         return self.notes
+
+    def through(self, run: Run) -> Run:
+        """The run with whose readout moved rows are read, and whose last row ends them: the run itself, except where a lens moves
+        rows into another model."""
+        return run
 
     def require(self, run: Run) -> None:
         """Raises ValueError, with the reason, for a run that this lens can't read."""
@@ -93,16 +103,24 @@ def as_lens(lens: Any) -> Lens:
 
 
 def lens_call(lens: Any) -> str:
-    """A lens as an argument: one that is made of nothing by its call, any other by what it is."""
-    kind = type(lens)
-    return f"lw.{kind.__name__}()" if isinstance(lens, Lens) and not vars(lens) else "lens"
+    """A lens as an argument, in Python."""
+    return lens.code if isinstance(lens, Lens) else "lens"
 
 
 @own_arithmetic()
 @torch.no_grad()
-def moved(run: Run, lens: Lens) -> Float[Tensor, "rows positions d"]:
-    """Every row of a run, moved by a lens, in float32; the last as it is."""
+def moved(run: Run, lens: Lens, through: Run | None = None) -> Float[Tensor, "rows positions e"]:
+    """Every row of a run, moved by a lens, in float32; the last as it is. `through` is the lens's `through(run)`.
+
+    Without it, raises ValueError for a lens that moves rows into another model: the run's own readout can't read them.
+    """
     lens.require(run)
+    ends = lens.through(run) if through is None else through
+    if through is None and ends is not run:
+        raise ValueError(
+            f"This {lens.name.lower()} is {ends.model}, which can't be compared with {run.model} row by row; read it by itself, "
+            "lw.read(run, lens)."
+        )
     every = torch.arange(len(run.tokens))
     rows = range(len(run.residual) - 1)
-    return torch.cat([lens.move_rows(run, rows, every), run.row(len(rows), every)[None]])
+    return torch.cat([lens.move_rows(run, rows, every), ends.row(len(rows), every)[None]])

@@ -58,15 +58,16 @@ def read(
     unknown = wanted - EXTRA
     if unknown:
         raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
-    followed = targets_of(run, targets)
+    through = lens.through(run)
+    followed = targets_of(through, targets)
     beside = lens.row_quantities(run) if fidelity is None else (fidelity.row_quantity(given),)
     if against is not None:
-        followed = with_against(run, followed, against)
+        followed = with_against(through, followed, against)
     # what isn't moved needs no copy
-    stream = run.residual if isinstance(lens, LogitLens) else moved(run, lens)
-    reading = run.readout.read(
+    stream = run.residual if isinstance(lens, LogitLens) else moved(run, lens, through)
+    reading = through.readout.read(
         stream,
-        run.following,
+        through.following,
         k=k,
         targets=[target.ids for target in followed],
         jensen_shannon="jensen_shannon" in wanted,
@@ -83,7 +84,7 @@ def read(
         extra=unless(sorted(wanted), []),
     )
     grid = grid_of(
-        run,
+        through,
         reading,
         followed,
         compared=against is not None,

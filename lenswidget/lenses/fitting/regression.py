@@ -65,12 +65,17 @@ class Moments:
         eye = torch.eye(mean.shape[1], dtype=mean.dtype, device=mean.device)
         weights, biases = [], []
         for row, cross in enumerate(self.cross):
-            own = self.covariance(row)
-            own += ridge * own.diagonal().mean() * eye
-            to_last = torch.linalg.solve(own, cross / self.count - torch.outer(center[row], center[-1])).T
+            to_last = ridge_map(self.covariance(row), cross / self.count - torch.outer(center[row], center[-1]), ridge)
             weights.append((to_last - eye).float().cpu())
             biases.append((mean[-1] - to_last @ mean[row]).float().cpu())
         return torch.stack(weights), torch.stack(biases)
+
+
+def ridge_map(covariance: Float[Tensor, "d d"], cross: Float[Tensor, "d e"], ridge: float) -> Float[Tensor, "e d"]:
+    """The matrix that comes nearest in the mean square, from the covariance of what goes in and that with what comes out."""
+    eye = torch.eye(len(covariance), dtype=covariance.dtype, device=covariance.device)
+    solved: Tensor = torch.linalg.solve(covariance + ridge * covariance.diagonal().mean() * eye, cross)
+    return solved.T
 
 
 def regress(
