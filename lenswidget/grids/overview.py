@@ -26,7 +26,8 @@ def overview_of(
     """A row for each Grid and a column for each layer, read at the index `position` of its columns: the last by default.
 
     Its cells hold what leads there, with the `beliefs` in it as a quantity; `targets` are the right answer of each row, where
-    that is known: the first target that its Grid follows, unless all of them follow the same several. `answers_of` reads it.
+    that is known: the first target that its Grid follows, where each of several prompts has its own. A token that all of them
+    follow is looked at, and need be nobody's answer. `answers_of` reads it.
     None for Grids without a quantity in common, and for those that have no layers.
     """
     columns = [np.array([range(grid.shape[1])[position]], dtype=np.int32) for grid in grids]
@@ -84,7 +85,8 @@ def overview_of(
 def _right_answers(grids: Sequence[Grid]) -> tuple[Target, ...]:
     """One for each Grid, without ids where none is known; nothing at all if that holds for every Grid."""
     follow_the_same = len({grid.targets for grid in grids}) == 1
-    if (follow_the_same and len(grids[0].targets) > 1) or not any(grid.targets for grid in grids):
+    several_prompts = len({grid.title for grid in grids}) > 1
+    if not any(grid.targets for grid in grids) or (follow_the_same and (several_prompts or len(grids[0].targets) > 1)):
         return ()
     return tuple(grid.targets[0] if grid.targets else Target("", ()) for grid in grids)
 
