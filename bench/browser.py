@@ -117,7 +117,8 @@ SWITCH = """async ([ label, n ]) => {
         await frame();
         await painted();
         // words and lines of prompts have no canvas
-        const isThere = () => document.querySelector(".lw-heatmap canvas")?.width || document.querySelector(".lw-words, .lw-answers");
+        const isThere = () => document.querySelector(".lw-words, .lw-answers")
+            || document.querySelector(".lw-heatmap canvas")?.width;
         while (!isThere()) await frame();
         times.push(performance.now() - start);
     }

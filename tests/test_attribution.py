@@ -131,13 +131,20 @@ def test_it_agrees_with_transformer_lens_where_that_is_right(tmp_path: Path) -> 
 
 
 def test_sources_sum_to_their_head_and_all_cells_to_the_logit(smollm: Any, tower: lw.Run) -> None:
-    grid = lw.attribute(tower, " Paris", unit="source")
+    grid = lw.attribute(tower, " Paris", unit="source", top=1000)
     heads = values(lw.attribute(tower, " Paris", unit="head"))
     assert grid.columns.tolist() == tower.tokens.tolist()
     for label, row in values(grid).items():
         assert row.sum() == pytest.approx(heads[label], abs=2e-5), label
         if "H" not in label:
             assert not row[:-1].any(), "what doesn't move between positions stands in its own column"
+    few = lw.attribute(tower, " Paris", unit="source")
+    kept = values(few)
+    others = kept.pop(next(label for label in kept if label.endswith("others")))
+    assert len(kept) == 40 and few.check is not None and few.check.holds
+    left = [row for label, row in values(grid).items() if label not in kept]
+    np.testing.assert_allclose(others, np.sum(left, axis=0), atol=1e-4)
+    assert min(np.abs(row).max() for row in kept.values()) >= max(np.abs(row).max() for row in left) - 1e-6
     assert grid.check is not None and grid.check.holds and grid.check.claim == "cells sum to the logit"
     assert grid[["L27H0"]].check is None and grid[:, 2:].check is None, "a part of a sum sums to something else"
     with pytest.raises(ValueError, match="shows one position; got 10"):

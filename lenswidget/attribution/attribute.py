@@ -36,7 +36,8 @@ from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.targets import TargetLike, named, target_of, with_against
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
-TOP_NEURONS = 50
+TOP = {"neuron": 50, "source": 40}
+"""Rows that a reader can take in, of units that have hundreds."""
 
 
 @own_arithmetic()
@@ -58,7 +59,8 @@ def attribute(
     - `"component"`: the embedding, learned positions, each block's attention and MLP (`L5.attn`, `L5.mlp`), biases
     - `"head"`: each attention head (`L5H3`) in place of attention, and the bias of its output
     - `"neuron"`: each neuron (`L5N1024`) in place of an MLP. The strongest 50, unless `top` says otherwise
-    - `"source"`: each head, split over the tokens that it reads: a column a token. What doesn't move stands in its own
+    - `"source"`: each head, split over the tokens that it reads: a column a token. What doesn't move stands in its own.
+      The strongest 40 rows, unless `top` says otherwise
     - `"block"`, `"kind"`: components summed over each block; over all blocks
 
     `position` is one position, a slice or a list of them, or None for all: a column each. `top` keeps the rows that
@@ -87,7 +89,7 @@ def attribute(
             )
         made = whole.by_layer()
     else:
-        made = whole.grid(TOP_NEURONS if unit == "neuron" and top is None else top)
+        made = whole.grid(TOP.get(unit) if top is None else top)
     if isinstance(run_or_cache, (list, tuple)):
         return made
     again = call(

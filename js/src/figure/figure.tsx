@@ -60,7 +60,10 @@ function Shown({ view, message, source, hasAddress, palette, painted }: Props) {
     <>
       <Header view={view} front={front}>
         {front.grid.sweep && <SweepLine state={front} />}
-        {told.length > 0 && <StoryLine told={told.filter(({ state }) => !state.grid.sweep)} />}
+        {/* of many, an overview tells the stories of all */}
+        {told.length > 0 && !(together && view.each.length > told.length) && (
+          <StoryLine told={told.filter(({ state }) => !state.grid.sweep)} />
+        )}
       </Header>
       <div class="lw-controls">
         <Tabs view={view} />

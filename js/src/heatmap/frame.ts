@@ -26,6 +26,7 @@ export function useFrame({ grid, settings, rowsShown }: GridState, width: Readon
       density: density.value,
       only: rowsShown.value,
       isPair: isPair(grid),
+      hasNumbers: !grid.candidates,
     }),
   );
   return { layout, scrolled };

@@ -34,6 +34,8 @@ const PAINTABLE = 8000;
 const LABEL = 15;
 /** How high a row must be to have its own label. */
 export const LABELLED = 14;
+/** The least that numbers need, which can't be cut as words are. */
+const NUMBER = 47;
 const CELL = { width: [40, 96], height: [17, 26], least: 3 } as const;
 const HEADER = 30;
 /** Of two lines of labels: what is put there, and into what. */
@@ -55,6 +57,8 @@ export interface Wishes {
   density: number;
   /** The rows to draw, from the bottom up, where they are chosen one by one. */
   only?: number[] | null;
+  /** Whether cells hold numbers, and no words. */
+  hasNumbers?: boolean;
   /** Whether each column has two labels. */
   isPair?: boolean;
 }
@@ -68,6 +72,7 @@ export function layoutOf({
   density,
   only,
   isPair = false,
+  hasNumbers = false,
   ...wishes
 }: Wishes): Layout {
   const height = Math.min(wishes.height, PAINTABLE);
@@ -77,8 +82,9 @@ export function layoutOf({
   // on whole device pixels every edge is sharp
   const whole = (size: number) => Math.max(1, Math.floor(size * density)) / density;
   const cellHeight = whole(Math.max(CELL.least, Math.min(most, room / shown.length)));
-  const space = Math.max(CELL.width[0], width - gutter);
-  const cellWidth = whole(Math.max(CELL.width[0], Math.min(CELL.width[1], space / columns)));
+  const least = hasNumbers ? NUMBER : CELL.width[0];
+  const space = Math.max(least, width - gutter);
+  const cellWidth = whole(Math.max(least, Math.min(CELL.width[1], space / columns)));
   return {
     rows: shown,
     columns,
