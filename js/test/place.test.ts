@@ -171,6 +171,15 @@ describe("what a page says of its own text", () => {
     expect(await measured(style.join("; "))).toEqual(plain);
   });
 
+  it("that its paragraphs are narrow leaves those of a view as wide as it is", async () => {
+    const style = document.createElement("style");
+    style.textContent = "p { max-width: 20ch }";
+    document.head.append(style);
+    const { root } = await within(box("width: 800px"));
+    expect(root.querySelector<HTMLElement>(".lw-story p")!.offsetWidth).toBeGreaterThan(700);
+    style.remove();
+  });
+
   it("that it is hidden hides a view, too, as slides hide what comes later", async () => {
     const { root } = await within(box("visibility: hidden"));
     expect(getComputedStyle(root).visibility).toBe("hidden");

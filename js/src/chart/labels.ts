@@ -84,7 +84,7 @@ function named(line: Line, measure: Measure, place: Place): Label | null {
   const text = ` ${measure === "rank" ? plain(value) : percent(value)}`;
   const beside = place.x(value) + 9;
   const fits = line.isRival && beside + (name + text).length * LETTER < place.right;
-  return { x: fits ? beside : place.right + ASIDE, y: place.y(row), name, text, line };
+  return { x: fits ? beside : place.right + ASIDE, y: place.y(row) - place.x(value) / 100, name, text, line }; // of equals, the likelier above
 }
 
 /** What made a step: its largest part and by how much it moved the token; longer, and shorter. */
