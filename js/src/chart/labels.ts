@@ -1,6 +1,7 @@
 // What is written in the chart: each line by its end, or at its highest where that is lower down, and beside the row of
 // one step what made it.
 
+import { candidatesAt, type Grid } from "../data/grid.js";
 import type { GridState } from "../state/grid-state.js";
 import { jumpTo } from "../state/live.js";
 import type { Measure } from "../state/settings.js";
@@ -39,24 +40,17 @@ export function labelsOf(
     const runs = (other: Label) => other.x < place.right && Math.abs(other.y - label.y) < HIGH;
     if (label.x < place.right && labels.slice(0, i).some(runs)) label.x = place.right + ASIDE;
   }
-  const made = measure === "rank" ? [] : whatMade(state, column, lines, step);
-  const room = (place.width - place.right - ASIDE) / LETTER;
-  const fitting = made.find(({ length }) => length <= room) ?? cut(made.at(-1) ?? "", room);
+  const made =
+    measure === "rank" ? null : whatMade(state, column, lines, step, (place.width - place.right - ASIDE) / LETTER);
   // only those in the column on the right can run into each other, and what made a step stays on its row
-  const aside = labels.filter(({ x }) => x > place.right);
+  const aside = labels.filter(({ x }) => x > place.right).sort((a, b) => a.y - b.y);
   const [first, end] = [place.top + HIGH / 2, place.bottom - HIGH / 2];
-  const at = fitting ? place.y(step) : end + HIGH;
-  spread(
-    aside.filter(({ y }) => y < at),
-    first,
-    at - HIGH,
-  );
-  spread(
-    aside.filter(({ y }) => y >= at),
-    at + HIGH,
-    end,
-  );
-  return fitting ? [...labels, { x: place.right + ASIDE, y: at, text: fitting } as Label] : labels;
+  const at = made ? place.y(step) : end + HIGH;
+  const room = Math.max(0, Math.floor((at - first) / HIGH));
+  const above = aside.filter(({ y }, i) => i < room && y < at - HIGH / 4);
+  spread(above, first, at - HIGH);
+  spread(aside.slice(above.length), at + HIGH, end);
+  return made ? [...labels, { x: place.right + ASIDE, y: at, text: made } as Label] : labels;
 }
 
 function spread(labels: Label[], top: number, bottom: number): void {
@@ -87,21 +81,28 @@ function named(line: Line, measure: Measure, place: Place): Label | null {
   return { x: fits ? beside : place.right + ASIDE, y: place.y(row) - place.x(value) / 100, name, text, line }; // of equals, the likelier above
 }
 
-/** What made a step: its largest part and by how much it moved the token; longer, and shorter. */
-function whatMade(state: GridState, column: number, lines: Line[], row: number): string[] {
+/** What made a step: its largest part and by how much it moved the token, in as much room as there is. */
+function whatMade(state: GridState, column: number, lines: Line[], row: number, room: number): string | null {
   const { grid } = state;
   const line = mainOf(lines);
   const id = line?.tokens.length === 1 ? grid.tokens.ids[line.tokens[0]!] : undefined;
   const parts = id === undefined ? null : carried(grid, jumpTo(state, column, id, row));
-  if (!parts) return [];
+  if (!parts) return null;
   const [largest] = [...parts.labels.keys()].sort((a, b) => Math.abs(parts.values[b]!) - Math.abs(parts.values[a]!));
-  const short = `${parts.labels[largest!]} ${fixed(parts.values[largest!]!, decimalsFor(parts.values), true)}`;
-  return [`${short} towards ${line!.label}`, short];
+  const moved = ` ${fixed(parts.values[largest!]!, decimalsFor(parts.values), true)}`;
+  const long = `${parts.labels[largest!]}${moved} towards ${line!.label}`;
+  return long.length <= room ? long : cut(parts.labels[largest!]!, room - moved.length) + moved;
 }
 
 /** The line of what is followed first; of what the model says, where nothing is. */
 export function mainOf(lines: Line[]): Line | undefined {
   return lines.find(({ isRival }) => !isRival);
+}
+
+/** The step that is told where none is pointed at: to the row from which what the model says leads, else the largest. */
+export function tellingStep(grid: Grid, column: number, { tokens, values }: Line): number {
+  const [leader] = candidatesAt(grid, { row: grid.rows.length - 1, column });
+  return (leader && tokens.includes(leader.token) && grid.decision?.[column]) || largestStep(values);
 }
 
 /** The row to which a line moves most. */

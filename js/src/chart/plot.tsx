@@ -7,7 +7,7 @@ import type { GridState } from "../state/grid-state.js";
 import { jumpIn } from "../state/live.js";
 import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
-import { labelsOf, largestStep, mainOf } from "./labels.js";
+import { labelsOf, mainOf, tellingStep } from "./labels.js";
 import { axisOf, type Line } from "./lines.js";
 import { type Place, placeOfChart } from "./place.js";
 import { Steps } from "./steps.js";
@@ -35,7 +35,8 @@ export function Plot({ state, column, lines, measure, layout, width, isBeside, r
   const { x, y, top, bottom, left, right, lowest } = place;
   const main = mainOf(lines);
   const jump = jumpIn(state);
-  const told = pointed.value?.row ?? (jump?.[0] === column ? jump[2] : row) ?? (main ? largestStep(main.values) : 0);
+  const told =
+    pointed.value?.row ?? (jump?.[0] === column ? jump[2] : row) ?? (main ? tellingStep(grid, column, main) : 0);
   const dotted = y(0) - y(Math.min(1, grid.rows.length - 1)) >= LEAST_FOR_DOTS || grid.rows.length < 2;
   return (
     <div class="lw-plot">

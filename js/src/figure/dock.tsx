@@ -12,9 +12,11 @@ export function Dock({ state }: { state: GridState }) {
   const cell = state.selected.value;
   const opened = jumpIn(state);
   const jump = opened ?? (cell && jumpAt(state, cell));
+  const isEmpty = !cell && !jump;
+  if (isEmpty && state.which) return null; // said once, by the first of several
   return (
-    <div class="lw-dock" data-empty={!cell && !jump}>
-      {!cell && !jump && <Hint state={state} />}
+    <div class="lw-dock" data-empty={isEmpty}>
+      {isEmpty && <Hint state={state} />}
       {cell && <HeldCard state={state} cell={cell} />}
       {jump && <JumpPanel state={state} jump={jump} isOpened={opened !== null} />}
     </div>

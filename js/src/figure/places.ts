@@ -29,11 +29,12 @@ interface Wishes {
 
 export function placesFor({ width, columns, gutter, hasChart, isPanel }: Wishes): Places {
   const { legible, widest } = usefulWidths(columns, gutter);
-  if (width < NARROW) {
-    const dockAt = isPanel ? "beneath" : "sheet";
-    return { map: width, chart: hasChart ? width : 0, dock: width, isBeside: false, dockAt };
-  }
   const least = hasChart ? CHART.least + GAP : 0;
+  // beside others a map that must be scrolled is no longer on the columns of theirs
+  if (width < NARROW || (isPanel && width - least < legible)) {
+    const dockAt = isPanel ? "beneath" : "sheet";
+    return { map: width, chart: hasChart ? Math.min(width, 560) : 0, dock: width, isBeside: false, dockAt };
+  }
   // beside the chart if both can still be read there
   const dockAt = !isPanel && width - DOCK - GAP - least >= legible ? "beside" : "beneath";
   const room = width - (dockAt === "beside" ? DOCK + GAP : 0);
