@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,12 +17,12 @@ from lenswidget.attribution.direction import along
 from lenswidget.attribution.formulas import Contributions
 from lenswidget.attribution.jumps import SUMS, moves
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import Check
+from lenswidget.grids.parts import Check, Quantity
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.model.backends import backend_of
-from lenswidget.model.edits import Written
+from lenswidget.model.edits import Edit, Written
 from lenswidget.model.positions import positions_of
 from lenswidget.model.recalled_hooks import recalled
 from lenswidget.model.run import Run, as_run, run_watched
@@ -111,6 +111,12 @@ def explained(
     return replace(grid, kind=f"What moved {name} at {run.labels[row]}, {lens.name}")
 
 
+MOVED = "change of the state"
+"""How far an edit moved a state: ‖h′ − h‖ / ‖h‖, between the run and the one without the edit; exactly 0 where nothing moved."""
+Experiment = tuple[str, int, "Explanations | None", int]
+"""A site, a position, whose value is put there (None for zero), and from which position of it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Explanations:
     """Answers what moved a token in a Grid that was read, for as long as the model lives.
@@ -128,18 +134,44 @@ class Explanations:
     """Those under which it was read; a hook may hold the model, and is then not kept for this."""
     edits: tuple[Written, ...]
     lens: Lens
+    reads: Callable[[Run], Grid]
+    """Makes the Grid of a run, through the same lens, with what is followed in it."""
 
     @classmethod
-    def of(cls, run: Run, lens: Lens) -> Explanations | None:
+    def of(cls, run: Run, lens: Lens, reads: Callable[[Run], Grid]) -> Explanations | None:
         """For a run that has its model; None for one that was detached."""
         if run.activations is None:
             return None
         model = run.activations.backend.model
         known_by, hooks = run.residual[-1, -1].clone(), recalled(run.activations.hooks, model)
-        return cls(weakref.ref(run), weakref.ref(model), run.model, run.tokens, known_by, hooks, run.edits, lens)
+        return cls(weakref.ref(run), weakref.ref(model), run.model, run.tokens, known_by, hooks, run.edits, lens, reads)
 
     def __call__(self, column: int, token: int, row: int) -> Grid:
         return explained(self.run() or self._again(), token, row, position=column, lens=self.lens)
+
+    @own_arithmetic()
+    @torch.no_grad()
+    def edited(self, changes: Sequence[Experiment], begins: Callable[[int], None] | None = None) -> Grid:
+        """The same run under more edits, read in the same way; its first quantity is how far each state moved.
+
+        A change puts, at a site and a position, what another such recipe's run has at a position of its own, or 0. `begins` is
+        told each block that begins; what it raises ends the run. Raises what `lw.run` raises for an edit, and ValueError where
+        the model is gone or has changed.
+        """
+        run = self.run() or self._again()
+        edits = [
+            Edit(site, to=0, position=position)
+            if source is None
+            else Edit(site, to=source.run() or source._again(), position=position, source_position=at)
+            for site, position, source, at in changes
+        ]
+        activations = run.require_activations()
+        under = run_watched(activations.backend, self.tokens, begins, activations.hooks, (*self.edits, *edits))
+        before = run.residual.float()
+        moved = (under.residual.float() - before).norm(dim=-1) / before.norm(dim=-1).clamp_min(1e-30)
+        grid = self.reads(under)
+        quantities = {MOVED: Quantity(MOVED, moved.cpu().numpy(), domain=(0.0, 1.0)), **grid.quantities}
+        return replace(grid, quantities=quantities, kind=f"{grid.kind}, edited")
 
     def _again(self) -> Run:
         model = self.model()

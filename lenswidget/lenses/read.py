@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lenswidget.attribution.jumps import jumps, leading
@@ -83,6 +84,7 @@ def read(
         k=unless(k, 10),
         extra=unless(sorted(wanted), []),
     )
+    reads = partial(read, lens=given, targets=targets, against=against, k=k, extra=sorted(wanted), fidelity=fidelity)
     grid = grid_of(
         through,
         reading,
@@ -97,7 +99,7 @@ def read(
         return grid
     named = [i for target in followed for i in target.ids]
     carried = jumps(run, stream[:, -1], leading(reading.top_ids[:, -1].tolist(), named))
-    return replace(grid, jumps=carried, explain=Explanations.of(run, lens))
+    return replace(grid, jumps=carried, explain=Explanations.of(run, lens, reads))
 
 
 def logit_lens(

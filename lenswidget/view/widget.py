@@ -16,6 +16,7 @@ from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
 from lenswidget.grids.parts import NO_TOKEN
+from lenswidget.view.experiments import problem_of, run_edits
 from lenswidget.view.latest import Latest, Report
 from lenswidget.view.picture.draw import first_seen, preview_png
 from lenswidget.view.script import host_keeps_modules, is_shared, loader, module, shared_script, style
@@ -24,8 +25,8 @@ from lenswidget.view.wire import encode
 
 LINKS = ["hover", "selection", "pins", "color", "scroll", "stride"]
 CHOICES = (
-    "color", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared", "filter",
-    "jump", "order",
+    "edits", "color", "pins", "selected", "trajectory", "stride", "height", "view", "shown", "links", "rows_compared",
+    "filter", "jump", "order",
 )  # fmt: skip
 """The settings that make up a state."""
 Shown = Grid | Comparison | Sequence[Grid]
@@ -131,6 +132,12 @@ class LensWidget(anywidget.AnyWidget):
         default_value="",
         help='"look here" keeps only the rows in which something is decided.',
     ).tag(sync=True)
+    edits = traitlets.List(
+        traitlets.Dict(),
+        help="Edits of one of the Grids, whose run is made again under them and shown beside the others: a list of "
+        '`{"grid": 1, "site": "L12", "position": 2, "to": [0, 2], "on": True}`, which puts what Grid 0 has at its position 2 '
+        'into Grid 1; `"to": []` takes the site out.',
+    ).tag(sync=True)
     live = traitlets.Bool(
         False, read_only=True, help="Whether there is a model behind the prompt, as `lw.live` makes it."
     ).tag(sync=True)
@@ -156,9 +163,11 @@ class LensWidget(anywidget.AnyWidget):
             raise TypeError(
                 f"LensWidget has no setting {unknown[0]!r}; it has {', '.join(CHOICES)}, and the layout of any ipywidget."
             )
-        self._hold(what)
+        self._own = _showable(what)
+        self._hold(self._own)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
+        self._experiments = Latest(self._edit, done=self._edited, failed=self._failed, progress=self._running)
         self._latest = compute and Latest(compute, done=self._done, failed=self._failed, progress=self._running)
         if host_keeps_modules():
             settings |= {"_esm": module(), "_css": style()}
@@ -172,6 +181,9 @@ class LensWidget(anywidget.AnyWidget):
             self.set_trait("explains", self._explains())
             self.set_trait("grids", self._message())
         self.observe(self._ask, "prompt")
+        self.observe(self._ask_edits, "edits")
+        if self.edits:
+            self._ask_edits()
 
     @property
     def grid(self) -> Grid:
@@ -180,6 +192,14 @@ class LensWidget(anywidget.AnyWidget):
 
     @grid.setter
     def grid(self, shown: Shown) -> None:
+        self._own = _showable(shown)
+        with self.hold_sync():
+            self.set_trait("edits", [])  # they were made in what is let go
+            self._experiments.ask([])
+            self._show(self._own)
+
+    def _show(self, shown: Grid | Comparison) -> None:
+        """Show Grids in place, with what was chosen as far as they have it."""
         self._hold(shown)
         with self.hold_sync():
             for name in ("color", "selected", "rows_compared", "shown", "jump"):
@@ -210,10 +230,9 @@ class LensWidget(anywidget.AnyWidget):
             except (traitlets.TraitError, TypeError, ValueError) as reason:
                 raise ValueError(f"state[{name!r}] can't be shown here: {reason}") from reason
 
-    def _hold(self, shown: Shown) -> None:
-        what = _showable(shown)
+    def _hold(self, what: Grid | Comparison) -> None:
         self._comparison = what if isinstance(what, Comparison) else None
-        self._grids = (what,) if isinstance(what, Grid) else what.grids
+        self._grids = _grids_of(what)
         self._shape = what.shape
 
     def _message(self) -> bytes:
@@ -277,24 +296,42 @@ class LensWidget(anywidget.AnyWidget):
             self.grid = shown
             self.set_trait("progress", {"state": "idle"})
 
+    def _ask_edits(self, _: Any = None) -> None:
+        self.failure = None
+        self._experiments.ask(copy.deepcopy(self.edits))
+
+    def _edit(self, edits: list[dict[str, Any]], report: Report) -> Grid | Comparison | None:
+        """What is to be shown under edits; None where it is shown already."""
+        if not any(edit["on"] for edit in edits) and self._grids == _grids_of(self._own):
+            return None
+        return run_edits(edits, self._own, report)
+
+    def _edited(self, shown: Grid | Comparison | None) -> None:
+        with self.hold_sync():
+            if shown is not None:
+                self._show(shown)
+            if self.progress["state"] != "idle":
+                self.set_trait("progress", {"state": "idle"})
+
     def _failed(self, reason: BaseException, doing: str) -> None:
         self.failure = reason
         self.set_trait("progress", {"state": "failed", "message": _what_went_wrong(reason, doing)})
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the prompt in flight, if there is one; False if that takes longer than `timeout` seconds."""
-        return self._latest is None or self._latest.wait(timeout)
+        """Wait for the prompt or the edit in flight, if there is one; False if that takes longer than `timeout` seconds."""
+        return (self._latest is None or self._latest.wait(timeout)) and self._experiments.wait(timeout)
 
     def close(self) -> None:
         """Close the widget everywhere, and let go of a prompt in flight."""
         if self._latest:
             self._latest.stop()
+        self._experiments.stop()
         script = self.script
         super().close()
         if script is not None and not is_shared(script):
             script.close()
 
-    @traitlets.validate("color", "selected", "rows_compared", "shown", "jump")
+    @traitlets.validate("color", "selected", "rows_compared", "shown", "jump", "edits")
     def _valid(self, proposal: Any) -> Any:
         problem = self._problem(proposal.trait.name, proposal.value)
         if problem:
@@ -303,6 +340,8 @@ class LensWidget(anywidget.AnyWidget):
 
     def _problem(self, name: str, value: Any) -> str | None:
         """Why a choice can't be shown, in a sentence."""
+        if name == "edits":
+            return problem_of(value, _grids_of(self._own))
         rows, columns = self._shape
         what = "Grid" if self._comparison is None else "Comparison"
         if name == "color" and value:
@@ -320,7 +359,9 @@ class LensWidget(anywidget.AnyWidget):
                 return f"rows_compared takes two rows, or none; got {list(value)}."
             if max(value) >= rows:
                 return f"Row {max(value)} is outside this {what}, which has rows 0 to {rows - 1}."
-        if name == "shown" and value >= len(self._grids):
+        # what is edited is shown beside them once it has been run
+        coming = len(_grids_of(self._own)) + any(edit["on"] for edit in self.edits)
+        if name == "shown" and value >= max(len(self._grids), coming):
             return f"There is no Grid {value} to show; this {what} has {len(self._grids)}, counted from 0."
         if name == "jump" and value is not None:
             column, token, row, which = [*value, 0][:4]
@@ -422,6 +463,10 @@ def _what_went_wrong(reason: BaseException, doing: str) -> str:
         return f"Out of memory{while_doing}: {said or 'no more could be had'}. A shorter prompt needs less."
     kind = "" if isinstance(reason, (ValueError, TypeError)) and said else f"{type(reason).__name__}: "
     return f"Failed{while_doing}. {kind}{said}".rstrip(": ")
+
+
+def _grids_of(shown: Grid | Comparison) -> tuple[Grid, ...]:
+    return (shown,) if isinstance(shown, Grid) else shown.grids
 
 
 def _showable(shown: Any) -> Grid | Comparison:

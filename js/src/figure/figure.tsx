@@ -16,6 +16,7 @@ import type { GridState } from "../state/grid-state.js";
 import { MOST_SIDE_BY_SIDE, type ViewState } from "../state/view-state.js";
 import type { Palette } from "../style/palette.js";
 import { Body } from "./body.js";
+import { Edits } from "./edits.js";
 import { Header } from "./header.js";
 import { LayerDifference } from "./layer-difference.js";
 import { Panels } from "./panel.js";
@@ -65,6 +66,7 @@ function Shown({ view, message, source, hasAddress, palette, painted }: Props) {
           <StoryLine told={told.filter(({ state }) => !state.grid.sweep)} />
         )}
       </Header>
+      <Edits view={view} />
       <div class="lw-controls">
         <Tabs view={view} />
         <Controls state={front} />

@@ -12,7 +12,7 @@ export function Panels({ view, ...rest }: Paints & { view: ViewState }) {
   const { each, names } = view;
   const [first] = each;
   // a sweep beside a lens has a scale of its own
-  const isOneScale = view.holds("color") && new Set(each.map(({ scale }) => scale.value.ramp)).size === 1;
+  const isOneScale = view.holds("color") && new Set(each.map(({ quantity }) => quantity.value.measure)).size === 1;
   return (
     <>
       <div class="lw-panels" data-many={each.length > MOST_SIDE_BY_SIDE}>

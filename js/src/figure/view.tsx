@@ -78,6 +78,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
           return fail("There is nothing to show: the grid is empty.");
         }
         const view = new ViewState(shown, settings);
+        view.experiments.live = live;
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
         render(
           <LiveContext.Provider value={live}>

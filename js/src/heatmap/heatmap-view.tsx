@@ -8,6 +8,7 @@ import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { Heatmap } from "./canvas.js";
 import type { Cells } from "./cells.js";
+import { Cones } from "./cone.js";
 import { ColumnMarks, Crosshair } from "./crosshair.js";
 import { FloatingCards } from "./floating-cards.js";
 import type { Frame } from "./frame.js";
@@ -74,7 +75,8 @@ export function HeatmapView({
   const { columns, cellWidth, gutter, viewWidth, height, footer } = layout.value;
   const shape = `${grid.rows.length} rows by ${columns} ${grid.columnLabels ? "columns" : "tokens"}`;
   const more = isLens(grid)
-    ? "P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, "
+    ? "P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, " +
+      (state.experiments?.canGive(state.which ?? -1) ? "E carries the state into another prompt, " : "")
     : "";
   const floating = { state, cells, layout, scrolled };
   return (
@@ -87,6 +89,7 @@ export function HeatmapView({
       <div class="lw-cells" style={{ paddingBottom: `${footer}px` }} onClick={pickRow}>
         <canvas ref={body} />
         <QuietBlocks {...floating} />
+        <Cones {...floating} />
         <Crosshair {...floating} />
         <div
           class="lw-scroller"

@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { broken, decided, followed, repeated } from "../../../lenswidget/grids/words.json";
+import { MOVED } from "../data/cone.js";
 import type { Grid } from "../data/grid.js";
 import { density } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
@@ -53,6 +54,9 @@ export function Legend({ states, palette }: Props) {
         </div>
       </div>
       {unit && <span>{unit}</span>}
+      {quantity.value.name === MOVED && (
+        <span>{MOVED}, ‖Δ‖ / ‖h‖ · dashed: all that the edit can reach; beyond it exactly 0</span>
+      )}
       {isShare(quantity.value) && <span>recovered: {SHARES}</span>}
       {believed.value && <span class="lw-ink-says">{inkSays(grid)}</span>}
       {grids.some(({ decision }) => decision) && (

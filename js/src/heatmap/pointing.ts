@@ -3,11 +3,12 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
-import { candidatesAt } from "../data/grid.js";
+import { type Cell, candidatesAt } from "../data/grid.js";
 import { keysFor } from "../pieces/keys.js";
 import { pointIn } from "../pieces/pixels.js";
 import { type GridState, isSame } from "../state/grid-state.js";
 import { spoken } from "../text/words.js";
+import { useCarrying } from "./carrying.js";
 import type { Frame } from "./frame.js";
 import { cellAt, destination } from "./layout.js";
 import type { Scrolling } from "./scrolling.js";
@@ -19,7 +20,9 @@ interface Pointing {
   speech: Signal<string>;
   /** What listens on the element that scrolls. */
   listeners: {
-    onPointerMove: (event: MouseEvent) => void;
+    onPointerDown: (event: PointerEvent) => void;
+    onPointerMove: (event: PointerEvent) => void;
+    onPointerUp: (event: PointerEvent) => void;
     onPointerLeave: () => void;
     onBlur: () => void;
     onScroll: () => void;
@@ -43,10 +46,19 @@ export function usePointing(
     const cell = at && cellAt(layout.value, at.x, at.y, scrolled.value);
     if (!isSame(cell, hover.value)) hover.value = cell;
   };
-  const onPointerMove = (event: MouseEvent) => {
+  const cellUnder = (event: MouseEvent) => {
+    const { x, y } = pointIn(scroller.current!, event);
+    return cellAt(layout.value, x, y, scrolled.value);
+  };
+  const carrying = useCarrying(state, cellUnder);
+  const follow = (event: MouseEvent) => {
     isActive.value = true;
     pointer.current = pointIn(scroller.current!, event);
     point();
+  };
+  const onPointerMove = (event: PointerEvent) => {
+    follow(event);
+    carrying.onPointerMove(event);
   };
   const onPointerLeave = () => {
     pointer.current = null;
@@ -58,6 +70,7 @@ export function usePointing(
     // scrolling under a resting pointer moves another cell beneath it
     if (pointer.current) point();
   };
+  const choose = (cell: Cell) => carrying.puts(cell) || state.toggleSelected(cell);
   /** Does what a key asks for; false for a key that asks for nothing here. */
   const act = (key: string): boolean => {
     const now = hover.value ?? selected.value;
@@ -71,13 +84,16 @@ export function usePointing(
     } else if (!now) {
       return false;
     } else if (key === "Enter" || key === " ") {
-      state.toggleSelected(now);
+      choose(now);
+    } else if (key === "e" || key === "E") {
+      carrying.take(now);
     } else if (key === "c" || key === "C") {
       state.pickRow(now.row);
     } else if (key === "p" || key === "P") {
       const [leader] = candidatesAt(grid, now);
       if (leader) state.togglePin(leader.token, key === "P");
     } else if (key === "Escape") {
+      if (carrying.letGo()) return true;
       if (selected.value) settings.selected.value = null;
       else hover.value = null;
     } else {
@@ -86,9 +102,18 @@ export function usePointing(
     return true;
   };
   const onClick = (event: MouseEvent) => {
-    onPointerMove(event);
-    if (hover.value) state.toggleSelected(hover.value);
+    follow(event);
+    if (hover.value) choose(hover.value);
   };
-  const listeners = { onPointerMove, onPointerLeave, onBlur: onPointerLeave, onScroll, onClick };
+  const { onPointerDown, onPointerUp } = carrying;
+  const listeners = {
+    onPointerDown,
+    onPointerMove,
+    onPointerUp,
+    onPointerLeave,
+    onBlur: onPointerLeave,
+    onScroll,
+    onClick,
+  };
   return { isActive, speech, listeners: { ...listeners, onKeyDown: keysFor(act) } };
 }

@@ -7,6 +7,7 @@ import { type Followed, followedOf } from "../data/followed.js";
 import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "../data/grid.js";
 import { type Domain, domainOf, type Scale, scaleOf } from "../style/scale.js";
 import { overwrites, type Story, storyOf } from "../text/story.js";
+import type { Experiments } from "./experiments.js";
 import { LOOK_HERE, type Order, type Settings, type Shared, type Writable } from "./settings.js";
 
 /** How many bars are shown at first. */
@@ -34,6 +35,10 @@ export interface Company {
   inSlot?: (slot: Cell) => Cell | null;
   /** The rows to look at, in all of them. */
   lookAt?: () => number[];
+  /** What can be done with its cells; null if it was worked out from others. */
+  experiments?: Experiments | null;
+  /** The cell of a sweep that is selected beside it, in its own terms. */
+  patched?: () => Cell | null;
   /** Which of the grids that Python shows it is; null if it was worked out from them, so that no model can be asked. */
   which?: number | null;
 }
@@ -46,6 +51,11 @@ export class GridState {
   readonly sides: { name: string; state: GridState }[];
   readonly inSlot: (slot: Cell) => Cell | null;
   readonly which: number | null;
+  readonly experiments: Experiments | null;
+  /** The cells whose edit is told, and all that they can reach. */
+  readonly cones: ReadonlySignal<Cell[]>;
+  /** The cell whose state is carried. */
+  readonly carriedCell: ReadonlySignal<Cell | null>;
   readonly selected: ReadonlySignal<Cell | null>;
   /** The cell whose card is open: a selection holds it, else it follows the hover. */
   readonly open: ReadonlySignal<Cell | null>;
@@ -88,6 +98,8 @@ export class GridState {
       lookAt,
       inSlot = (slot) => slot,
       which = 0,
+      experiments = null,
+      patched,
     }: Company = {},
   ) {
     const { selected, color, pins } = settings;
@@ -96,6 +108,15 @@ export class GridState {
     this.sides = sides;
     this.inSlot = inSlot;
     this.which = which;
+    this.experiments = experiments;
+    this.cones = computed(() => {
+      const cell = patched?.() ?? null;
+      return cell ? [cell] : (experiments?.editedCells(grid) ?? []);
+    });
+    this.carriedCell = computed(() => {
+      const carried = experiments?.carried.value;
+      return carried?.which === which ? carried.cell : null;
+    });
     this.selected = computed(() => inside(grid, selected.value));
     this.open = computed(() => this.selected.value ?? this.hover.value);
     this.quantity = computed(() => grid.quantities.find(({ name }) => name === color.value) ?? grid.quantities[0]!);

@@ -1,6 +1,7 @@
 // What Python and the browser share of a view, and what each of it may be.
 
 import { signal } from "@preact/signals";
+import type { Edit } from "../data/cone.js";
 
 /** What Python and the browser share; `widget.py` has a trait for each. */
 export interface Settings {
@@ -32,6 +33,8 @@ export interface Settings {
   jump: Jump | null;
   /** Of bars. */
   order: Order;
+  /** What a reader put into one of the grids, whose run Python makes again under it. */
+  edits: Edit[];
 }
 
 /** A token's jump in logit from one row to the next: the column, the token's id, the upper row, and which grid of several. */
@@ -73,6 +76,7 @@ const DEFAULTS: Settings = {
   height: 0,
   jump: null,
   order: "by size",
+  edits: [],
   view: "",
   shown: 0,
   links: [...LINKS],
@@ -84,7 +88,13 @@ const DEFAULTS: Settings = {
 };
 
 /** What settings are made of, where that can't be told from their defaults. */
-const EXAMPLES: Partial<Settings> = { selected: [0, 0], pins: [[0]], jump: [0, 0, 0], rows_compared: [0] };
+const EXAMPLES: Partial<Settings> = {
+  selected: [0, 0],
+  pins: [[0]],
+  jump: [0, 0, 0],
+  rows_compared: [0],
+  edits: [{ grid: 0, site: "", position: 0, to: [0], on: true }],
+};
 
 export function shared(initial: Partial<Settings> = {}): Shared {
   const names = Object.keys(DEFAULTS) as (keyof Settings)[];
@@ -99,5 +109,11 @@ export function suited<Name extends keyof Settings>(name: Name, value: unknown):
 /** Whether something is made as an example is: whole numbers, texts, and lists of them. */
 function isLike(value: unknown, example: unknown): boolean {
   if (Array.isArray(example)) return Array.isArray(value) && value.every((one) => isLike(one, example[0]));
+  if (typeof example === "object" && example !== null) {
+    const [given, like] = [value, example] as [Record<string, unknown> | null, Record<string, unknown>];
+    return (
+      typeof given === "object" && given !== null && Object.keys(like).every((key) => isLike(given[key], like[key]))
+    );
+  }
   return typeof example === "number" ? Number.isInteger(value) : typeof value === typeof example && value !== null;
 }

@@ -3,9 +3,11 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Comparison, gapsBetween, type Slots, slotsOf, spread } from "../data/comparison.js";
-import type { Cell, Grid, Quantity } from "../data/grid.js";
+import { type Cell, type Grid, isLens, type Quantity } from "../data/grid.js";
+import { isByPosition } from "../data/sweep.js";
 import type { Shown } from "../data/wire.js";
 import { domainOf, hull } from "../style/scale.js";
+import { Experiments } from "./experiments.js";
 import { GridState } from "./grid-state.js";
 import type { Link, Shared, Writable } from "./settings.js";
 
@@ -31,6 +33,8 @@ export class ViewState {
   readonly layout: ReadonlySignal<LayoutName>;
   /** The grid in front, as settings count it and within what there is. */
   readonly shown: ReadonlySignal<number>;
+  /** What is carried from one grid into another. */
+  readonly experiments: Experiments;
   readonly #hover = signal<Cell | null>(null);
   readonly #scroll = signal<number | null>(null);
   readonly #comparison: Comparison | null;
@@ -44,7 +48,11 @@ export class ViewState {
     this.names = comparison?.names ?? grids.map(({ kind }) => kind);
     this.exactNames = comparison?.exactNames ?? grids.map(({ exact }) => exact.kind);
     this.notes = comparison?.notes ?? [];
-    this.each = grids.map((grid, i) => this.#stateOf(grid, i, grids));
+    const drawn = grids.map((grid, i) =>
+      comparison ? spread(grid, slotsOf(comparison.columns, grids.length, i)) : grid,
+    );
+    this.experiments = new Experiments(drawn, settings);
+    this.each = drawn.map((grid, i) => this.#stateOf(grid, i, grids));
     this.check = commonCheck(grids);
     const { overview = null, mean = null } = comparison ?? {};
     const summary = (grid: Grid | null) =>
@@ -104,23 +112,24 @@ export class ViewState {
     return made;
   }
 
-  #stateOf(grid: Grid, which: number, grids: Grid[]): GridState {
+  #stateOf(drawn: Grid, which: number, grids: Grid[]): GridState {
     const { settings } = this;
     const comparison = this.#comparison;
-    if (!comparison) return new GridState(grid, settings);
+    const { experiments } = this;
+    if (!comparison) return new GridState(drawn, settings, { experiments });
     const rows = slotsOf(comparison.rows, grids.length, which);
-    const drawn = spread(grid, slotsOf(comparison.columns, grids.length, which));
     // the first grid is the one whose choices are kept, whatever is let go
     const held = (link: Link) => computed(() => which === 0 || this.holds(link));
     const cell = cellIn(rows);
-    const tokens = tokensIn(grids[0]!, grid);
+    const tokens = tokensIn(grids[0]!, grids[which]!);
+    const isBeside = isLens(drawn) && grids.some(isByRow);
     return new GridState(
       drawn,
       {
         ...settings,
         selected: linked(settings.selected, held("selection"), cell.there, cell.back),
         pins: linked(settings.pins, held("pins"), tokens.there, tokens.back),
-        color: this.#colorIn(grid, settings.color, held("color"), grids[0]),
+        color: this.#colorIn(drawn, settings.color, held("color"), grids[0]),
         stride: linked(settings.stride, held("stride"), itself, itself),
         rows_compared: linked(
           settings.rows_compared,
@@ -131,6 +140,8 @@ export class ViewState {
       },
       {
         which,
+        experiments,
+        patched: () => (isBeside && this.holds("selection") ? pair(cell.there(settings.selected.value)) : null),
         hover: linked(
           this.#hover,
           held("hover"),
@@ -196,6 +207,11 @@ function commonCheck(grids: Grid[]): Grid["check"] {
   const worst = grids.reduce((one, other) => (off(other) > off(one) ? other : one));
   const same = grids.every(({ check }) => check?.claim === worst.check?.claim);
   return same && off(worst) <= 1 ? worst.check : null;
+}
+
+/** Whether a grid sweeps rows of the stream, whose cells are those of lenses. */
+function isByRow(grid: Grid): boolean {
+  return grid.sweep !== null && isByPosition(grid) && grid.rows.every((row) => !row.includes("."));
 }
 
 const always = signal(true);

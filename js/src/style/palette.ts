@@ -15,7 +15,7 @@ export interface Ramp {
 }
 
 /** The scales that there are colors for. */
-export type RampName = "sequential" | "diverging" | "patched";
+export type RampName = "sequential" | "diverging" | "patched" | "moved";
 
 /** Every color that the canvas needs. */
 export interface Palette {
@@ -33,6 +33,8 @@ export interface Palette {
   source: string;
   /** From what leads away from the source of a sweep, through the base, to the source. */
   patched: Ramp;
+  /** How far an edit moved a state. */
+  moved: Ramp;
   pins: string[];
 }
 
@@ -56,6 +58,7 @@ export function paletteOf(root: Element): Palette {
     sequential: ramp(amount, ink, (t) => t),
     diverging: ramp([...opposite.reverse(), ...amount.slice(1)], ink, (t) => Math.abs(2 * t - 1)),
     source: css(get("source-4")),
+    moved: ramp([background, ...series("source", 4)], ink, (t) => t),
     patched: ramp([...[background, ...series("base", 4)].reverse(), ...series("source", 4)], ink, (t) =>
       Math.abs(2 * t - 1),
     ),

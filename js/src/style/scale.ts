@@ -1,5 +1,6 @@
 // From a quantity to places on a color scale.
 
+import { MOVED } from "../data/cone.js";
 import { type Grid, isThere, type Quantity } from "../data/grid.js";
 import { isQuiet } from "../data/sweep.js";
 import { isPoints, isProbability, isShare, tick } from "../text/number.js";
@@ -38,7 +39,8 @@ export function scaleOf(quantity: Quantity, domain: Domain): Scale {
   const place = (value: number) => ((log ? (value > 0 ? Math.log(value) : low!) : value) - low!) / span;
   const marks = log ? powers(domain) : ticks(domain, 4);
   return {
-    ramp: isShare(quantity) ? "patched" : center === null ? "sequential" : "diverging",
+    ramp:
+      quantity.name === MOVED ? "moved" : isShare(quantity) ? "patched" : center === null ? "sequential" : "diverging",
     domain,
     place,
     step: (at) => Math.round((strong === "low" ? 1 - at : at) * (STEPS - 1)),
