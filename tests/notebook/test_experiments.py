@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -36,6 +40,18 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     page.mouse.up()
 
 
+def told(file: Path, count: int) -> list[dict[str, Any]]:
+    """What Python has of the edits, once it has so many."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, json.JSONDecodeError):
+            edits: list[dict[str, Any]] = json.loads(file.read_text())
+            if len(edits) == count:
+                return edits
+        time.sleep(0.1)
+    raise AssertionError(f"Python has {file.read_text()}, not {count} edits.")
+
+
 @pytest.mark.parametrize("host", ["lab"], indirect=True)
 def test_a_state_is_carried_into_another_prompt_by_mouse_and_by_keys(host: Host, watched: Watched) -> None:
     save("GPT2LMHeadModel", host.folder / "model")
@@ -56,7 +72,7 @@ def test_a_state_is_carried_into_another_prompt_by_mouse_and_by_keys(host: Host,
         middle(heatmaps.nth(1), 1, columns - 3, rows, columns),
     )
     expect(heatmaps).to_have_count(3)
-    (first,) = json.loads(edits.read_text())
+    (first,) = told(edits, 1)
     assert first == {"grid": 1, "site": "L0", "position": first["position"], "to": [0, first["to"][1]], "on": True}
     chips = page.locator(".lw-edit")
     expect(chips).to_have_count(1)
@@ -79,9 +95,10 @@ def test_a_state_is_carried_into_another_prompt_by_mouse_and_by_keys(host: Host,
         page.keyboard.press(key)
     expect(chips).to_have_count(2)
     expect(heatmaps).to_have_count(3)
-    assert [edit["grid"] for edit in json.loads(edits.read_text())] == [1, 1]
+    assert [edit["grid"] for edit in told(edits, 2)] == [1, 1]
     chips.first.get_by_role("button").click()
     expect(chips).to_have_count(1)
+    told(edits, 1)
 
     # a kernel that is gone: a sentence, and all that was there
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
