@@ -100,10 +100,10 @@ def test_a_state_is_carried_into_another_prompt_by_mouse_and_by_keys(host: Host,
     expect(chips).to_have_count(1)
     told(edits, 1)
 
-    # a kernel that is gone: a sentence, and all that was there
-    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    # a kernel that has begun anew knows nothing of the run: a sentence, and all that was there
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     before = edits.read_text()
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(3000)
     drag(
         page,
         middle(heatmaps.nth(0), 2, columns - 2, rows, columns),
