@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 import lenswidget as lw
 from lenswidget.grids.grid import Grid
+from tests.test_hugging_face import saved
 
 PROMPT = "The capital of France is"
 
@@ -53,3 +55,19 @@ def test_a_grid_says_model_weights_lens_edits_and_hooks(smollm: Any) -> None:
 def test_ids_that_no_text_makes_are_given_as_ids(smollm: Any) -> None:
     split = torch.tensor([smollm.tokenizer.convert_tokens_to_ids(one) for one in ("a", "n", "d")])
     assert lw.logit_lens(lw.run(smollm, split)).provenance["call"] == f"lw.logit_lens(lw.run(model, {split.tolist()}))"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda base, source: lw.patch(base, source, 7, against=9, at=-1),
+        lambda base, source: lw.patch(source, 0, 7, unit="mlp", window=2, at=[1, 2]),
+        lambda base, source: lw.causal_trace(source, [1, 2], samples=2, seed=3, unit="attn"),
+    ],
+)
+def test_the_call_makes_the_same_sweep_again(tmp_path: Path, make: Callable[..., Grid]) -> None:
+    model = saved("LlamaForCausalLM", tmp_path)
+    base, source = (lw.run(model, ids) for ids in ([1, 40, 71, 33, 121, 99], [1, 40, 72, 34, 121, 99]))
+    grid = make(base, source)
+    assert eval(grid.provenance["call"], {"lw": lw, "model": model}) == grid
+    assert grid.provenance["weights"] == base.weights.digest and "edits" not in grid.provenance

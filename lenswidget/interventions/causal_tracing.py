@@ -17,9 +17,10 @@ from torch import Tensor
 from lenswidget.grids.grid import Grid
 from lenswidget.interventions.patch import patch
 from lenswidget.model.edits import Edit
+from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.run import Run, as_run, run_watched
-from lenswidget.model.targets import TargetLike
+from lenswidget.model.targets import TargetLike, target_of
 
 WINDOW = 10
 """Blocks whose attention or MLPs are put back together, as in the paper."""
@@ -79,6 +80,19 @@ def causal_trace(
         )
         for _ in range(samples)
     ]
+    again = call(
+        "lw.causal_trace",
+        run_call(run),
+        repr(subject),
+        *(token_call(run, target_of(run, one)) for one in (target, against) if one is not None),
+        unit=unless(unit, "row"),
+        window=unless(window, None),
+        noise=unless(noise, 3.0),
+        samples=unless(samples, 10),
+        seed=unless(seed, 0),
+        position=unless(position, -1),
+        metric=unless(metric, None),
+    )
     if target is None:
         (read_at,) = positions_of(len(run.tokens), position).tolist()
         target = int(run.readout.logits(run.residual[-1, read_at : read_at + 1])[0].argmax())
@@ -97,8 +111,9 @@ def causal_trace(
             *grid.notes[1:],
         ),
         provenance={
-            **grid.provenance,
-            "prompt": run.prompt,
+            "target": grid.provenance["target"],
+            "unit": unit,
+            **made_by(run, again),
             "source": run.prompt,
             "noise": f"{noise:g}",
             "seed": str(seed),

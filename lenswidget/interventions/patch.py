@@ -25,6 +25,7 @@ from lenswidget.interventions.put import Put, answering, put_of
 from lenswidget.interventions.swept import Swept, read_cells
 from lenswidget.model.activations import Activations
 from lenswidget.model.edits import Written, values_at, width_of
+from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.places import row_place
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.run import Run, as_run
@@ -84,7 +85,25 @@ def patch(
     pairs = _pairs(base, source)
     each = zip(pairs, _each(target, many, len(pairs)), _each(against, many, len(pairs)))
     swept = [_sweep(one, from_, t, a, unit, at, position, window, metric, k) for (one, from_), t, a in each]
-    return _mean(swept) if many else swept[0].grid()
+    if many:
+        return _mean(swept)
+    grid = swept[0].grid()
+    if isinstance(source, (list, tuple)):
+        return grid
+    (run, _), targets = pairs[0], swept[0].targets
+    again = call(
+        "lw.patch",
+        run_call(run),
+        repr(source) if isinstance(source, (int, float)) else run_call(as_run(source)),
+        *(token_call(run, one) for one in targets),
+        unit=unless(unit, "row"),
+        at=unless(at, None),
+        position=unless(position, -1),
+        window=unless(window, 1),
+        metric=unless(metric, None),
+        k=unless(k, 10),
+    )
+    return replace(grid, provenance={**grid.provenance, "call": again})
 
 
 def _are_pairs(base: Any, source: Any) -> bool:

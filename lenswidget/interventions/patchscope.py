@@ -26,8 +26,9 @@ from lenswidget.interventions.text_grid import grid_of_texts
 from lenswidget.lenses.lens import Lens
 from lenswidget.model.backend import Backend, Past
 from lenswidget.model.backends import backend_of
-from lenswidget.model.edits import Written, provenance_of
+from lenswidget.model.edits import Written
 from lenswidget.model.generation import ends_of
+from lenswidget.model.made_by import made_by
 from lenswidget.model.places import row_place
 from lenswidget.model.positions import positions_of
 from lenswidget.model.probe import readout_of
@@ -235,10 +236,9 @@ class Patchscope(Lens):
             rows=run.labels[:-1],
             notes=(f"without a state it writes {texts.decode(text.of(0))!r}", *self.notes_on(run), *run.notes),
             provenance={
-                "prompt": run.prompt,
                 "position": str(int(where)),
                 **self.provenance,
-                **provenance_of(run.edits),
+                **made_by(run),
             },
         )
 

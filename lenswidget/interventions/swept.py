@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Candidates, Check, Quantity, Sweep, Target, Trajectories
 from lenswidget.interventions.layout import Layout
 from lenswidget.interventions.metrics import METRICS, called
+from lenswidget.model.made_by import made_by
 from lenswidget.model.readout import Reading
 from lenswidget.model.run import Run
 from lenswidget.model.targets import named
@@ -155,11 +155,10 @@ class Swept:
                 said=said,
             ),
             provenance={
-                "lenswidget": importlib.metadata.version("lenswidget"),
-                "prompt": run.prompt,
                 **({"source": self.source.prompt} if self.source is not None else {"put": self.put}),
                 "target": named(self.targets),
                 "unit": self.unit,
+                **made_by(run),
             },
         )
 
