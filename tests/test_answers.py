@@ -85,8 +85,10 @@ def test_which_of_several_that_all_prompts_follow_is_right_is_not_known() -> Non
     assert overview is not None and overview.targets == () and overview.title == "2 prompts"
     own = [same[0], replace(same[1], targets=both[::-1])]
     assert lw.compare(*own).overview.targets == (both[0], both[1])  # type: ignore[union-attr]
-    of_one = [replace(one, targets=both[:1]) for one in same]
-    assert [answer.right for answer in answers_of(lw.compare(*of_one).overview)] == [True, True]  # type: ignore[arg-type]
+    followed = [replace(one, targets=both[:1]) for one in same]
+    assert lw.compare(*followed).overview.targets == ()  # type: ignore[union-attr]
+    lenses = [replace(followed[0], kind=kind) for kind in ("Logit lens", "Tuned lens")]
+    assert [answer.right for answer in answers_of(lw.compare(*lenses).overview)] == [True, True]  # type: ignore[arg-type]
 
 
 def test_lenses_of_one_prompt_go_by_their_names() -> None:
@@ -111,7 +113,7 @@ def test_what_can_be_believed_has_more_room_and_the_decision_is_never_beyond_the
 
 
 def test_the_picture_says_the_same_and_stands_for_many_grids() -> None:
-    grids = [prompt([0, 1, 1, 2], [1], f"prompt {i}") for i in range(5)]
+    grids = [prompt([0, 1, 1, 2], [0] if i == 4 else [1], f"prompt {i}") for i in range(5)]
     comparison = lw.compare(*grids)
     (seen,) = first_seen(comparison)
     assert seen is comparison.overview

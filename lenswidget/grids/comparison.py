@@ -43,7 +43,7 @@ class Comparison(Showable):
     - `differences`: `differences[i]` is `grids[i + 1] − grids[0]` on the slots, a Grid, or None where they have no quantity
       in common
     - `overview`: a Grid with a row for each of `grids` and a column for each layer, read at the position that answers;
-      `overview.targets` are their right answers: the first target of each Grid, unless all follow the same several
+      `overview.targets` are their right answers: the first target of each Grid, where each prompt has its own
     - `mean`: a Grid with their mean and spread, for prompts of one shape
     - `notes`: what a reader should know
     """
