@@ -51,7 +51,7 @@ export function Long({ state, frame, cells, palette }: Props) {
       <div class="lw-long-head">
         <p class="lw-muted">
           {asked > 0 &&
-            `${right} of ${plain(asked)} next tokens right (${percent(right / asked)})${Number.isNaN(bits) ? "" : `, ${bits.toFixed(1)} bits of surprise on average`}`}
+            `${right} of ${plain(asked)} next tokens right (${percent(right / asked)})${Number.isNaN(bits) ? "" : `, ${bits.toFixed(1)} bits of surprise on average; the stronger a tint, the more a token surprised, from 4 to 18 bits`}`}
         </p>
         <input
           type="search"
