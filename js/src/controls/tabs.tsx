@@ -17,7 +17,8 @@ export function Tabs({ view }: { view: ViewState }) {
     .map((name, i) => ({ i, name: names.indexOf(name) === i ? name : `${name} (${i + 1})` }))
     .slice(first);
   const chosen = Math.max(first, shown.value);
-  if (first && tabs.length === 1) return <span>{`${names[1]} less ${names[0]}`}</span>;
+  if (first && tabs.length === 1)
+    return view.difference(1)?.isInWords.value ? null : <span>{`${names[1]} less ${names[0]}`}</span>;
   if (tabs.length <= IN_SIGHT && tabs.reduce((sum, { name }) => sum + name.length, 0) <= LETTERS) {
     return (
       <Segments

@@ -27,8 +27,11 @@ export function Header({ view, front, children }: Props) {
   const check = view.layout.value === "one" ? front.grid.check : view.check;
   // bars say it beside their sum
   const isToldHere = front.grid.view !== "bars" && (view.check || view.layout.value === "one");
-  const title = common((grid) => grid.title) || titles(grids);
-  const said = [common(({ model }) => model), common(size), common(together ? ({ kind }) => kind : what)];
+  // in words nothing is subtracted
+  const isInWords = front.isInWords.value && !together;
+  const title = isInWords ? front.grid.sides!.names.join(" → ") : common((grid) => grid.title) || titles(grids);
+  const kind = common(together || isInWords ? (grid) => grid.kind : what);
+  const said = [common(({ model }) => model), common(size), kind];
   const facts = said.filter(Boolean).join(" · ");
   return (
     <>
