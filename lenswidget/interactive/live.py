@@ -35,7 +35,8 @@ def live(
 
     Prompts run in a thread, a newer one in place of the one in flight. What lenswidget runs on the same model meanwhile
     waits for its turn; a call of the model itself does not, and TransformerLens's hooks know no threads: `widget.wait()`
-    first. The last picture stays until there is another, and `progress` says what went wrong.
+    first. The last picture stays until there is another, and `progress` says what went wrong. An interrupt (Ctrl-C, or the
+    notebook's stop button) ends the prompt in flight.
 
     `lenses` are read side by side, the logit lens alone by default; `targets`, `k` and further keywords are those of
     `read` and of `LensWidget`, and `tokenizer` is `lw.run`'s.
