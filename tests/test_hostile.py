@@ -23,7 +23,7 @@ from tests.grids import HOSTILE, PLAIN, hostile_grid
 View = Literal["heatmap", "bars"]
 VIEWS: list[View] = ["heatmap", "bars"]
 GRIDS = [(start, view) for start in range(0, len(HOSTILE), 16) for view in VIEWS]
-DRAWING = {"svg", "title", "style", "rect", "text", "polyline"}
+DRAWING = {"svg", "title", "metadata", "style", "rect", "text", "polyline"}
 
 
 def nodes(drawn: str) -> Iterator[minidom.Element]:
@@ -58,6 +58,7 @@ def test_a_picture_holds_words_and_shapes_and_nothing_else(
         assert attributes(drawn) <= harmless
         said = {kind: [words(node) for node in nodes(drawn) if node.nodeName == kind] for kind in DRAWING}
         assert not any(map(unseen, said["text"] + said["title"]))
+        assert all(text.isascii() and text.isprintable() for text in said["metadata"])
         assert not any("url(" in rules or "@import" in rules for rules in said["style"])
         assert len(drawn) < 60_000
 
