@@ -1,5 +1,6 @@
 // One line of controls, in words.
 
+import { isEdited } from "../data/cone.js";
 import { leadersOf } from "../data/followed.js";
 import { isLens, type Quantity } from "../data/grid.js";
 import { spaced } from "../data/marks.js";
@@ -68,7 +69,7 @@ export function Color({ state }: { state: GridState }) {
       chosen={state.isInWords.value ? "" : chosen}
       choose={(name) => (settings.color.value = name)}
     >
-      {belief.value && <option value="">{spaced(grid.quantities[0]!.name)} × belief</option>}
+      {belief.value && !isEdited(grid) && <option value="">{spaced(grid.quantities[0]!.name)} × belief</option>}
       {grid.sides && state.sides.length > 0 && <option value="">words</option>}
       {grid.quantities.filter(({ target }) => target === null).map(option)}
       {followed.value.map(

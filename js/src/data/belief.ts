@@ -1,5 +1,6 @@
 // How far what a lens read can be believed, 0 to 1; twin of lenswidget/grids/belief.py, which says why it is so.
 
+import { MOVED } from "./cone.js";
 import type { Grid, RowQuantity } from "./grid.js";
 
 /** About as many bits from the output as a guess that never looks at the prompt, where that wasn't measured. */
@@ -31,7 +32,8 @@ export function isFidelity({ unit, strong }: RowQuantity): boolean {
 
 /**
  * For every cell of what a lens read: the belief in its row, the least where several were measured; else from the cell's
- * own KL to the output; 1 where neither is known. Null where nothing is, or the first quantity isn't what a lens read.
+ * own KL to the output; 1 where neither is known. Null where nothing is, or the first quantity isn't what a lens read,
+ * nor how far an edit moved it.
  */
 export function beliefsOf({
   quantities,
@@ -44,7 +46,8 @@ export function beliefsOf({
   const [first] = quantities;
   const own = quantities.find(({ name }) => name === "KL to the output");
   const measured = rowQuantities.filter(isFidelity);
-  const isRead = first!.name === "probability" && columnLabels === null && candidates !== null;
+  const isRead =
+    (first!.name === "probability" || first!.name === MOVED) && columnLabels === null && candidates !== null;
   if (!isRead || !(own || measured.length)) return null;
   // once a row: there may be half a million cells
   const ofRow = Float32Array.from(rows, (_, row) => {

@@ -24,13 +24,16 @@ export function Dock({ state }: { state: GridState }) {
 }
 
 /** What can be done here, while nothing is. */
-function Hint({ state: { grid } }: { state: GridState }) {
+function Hint({ state: { grid, experiments, which } }: { state: GridState }) {
+  const canRun = experiments?.live?.explains.value && experiments.canGive(which ?? -1);
   return (
     <p class="lw-muted">
       Point at a cell to see more of it; a click holds it here.{" "}
       {grid.sweep && "It says what the model would say if that state were the source’s. "}
       {isLens(grid) && "A click on a token then follows it, and one on two layers’ names compares them. "}
       {grid.jumps && "A click on a step of a line tells what made it. "}
+      {canRun &&
+        "Drag a cell onto one of another prompt, or take it up with E, and the model runs with that state there. "}
       Arrow keys work, too.
     </p>
   );

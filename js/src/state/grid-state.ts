@@ -3,6 +3,7 @@
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { beliefsOf } from "../data/belief.js";
+import { isEdited } from "../data/cone.js";
 import { type Followed, followedOf } from "../data/followed.js";
 import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "../data/grid.js";
 import { type Domain, domainOf, type Scale, scaleOf } from "../style/scale.js";
@@ -127,7 +128,7 @@ export class GridState {
       const quantity = this.quantity.value;
       return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));
     });
-    this.believed = computed(() => (color.value === "" ? this.belief.value : null));
+    this.believed = computed(() => (color.value === "" && !isEdited(grid) ? this.belief.value : null));
     this.followed = computed(() => (isLens(grid) ? followedOf(grid, pins.value) : []));
     let kept = new Map<string, number>();
     this.pinColors = computed(() => {
