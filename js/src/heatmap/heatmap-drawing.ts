@@ -89,7 +89,12 @@ function drawnRows(layout: Layout, cells: Cells, palette: Palette, shorten: Shor
   const right = labelRight(layout, cells.trust.length);
   const every = labelStride(layout);
   const last = layout.rows.length - 1;
-  return layout.rows
+  const lines = cells.sourceLabel ? labelLines(layout) : [];
+  const pair = lines.map((y, i) => {
+    const label = i ? "into" : "from";
+    return text(right, FONT * 0.35 - layout.header + y, label, palette.muted, "end");
+  });
+  const drawn = layout.rows
     .map((row, shown) => {
       const y = top(layout, shown);
       const label = shorten(cells.rowLabels[row]!, right);
@@ -103,6 +108,7 @@ function drawnRows(layout: Layout, cells: Cells, palette: Palette, shorten: Shor
       );
     })
     .join("");
+  return pair.join("") + drawn;
 }
 
 function drawnColumn(
@@ -126,7 +132,8 @@ function drawnColumn(
     const y = top(layout, shown);
     const cell = row * columns + column;
     const { fill, ink } = look(cells.shades[cell]!, cells, palette, ramp);
-    out.push(rect(x, y, cellWidth - 1, cellHeight - 1, fill));
+    const gap = cells.shades[cell] === ODD.quiet ? 0 : 1; // one block
+    out.push(rect(x, y, cellWidth - gap, cellHeight - gap, fill));
     const word = cellHeight >= 12 ? cells.wordOf(cell) : -1;
     if (word < 0) continue;
     if (isRepeated(cells, layout, shown, column)) {
