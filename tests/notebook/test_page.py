@@ -96,7 +96,7 @@ def test_hostile_texts_make_nothing_that_plain_ones_do_not(watched: Watched, tmp
         assert others.locator(":not(summary, dl, dt, dd)").count() == 0
         more = page.locator(".lw-more").nth(1)
         more.locator("summary").click()
-        more.get_by_role("button").click()
+        more.get_by_role("button", name="copy code").click()
         code = ast.parse(more.locator("textarea").input_value(), mode="eval").body
         assert isinstance(code, ast.Call) and ast.unparse(code.func) == "lw.LensWidget" and len(code.args) == 1
         assert ast.literal_eval(code.keywords[0].value) == opened(texts)
