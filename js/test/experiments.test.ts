@@ -53,6 +53,37 @@ describe("a state", () => {
     expect(root.querySelector(".lw-carrying")).toBeNull();
   });
 
+  it("is held with a finger, and put down with a tap", async () => {
+    const model = new FakeModel(await comparing([TEXTS, TEXTS]), { explains: true });
+    const { root } = await show(model);
+    const [from, into] = heatmaps(root);
+    const touch = (type: string, heatmap: HTMLElement, row: number, column: number) => {
+      const [{ x, y }, box] = [at(heatmap, row, column), heatmap.getBoundingClientRect()];
+      const where = { clientX: box.x + x, clientY: box.y + y, bubbles: true, buttons: 1, pointerType: "touch" };
+      heatmap.dispatchEvent(new PointerEvent(type, where));
+    };
+    touch("pointerdown", from!, 2, 2);
+    await vi.waitFor(() => expect(root.querySelector(".lw-carrying")).not.toBeNull());
+    touch("pointerup", from!, 2, 2);
+    touch("click", from!, 2, 2);
+    for (const type of ["pointerdown", "pointerup", "click"]) touch(type, into!, 2, 1);
+    expect(asked(model)).toEqual([[EDIT]]);
+    expect(model.get("selected")).toBeNull();
+  });
+
+  it("that nobody ran when the kernel died is as if it had never been dropped", async () => {
+    const model = new FakeModel(await comparing([TEXTS, TEXTS]), { explains: true });
+    const { root } = await show(model);
+    heatmaps(root)[0]!.focus();
+    await userEvent.keyboard("{ArrowUp}{ArrowDown}e");
+    heatmaps(root)[1]!.focus();
+    await userEvent.keyboard("{ArrowUp}{ArrowDown}{ArrowLeft}{Enter}");
+    expect(root.querySelectorAll(".lw-edit")).toHaveLength(1);
+    model.happen("comm_live_update");
+    await vi.waitFor(() => expect(root.querySelectorAll(".lw-edit")).toHaveLength(0));
+    expect(heatmaps(root)).toHaveLength(2);
+  });
+
   it("is let go by Escape", async () => {
     const model = new FakeModel(await comparing([TEXTS, TEXTS]), { explains: true });
     const { root } = await show(model);

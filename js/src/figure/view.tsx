@@ -67,7 +67,9 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
     cancelAnimationFrame(frame);
     root.dataset.state = "error";
   };
-  let latest = 0;
+  let [latest, forget] = [0, () => {}];
+  const end = isLost.subscribe((lost) => lost && forget());
+  aborted.addEventListener("abort", end);
   return {
     async show(message) {
       const turn = ++latest;
@@ -79,6 +81,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         }
         const view = new ViewState(shown, settings);
         view.experiments.live = live;
+        forget = () => view.experiments.forget();
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
         render(
           <LiveContext.Provider value={live}>

@@ -18,10 +18,21 @@ export class Experiments {
   /** The Python that can run them; null in a page, which has none. */
   live: Record<"isLost" | "explains", ReadonlySignal<boolean>> | null = null;
 
+  /** The edits of which the picture is. */
+  readonly #shown: Edit[];
+
   constructor(
     readonly grids: Grid[],
     readonly settings: Pick<Shared, "edits">,
-  ) {}
+  ) {
+    this.#shown = settings.edits.peek();
+  }
+
+  /** Lets go of what no Python will answer any more. */
+  forget(): void {
+    this.carried.value = null;
+    this.settings.edits.value = this.#shown;
+  }
 
   /** Whether a state of this grid can be carried into another. */
   canGive(which: number): boolean {
