@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import cases from "../../tests/golden/belief.json";
 import numbers from "../../tests/golden/numbers.json";
 import { belief, beliefsOf, trustOf } from "../src/data/belief.js";
-import type { Grid, RowQuantity } from "../src/data/grid.js";
+import { type Grid, NO_TOKEN, type RowQuantity } from "../src/data/grid.js";
 import { cellText, visible } from "../src/data/marks.js";
 import { decode } from "../src/data/wire.js";
 import { cellAt, layoutOf, placeOf } from "../src/heatmap/layout.js";
@@ -265,6 +265,13 @@ it("a story tells how far a step went, and what the last block took away", async
     "␣one leads from L1 on, rising there from 4.0 % to 95 %. L2 takes it from 95 % down to 70 %.",
   );
   expect(told([0, 0.44, 0.45, 0.44])).toBe("␣one leads from L1 on.");
+});
+
+it("texts that a model wrote have no story: their rows are no steps of one stream", async () => {
+  const grid = (await decode(await message({ columns: 2, rows: 4 }))).grids[0]!;
+  expect(storyOf(grid, 0, []).sentences).toHaveLength(1);
+  const columns = grid.columns.map(() => NO_TOKEN);
+  expect(storyOf({ ...grid, columns, columnLabels: ["1", "2"] } as Grid, 0, []).sentences).toHaveLength(0);
 });
 
 it("a zero on a logarithmic scale stands at its low end, as in Python's pictures", async () => {

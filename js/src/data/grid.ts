@@ -189,6 +189,11 @@ export function isLens(grid: Grid): boolean {
   return !grid.sweep && !isAttribution(grid) && grid.quantities[0]!.measure !== "logit added";
 }
 
+/** Whether any column is a token of a prompt, and its rows so the steps of one stream: those of heads or of texts are not. */
+export function hasTokens(grid: Grid): boolean {
+  return grid.columns.some((id) => id !== NO_TOKEN);
+}
+
 /** Whether there is anything in a cell: a column that is there, and a part that its layer has, as a sum shows that is one. */
 export function isThere(grid: Grid, { row, column }: Cell): boolean {
   if (grid.gaps.has(column)) return false;

@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { trustOf } from "../data/belief.js";
-import { leading, NO_TOKEN } from "../data/grid.js";
+import { hasTokens, leading, NO_TOKEN } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
 import { isContinued, isMuted } from "../data/names.js";
 import { isByPosition, sourceToken } from "../data/sweep.js";
@@ -36,7 +36,7 @@ export interface Cells {
   sourceLabel: ((column: number) => string) | null;
   /** Whether a column is a part of the same character as the one before it. */
   isJoined: (column: number) => boolean;
-  /** Whether words are tokens: one that leads in the row below, too, need not be said again. */
+  /** Whether words are tokens at a position: one that leads in the row below, too, need not be said again. */
   areTokens: boolean;
 }
 
@@ -94,7 +94,7 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
       sourceLabel: grid.sweep?.source && isByPosition(grid) ? (column) => texts[sourceToken(grid, column)] ?? "" : null,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
       isJoined: (column) => grid.columnLabels === null && isContinued(grid, column),
-      areTokens: leads !== null && !numbered,
+      areTokens: leads !== null && !numbered && hasTokens(grid),
     };
   });
 }

@@ -10,7 +10,7 @@ import {
   overwritten,
 } from "../../../lenswidget/grids/words.json";
 import { type Followed, probabilities, ranks } from "../data/followed.js";
-import { type Grid, isLens, leading } from "../data/grid.js";
+import { type Grid, hasTokens, isLens, leading } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import { percent, plain } from "./number.js";
 import { type Piece, said, told } from "./told.js";
@@ -24,7 +24,7 @@ export interface Story {
 
 /** What became, at a position, of all that is followed; of what the model says in the end, if nothing is. */
 export function storyOf(grid: Grid, column: number, followed: Followed[]): Story {
-  const leads = isLens(grid) && leading(grid);
+  const leads = isLens(grid) && hasTokens(grid) && leading(grid);
   const last = grid.rows.length - 1;
   const rows = new Set([last]);
   if (!leads || grid.gaps.has(column)) return { sentences: [], rows: grid.rows.map((_, row) => row) };
