@@ -9,6 +9,7 @@ for module in (
     "readout",
     "attribution",
     "interventions",
+    "estimates",
     "patchscope",
     "fidelity",
     "exchange",

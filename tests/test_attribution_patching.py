@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import lenswidget as lw
 from lenswidget.interventions.attribution_patching import estimates, number_of
+from lenswidget.model.activations import Activations
 from lenswidget.model.backends import backend_of
 from lenswidget.model.edits import values_at
 from lenswidget.model.places import place_of
@@ -48,12 +50,20 @@ def ours(model: Any, metric: str, label: str, position: int = -1, **edited: Any)
         whole = source.require_activations().whole([place.site])
     last = source.residual[-1, position]
     number = number_of(base.readout, targets_of(base, [A, B]), metric, position, last)
-    found = estimates(base, [place.site], lambda site: whole[site].flatten(1), number)[place.site]
+    found = estimates(base, [place.site], lambda site, _: whole[site].flatten(1), number)[place.site]
     return found[:, place.columns].sum(-1)
 
 
-def by_hand(model: Any, architecture: str, label: str, number: Callable[[Tensor], Tensor], act: Any = None) -> Tensor:
-    """The same by two plain passes and `backward()`. `act` changes what enters block 1."""
+def by_hand(
+    model: Any,
+    architecture: str,
+    label: str,
+    number: Callable[[Tensor], Tensor],
+    act: Any = None,
+    *,
+    zeroed: bool = False,
+) -> Tensor:
+    """The same by two plain passes and `backward()`. `act` changes what enters block 1; `zeroed` puts 0 there."""
     stack, attn, o, mlp, out = MODULES[architecture]
     blocks = operator.attrgetter(stack)(model)
     layer = 0 if label in ("embed", "L0") else int(label[1])
@@ -96,7 +106,7 @@ def by_hand(model: Any, architecture: str, label: str, number: Callable[[Tensor]
     base, logits = run(TOKENS, True)
     number(logits).backward()
     source, _ = run(OTHERS, False)
-    every = ((source - base).detach() * base.grad)[0]
+    every = (((0 if zeroed else source) - base).detach() * base.grad)[0]
     model.zero_grad()
     columns = slice(None)
     if "H" in label or "N" in label[1:]:
@@ -104,6 +114,10 @@ def by_hand(model: Any, architecture: str, label: str, number: Callable[[Tensor]
         width = every.shape[1] // heads if "H" in label else 1
         columns = slice(number_of_it * width, (number_of_it + 1) * width)
     return every[:, columns].sum(-1).detach()
+
+
+def ones(_: Any, here: Tensor) -> Tensor:
+    return torch.ones_like(here)
 
 
 def close(a: Tensor, b: Tensor, size: float = 2e-5) -> None:
@@ -215,7 +229,7 @@ def test_the_model_is_as_it_was(tmp_path: Path) -> None:
         lw.run(model, TOKENS)
         here = lw.run(model, OTHERS)
         number = number_of(here.readout, targets_of(here, [A]), "logit", -1)
-        estimates(here, [site], lambda _: torch.ones(6, 32), number)
+        estimates(here, [site], ones, number)
     handle.remove()
     assert seen[-1] is False
     assert all(weight.grad is None for weight in model.parameters())
@@ -225,7 +239,7 @@ def test_the_model_is_as_it_was(tmp_path: Path) -> None:
         raise KeyError("whatever happens")
 
     with pytest.raises(KeyError):
-        estimates(base, [site], lambda _: torch.ones(6, 32), fails)
+        estimates(base, [site], ones, fails)
     assert [weight.requires_grad for weight in model.parameters()] == flags
 
 
@@ -245,16 +259,16 @@ def test_a_model_without_gradients_says_so(tmp_path: Path) -> None:
     down = model.model.layers[2].mlp.down_proj
     plain = type(down).forward
     down.forward = lambda x: plain(down, x).detach()
-    assert "No gradient reaches" in refused(lambda _: torch.ones(6, 32))
+    assert "No gradient reaches" in refused(ones)
     del down.forward
     handle = model.model.layers[2].register_forward_hook(lambda _, args, out: out.detach())
-    assert "method='exact'" in refused(lambda _: torch.ones(6, 32), of=lw.run(model, TOKENS))
+    assert "method='exact'" in refused(ones, of=lw.run(model, TOKENS))
     handle.remove()
     with torch.no_grad():
         model.model.layers[0].mlp.down_proj.weight.mul_(2)
-    assert "is not what it was" in refused(lambda _: torch.ones(6, 32))
+    assert "is not what it was" in refused(ones)
     with pytest.raises(ValueError, match="has no activations"):
-        estimates(base.detach(), sites, lambda _: torch.ones(6, 32), number)
+        estimates(base.detach(), sites, ones, number)
 
 
 def test_weights_made_in_inference_mode(tmp_path: Path) -> None:
@@ -266,4 +280,114 @@ def test_weights_made_in_inference_mode(tmp_path: Path) -> None:
     base = lw.run(model, TOKENS)
     number = number_of(base.readout, targets_of(base, [A]), "logit", -1)
     with pytest.raises(ValueError, match="inference mode"):
-        estimates(base, [backend_of(model).rows[0]], lambda _: torch.ones(6, 32), number)
+        estimates(base, [backend_of(model).rows[0]], ones, number)
+
+
+@pytest.fixture
+def llama(tmp_path: Path) -> Any:
+    return saved("LlamaForCausalLM", tmp_path)
+
+
+@pytest.mark.parametrize("unit", ["row", "mlp", "component", "head"])
+def test_a_sweep_by_gradient_has_exact_values_beside_its_largest(unit: str, llama: Any) -> None:
+    base, source = lw.run(llama, TOKENS), lw.run(llama, OTHERS)
+    at = slice(None)
+    grid = lw.patch(base, source, A, against=B, unit=unit, at=at, method="gradient", top=5)
+    exact = lw.patch(base, source, A, against=B, unit=unit, at=at)
+    estimate, recovered = grid.values("estimate"), grid.values("recovered")
+    assert (
+        next(iter(grid.quantities)) == "estimate"
+        and grid.rows == exact.rows
+        and grid.kind.startswith("Attribution patching")
+    )
+    gap = grid.sweep.target - grid.sweep.base  # type: ignore[union-attr]
+    for r, row in enumerate(grid.rows):
+        for c in range(estimate.shape[1]):
+            label = f"{row}{grid.column_labels[c]}" if grid.column_labels else row
+            each = ours(llama, "logit difference", label)
+            assert estimate[r, c] == pytest.approx(float(each.sum() if unit == "head" else each[c]) / gap, abs=1e-5)
+    # those that were run are exact, the others are not there
+    largest = np.sort(np.abs(estimate).ravel())[::-1][:5]
+    ran = np.abs(estimate) >= largest[-1]
+    np.testing.assert_allclose(recovered[ran], exact.values("recovered")[ran], atol=1e-5)
+    still = np.isfinite(recovered) & ~ran
+    assert (recovered[still] == 0).all()
+    np.testing.assert_allclose(grid.values("probability")[ran], exact.values("probability")[ran], atol=1e-5)
+    assert grid.candidates is None  # no cell says what was not run
+    r = np.corrcoef(estimate[ran], recovered[ran])[0, 1]
+    assert f"the 5 largest were also run exactly: r = {r:.2f}" in grid.notes[0]
+    assert grid.check is not None and grid.check.holds
+
+
+def test_the_strongest_neurons_of_all_are_rows(llama: Any) -> None:
+    base, source = lw.run(llama, TOKENS), lw.run(llama, OTHERS)
+    grid = lw.patch(base, source, A, against=B, unit="neuron", top=7)
+    count = llama.model.layers[0].mlp.down_proj.in_features
+    gap = grid.sweep.target - grid.sweep.base  # type: ignore[union-attr]
+    every = {
+        f"L{layer}N{i}": float(ours(llama, "logit difference", f"L{layer}N{i}").sum()) / gap
+        for layer in (0, 2)
+        for i in range(count)
+    }
+    least = float(np.abs(grid.values("estimate")).min())
+    assert {label for label, x in every.items() if abs(x) > least + 1e-6} <= set(grid.rows)
+    assert len(grid.rows) == 7 and grid.column_labels == ("all positions",)
+    for row, label in enumerate(grid.rows):
+        edited = lw.run(llama, TOKENS, edits=[lw.Edit(label, to=source)])
+        logits = edited.readout.logits(edited.residual[-1, -1:])[0]
+        effect = float(logits[A] - logits[B]) - grid.sweep.base  # type: ignore[union-attr]
+        assert grid.values("effect")[row, 0] == pytest.approx(effect, abs=1e-5)
+    assert next(iter(lw.patch(base, source, A, unit="neuron", method="gradient", top=7).quantities)) == "estimate"
+
+
+def test_estimates_of_pairs_are_the_ratio_of_the_means(llama: Any) -> None:
+    bases, sources = (
+        lw.runs(llama, [TOKENS, [1, 41, 70, 33, 120, 99]]),
+        lw.runs(llama, [OTHERS, [1, 41, 71, 30, 121, 98]]),
+    )
+    both = lw.patch(bases, sources, A, against=B, unit="head", method="gradient", top=3)
+    single = [lw.patch(*pair, A, against=B, unit="head", method="gradient") for pair in zip(bases, sources)]
+    gaps = [one.sweep.target - one.sweep.base for one in single]  # type: ignore[union-attr]
+    effects = [one.values("estimate") * gap for one, gap in zip(single, gaps)]
+    np.testing.assert_allclose(both.values("estimate"), sum(effects) / sum(gaps), atol=1e-5)
+    assert np.isfinite(both.values("recovered")).sum() == 3
+    exact = lw.patch(bases, sources, A, against=B, unit="head").values("recovered")
+    there = np.isfinite(both.values("recovered"))
+    np.testing.assert_allclose(both.values("recovered")[there], exact[there], atol=1e-5)
+
+
+def test_what_is_taken_out_or_has_no_counterpart(llama: Any) -> None:
+    base, short = lw.run(llama, TOKENS), lw.run(llama, [1, 40, 33, 121, 98])
+    gone = lw.patch(base, 0, A, against=B, unit="mlp", method="gradient", top=4)
+    layer = by_hand(llama, "LlamaForCausalLM", "L1.mlp", lambda logits: logits[-1, A] - logits[-1, B], zeroed=True)
+    np.testing.assert_allclose(gone.values("estimate")[1], layer.numpy(), atol=1e-5)
+    gaps = lw.patch(base, short, A, against=B, method="gradient", top=4)
+    assert np.isnan(gaps.values("estimate")[:, 2]).all() and np.isfinite(gaps.values("estimate")[:, 3:]).all()
+
+
+def test_each_run_is_run_once_more_at_most(llama: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, source = lw.run(llama, TOKENS), lw.run(llama, OTHERS)
+    passes: list[int] = []
+    plain = Activations._run
+
+    def counted(self: Activations, sites: Any) -> Any:
+        passes.append(len(sites))
+        return plain(self, sites)
+
+    monkeypatch.setattr(Activations, "_run", counted)
+    lw.patch(base, source, A, unit="component", method="gradient")
+    assert len(passes) <= 2
+
+
+def test_what_can_not_be_asked_by_gradient(llama: Any, tmp_path: Path) -> None:
+    base, source = lw.run(llama, TOKENS), lw.run(llama, OTHERS)
+    for wrong, options in {
+        "'exact', 'gradient'": {"method": "fast"},
+        "at least 1; got 0": {"method": "gradient", "top": 0},
+        "goes with method='gradient'": {"top": 4},
+    }.items():
+        with pytest.raises(ValueError, match=wrong):
+            lw.patch(base, source, A, **options)
+    mamba = saved("MambaForCausalLM", tmp_path)
+    with pytest.raises(ValueError, match="no MLP whose neurons"):
+        lw.patch(lw.run(mamba, TOKENS), lw.run(mamba, OTHERS), A, unit="neuron")

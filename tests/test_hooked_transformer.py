@@ -541,6 +541,6 @@ def test_what_is_estimated_of_patching_is_what_autograd_says(build: Any, kind: s
         place = place_of(backend_of(model), label)
         there = kept[1].detach()[0].flatten(1)
         number = number_of(base.readout, targets_of(base, [44, 55]), "logit difference", -1)
-        ours = estimates(base, [place.site], lambda _, there=there: there, number)[place.site][:, columns].sum(-1)
+        ours = estimates(base, [place.site], lambda site, _, there=there: there, number)[place.site][:, columns].sum(-1)
         assert float((ours - theirs).abs().max()) <= 1e-4 * float(theirs.abs().max()), label
         model.zero_grad()

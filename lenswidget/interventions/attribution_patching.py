@@ -9,30 +9,35 @@ that already looks elsewhere, a norm that a whole row changes. So an estimate is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.attribution.direction import along
 from lenswidget.grids.parts import Target
+from lenswidget.interventions.layout import Layout
+from lenswidget.interventions.put import Put
+from lenswidget.model.components import components_of
 from lenswidget.model.edits import changes
 from lenswidget.model.gradients import Number, gradients
+from lenswidget.model.places import Place, has_neurons
 from lenswidget.model.readout import BITS, Readout
 from lenswidget.model.run import Run
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import own_arithmetic
 
-Put = Callable[[Site], Float[Tensor, "positions n"]]
-"""What would be put at a site, at every position; NaN where nothing is."""
+There = Callable[[Site, Float[Tensor, "positions n"]], Float[Tensor, "positions n"]]
+"""What would be put at a site in the place of what is there, at every position; NaN where nothing would be."""
 
 
 @own_arithmetic()
 def estimates(
     base: Run,
     sites: Collection[Site],
-    put: Put,
+    there: There,
     number: Number,
 ) -> dict[Site, Float[Tensor, "positions n"]]:
     """`(a_put − a_base) ⊙ ∂M/∂a` at each site, in units of the metric `number`.
@@ -47,8 +52,52 @@ def estimates(
     )
     activations.require_same(found.last)
     return {
-        site: (put(site).to(value) - value).float() * found.slopes[site].float() for site, value in found.values.items()
+        site: (there(site, value).to(value) - value).float() * found.slopes[site].float()
+        for site, value in found.values.items()
     }
+
+
+def laid_out(base: Run, put: Put, layout: Layout, number: Number) -> Float[Tensor, "rows columns"]:
+    """The estimate in each cell of a sweep; NaN where none can be patched."""
+    wholes = {place.site: replace(place, begin=0, end=None) for spot in layout.spots for place in spot.places}
+    found = estimates(base, list(wholes), lambda site, here: _put_there(put, wholes[site], here), number)
+    summed = {site: effect.sum(-1) for site, effect in found.items()}
+    cells = torch.full(layout.shape, torch.nan)
+    for spot in layout.spots:
+        where = list(spot.positions)
+        cells[spot.row, spot.column] = sum(
+            # most places are all that there is at their site
+            float((summed[place.site][where] if place.end is None else found[place.site][where, place.columns]).sum())
+            for place in spot.places
+        )
+    return cells
+
+
+def neurons_of(base: Run, put: Put, positions: Int[Tensor, "p"], number: Number) -> Mapping[str, Float[Tensor, "n"]]:
+    """The estimate for each neuron of each block, patched at some positions together: by the label of its block."""
+    backend = base.require_activations().backend
+    wholes = {
+        part.projection.site: Place(f"L{block.layer}", part.projection.site, block.layer)
+        for block in components_of(backend).blocks
+        for part in block.parts
+        if has_neurons(part) and part.projection is not None
+    }
+    if not wholes:
+        raise ValueError(
+            f"{backend.facts.name} has no MLP whose neurons can be told apart; patch its parts, unit='component'."
+        )
+    for run in (base, *put.runs):
+        run.require_activations().bring(wholes, torch.arange(len(run.tokens)))
+    found = estimates(base, list(wholes), lambda site, here: _put_there(put, wholes[site], here), number)
+    return {wholes[site].label: effect[positions].sum(0) for site, effect in found.items()}
+
+
+def _put_there(put: Put, place: Place, here: Float[Tensor, "positions n"]) -> Float[Tensor, "positions n"]:
+    there = torch.full_like(here, torch.nan)
+    some = [p for p in range(len(here)) if not put.runs or p in put.columns]
+    if some:
+        there[some] = put.values(place, some, here.shape[1]).to(here)
+    return there
 
 
 def number_of(

@@ -59,6 +59,8 @@ def layout_of(
     where = tuple(positions.tolist())
     if unit == "head":
         return _heads(backend, where)
+    if unit == "neuron":
+        return Layout((), where, None, ())  # which ones is for `neurons` to say
     if unit == "row":
         labels = [[row_place(backend, row)] for row in range(backend.facts.layers)]
     elif unit == "component":

@@ -18,21 +18,26 @@ from tqdm.auto import tqdm
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity
+from lenswidget.interventions.asked import Asked, are_pairs, ask, one_each, pairs_of_runs, require_alike
 from lenswidget.interventions.continuations import Base, Cell, continued
-from lenswidget.interventions.layout import Layout, Spot, layout_of
-from lenswidget.interventions.metrics import METRICS, called, measured, metric_of, recovered, require_gap, spread
-from lenswidget.interventions.put import Put, answering, put_of
-from lenswidget.interventions.swept import Swept, read_cells
+from lenswidget.interventions.estimated import agreement, estimated, largest, strongest_neurons
+from lenswidget.interventions.layout import Layout, Spot
+from lenswidget.interventions.metrics import METRICS, called, measured, recovered, require_gap, spread
+from lenswidget.interventions.put import Put
+from lenswidget.interventions.swept import Swept, mean_estimate, read_cells
 from lenswidget.model.activations import Activations
 from lenswidget.model.edits import Written, values_at, width_of
 from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.places import row_place
-from lenswidget.model.positions import Positions, positions_of
+from lenswidget.model.positions import Positions
 from lenswidget.model.run import Run, as_run
 from lenswidget.model.surroundings import plain_mode
-from lenswidget.model.targets import TargetLike, target_of, with_against
+from lenswidget.model.targets import TargetLike
 
 IS_SOURCE = "patched everywhere, it is the source"
+METHODS = ("exact", "gradient")
+TOP, NEURONS = 10, 50
+"""How many estimates are run exactly beside the others, and how many neurons are rows."""
 CHECKED = 3
 """Rows that are patched at every position, to see whether the source comes of it."""
 
@@ -48,6 +53,8 @@ def patch(
     position: int = -1,
     window: int = 1,
     metric: str | None = None,
+    method: str = "exact",
+    top: int | None = None,
     k: int = 10,
 ) -> Grid:
     """What comes back of the source when one cell at a time is put from it into the base: activation patching, exactly.
@@ -62,9 +69,14 @@ def patch(
     - `"attn"`, `"mlp"`: what the attention or MLP of a block adds; with `window`, those of so many blocks round it, too
     - `"component"`: both, a row each
     - `"head"`: each attention head, a row a block and a column a head, at all positions together, or at `at`
+    - `"neuron"`: the `top` neurons of all blocks, 50, that a gradient says matter most, as heads
 
-    `at` are the positions that are patched, by default all of them: a column each, for heads all together. Where the prompts
-    differ in length, columns that answer to each other are patched and the rest are gaps.
+    `at` are the positions that are patched, by default all of them: a column each, for heads and neurons all together. Where the
+    prompts differ in length, columns that answer to each other are patched and the rest are gaps.
+
+    `method="gradient"` estimates every cell at once from one gradient, attribution patching: `(a_source − a_base)ᵀ ∂M/∂a`, in
+    the time of three passes. The `top` cells whose estimates are largest, 10, are run exactly beside them, and a note says
+    how well the two agree: for heads often well, for rows often not. Kramár et al. 2024, arXiv 2403.00745.
 
     `source` may also be a list of runs, of which the mean is put there, or 0, which takes a thing out: then there is nothing
     to recover, and the Grid has the *effect*, `M_patched − M_base`. Lists of both, of one length, are pairs: the ratio of
@@ -73,123 +85,79 @@ def patch(
     `metric` is `"logit difference"` where `against` is given, else `"log-probability"`; or `"logit"`, `"probability"`, `"KL"`,
     from the source. The Grid's `check` says how nearly every position of a row, patched, is the source.
 
-    Raises ValueError for runs of different models, for a base and source that don't differ, for a metric with no gap, and
-    for a unit or position that isn't there.
+    Raises ValueError for runs of different models, for a base and source that don't differ, for a metric with no gap,
+    for a unit or position that isn't there, and by gradient for a model through which none flows.
 
         base, source = lw.runs(model, ["The Colosseum is located in the city of", "The Eiffel Tower is located in the city of"])
         lw.patch(base, source, " Paris", against=" Rome")
         lw.patch(base, source, " Paris", against=" Rome", unit="head")
+        lw.patch(base, source, " Paris", against=" Rome", unit="head", method="gradient")
         lw.patch(source, 0, " Paris", unit="mlp", at=-1)
     """
-    many = _are_pairs(base, source)
-    pairs = _pairs(base, source)
-    each = zip(pairs, _each(target, many, len(pairs)), _each(against, many, len(pairs)))
-    swept = [_sweep(one, from_, t, a, unit, at, position, window, metric, k) for (one, from_), t, a in each]
-    if many:
-        return _mean(swept)
-    grid = swept[0].grid()
-    if isinstance(source, (list, tuple)):
+    if method not in METHODS:
+        raise ValueError(f"method is one of {', '.join(map(repr, METHODS))}; got {method!r}.")
+    if top is not None and (isinstance(top, bool) or top < 1):
+        raise ValueError(f"top is how many of the largest estimates are run exactly, at least 1; got {top!r}.")
+    if top is not None and method == "exact" and unit != "neuron":
+        raise ValueError(
+            "An exact sweep runs every cell, so top= can't choose among them; it goes with method='gradient'."
+        )
+    with plain_mode():
+        many, pairs = are_pairs(base), pairs_of_runs(base, source)
+        each = zip(pairs, one_each(target, many, len(pairs)), one_each(against, many, len(pairs)))
+        asked = [ask(one, from_, t, a, unit, at, position, window, metric) for (one, from_), t, a in each]
+        if unit == "neuron":
+            asked = strongest_neurons(asked, NEURONS if top is None else top)
+        guessed = [estimated(one) for one in asked] if method == "gradient" or unit == "neuron" else []
+        only = largest(asked, guessed, TOP if top is None else top) if method == "gradient" else None
+        swept = [replace(_swept(one, k, only), method=method) for one in asked]
+        swept = [replace(one, estimate=estimate) for one, estimate in zip(swept, guessed)] or swept
+    grid = _mean(swept) if many else swept[0].grid()
+    if guessed:
+        grid = replace(grid, notes=(*agreement(swept), *grid.notes))
+    if isinstance(source, (list, tuple)) or many:
         return grid
-    (run, _), targets = pairs[0], swept[0].targets
+    run = pairs[0][0]
     again = call(
         "lw.patch",
         run_call(run),
         repr(source) if isinstance(source, (int, float)) else run_call(as_run(source)),
-        *(token_call(run, one) for one in targets),
+        *(token_call(run, one) for one in swept[0].targets),
         unit=unless(unit, "row"),
         at=unless(at, None),
         position=unless(position, -1),
         window=unless(window, 1),
         metric=unless(metric, None),
+        method=unless(method, "exact"),
+        top=unless(top, None),
         k=unless(k, 10),
     )
     return replace(grid, provenance={**grid.provenance, "call": again})
 
 
-def _are_pairs(base: Any, source: Any) -> bool:
-    return isinstance(base, (list, tuple))
-
-
-def _pairs(base: Any, source: Any) -> list[tuple[Run, Any]]:
-    if not _are_pairs(base, source):
-        return [(as_run(base), source)]
-    if not base:
-        raise ValueError("There are no runs to patch; give one pair at least, lw.patch([base], [source], …).")
-    if not isinstance(source, (list, tuple)):
-        return [(as_run(one), source) for one in base]
-    if len(source) != len(base):
-        raise ValueError(f"{len(base)} bases and {len(source)} sources were given; pairs are lists of one length.")
-    return list(zip(map(as_run, base), source))
-
-
-def _each(target: Any, many: bool, count: int) -> list[Any]:
-    """One target a pair: a list of them as it is, anything else for all."""
-    if not (many and isinstance(target, list)):
-        return [target] * count
-    if len(target) != count:
-        raise ValueError(f"{len(target)} targets were given for {count} pairs; give one for all, or a list of {count}.")
-    return target
-
-
-def _sweep(
-    base: Run,
-    source: Any,
-    target: Any,
-    against: Any,
-    unit: str,
-    at: Positions,
-    position: int,
-    window: int,
-    metric: str | None,
-    k: int,
-) -> Swept:
-    with plain_mode():
-        return _swept(base, source, target, against, unit, at, position, window, metric, k)
-
-
-def _swept(
-    base: Run,
-    source: Any,
-    target: Any,
-    against: Any,
-    unit: str,
-    at: Positions,
-    position: int,
-    window: int,
-    metric: str | None,
-    k: int,
-) -> Swept:
-    activations = base.require_activations()
-    targets = (target_of(base, target),) if against is None else with_against(base, (target_of(base, target),), against)
-    metric = metric_of(metric, targets)
-    (read_at,) = positions_of(len(base.tokens), position).tolist()
-    put = put_of(base, source)
-    if put.source is None and metric == "KL":
-        raise ValueError(
-            "metric='KL' counts from the source's answer, and there is no source here; give a run, or another metric=."
-        )
-    chosen = positions_of(len(base.tokens), at)
-    layout = layout_of(activations.backend, unit, chosen, window=window)
+def _swept(asked: Asked, k: int, only: frozenset[tuple[int, int]] | None = None) -> Swept:
+    """The exact value of every cell, or only of some."""
+    base, put, layout, read_at = asked.base, asked.put, asked.layout, asked.position
+    targets, metric = asked.targets, asked.metric
     own = _base(base)
-    sites = {place.site for spot in layout.spots for place in spot.places if place.site.end != "row"}
-    # all at once: each that is asked for by itself would be a pass of its own
-    at_last = chosen.tolist() == [len(base.tokens) - 1]
-    for run in (base, *put.runs):
-        run.require_activations().bring(sites, positions_of(len(run.tokens), -1 if at_last else None))
-    source_read = None if put.source is None else answering(put, read_at)
+    asked.bring()
     cells, where, known, untouched = _cells(base, put, layout, read_at)
+    idle = untouched.copy()
+    if only is not None:
+        for place in where:
+            known[place], idle[place] = place in only, place not in only
+        some = [i for i, place in enumerate(where) if place in only]
+        cells, where = [cells[i] for i in some], [where[i] for i in some]
     stays = base.residual[-1, read_at]
     found = stays.expand(*layout.shape, -1).clone()
     checked = _checking(base, put, read_at) if put.source is not None else []
     notes: list[str] = []
-    done = 0
     last = torch.zeros(len(cells) + len(checked), len(stays))
     ran = torch.zeros(len(cells) + len(checked), dtype=torch.bool)
     try:
         with tqdm(total=len(cells), desc="Patching", unit=" cells", leave=False, disable=len(cells) < 64) as bar:
             for members, rows in continued(own, [*cells, *checked], read_at):
                 last[members], ran[members] = rows.float().cpu(), True
-                done += len(members)
                 bar.update(min(len(members), len(cells)))
     except KeyboardInterrupt:
         if not bool(ran[: len(cells)].any()):
@@ -198,10 +166,11 @@ def _swept(
     for i, (row, column) in enumerate(where):
         found[row, column] = last[i].to(found)
         known[row, column] = bool(ran[i])
-    source_last = None if put.source is None else put.source.residual[-1, source_read]
+    source_last = asked.source_last
     check = None
     if put.source is not None and checked and bool(ran[len(cells) :].all()):
-        check = _is_source(base, last[len(cells) :], put.source.residual[-1, source_read])
+        assert source_last is not None
+        check = _is_source(base, last[len(cells) :], source_last)
         if not check.holds:
             notes.append(
                 f"{base.model} carries something beside its stream: with every position of a row patched it is not the source, "
@@ -209,7 +178,7 @@ def _swept(
             )
     elif put.source is not None and not checked:
         notes.append("not every position of the source has one in the base, so patched everywhere it is not the source")
-    reading = read_cells(base, found, source_last, targets, untouched, k)
+    reading = read_cells(base, found, source_last, targets, idle, k)
     values = measured(reading, metric)[:-1]
     at_base = measured(read_cells(base, stays[None, None], source_last, targets, np.zeros((1, 1), bool), k), metric)
     base_value = float(at_base[0, 0])
@@ -227,9 +196,26 @@ def _swept(
     if layout.columns is not None:
         columns = source_columns = np.full(len(layout.columns), NO_TOKEN, dtype=np.int32)
     return Swept(
-        base, put.source, unit, put.words, layout, targets, metric, read_at, reading, values, base_value, source_value, known,
-        columns, source_columns, put.first, check, (*_about(base, put, layout, read_at, unit, window), *notes), said,  # type: ignore[arg-type]
-    )  # fmt: skip
+        base=base,
+        source=put.source,
+        unit=asked.unit,
+        put=put.words,
+        layout=layout,
+        targets=targets,
+        metric=metric,
+        position=read_at,
+        reading=reading,
+        patched=values,
+        base_value=base_value,
+        source_value=source_value,
+        known=known,
+        columns=columns,
+        source_columns=source_columns,
+        first=put.first,
+        check=check,
+        notes=(*_about(base, put, layout, read_at, asked.unit, asked.window), *notes),
+        said=said,  # type: ignore[arg-type]
+    )
 
 
 def _base(run: Run) -> Base:
@@ -319,12 +305,7 @@ def _about(base: Run, put: Put, layout: Layout, position: int, unit: str, window
 def _mean(swept: list[Swept]) -> Grid:
     """Several pairs as one Grid: the ratio of the means, and the spread."""
     first = swept[0]
-    if any(one.layout.rows != first.layout.rows or one.layout.shape != first.layout.shape for one in swept):
-        counts = ", ".join(str(one.layout.shape[1]) for one in swept)
-        raise ValueError(
-            f"Pairs are averaged column by column, and these have {counts} columns; use prompts of one shape, or patch at one "
-            "position, at=-1."
-        )
+    require_alike([one.layout for one in swept])
     patched = torch.stack([one.patched for one in swept])
     base = torch.tensor([one.base_value for one in swept])
     values = [one.source_value for one in swept]
@@ -342,6 +323,8 @@ def _mean(swept: list[Swept]) -> Grid:
             0, Quantity("recovered", shown(recovered(patched, base, source)), center=0.0, domain=(-1.0, 1.0))
         )
         quantities.insert(1, Quantity("spread", shown(spread(patched, base, source))))
+    if first.estimate is not None:
+        quantities.insert(0 if first.method == "gradient" else len(quantities), mean_estimate(swept))
     checks = [one.check for one in swept if one.check is not None]
     alike = np.all([one.columns == first.columns for one in swept], axis=0)
     labels = first.layout.columns or tuple(

@@ -21,6 +21,7 @@ from lenswidget.interventions.paths import LOGITS, Receiver, received, receiver_
 from lenswidget.interventions.put import Put, answering, put_of
 from lenswidget.interventions.senders import senders_of, written_by
 from lenswidget.interventions.swept import Swept, read_cells
+from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.positions import positions_of
 from lenswidget.model.run import Run, as_run
 from lenswidget.model.surroundings import plain_mode
@@ -147,7 +148,21 @@ def _path_patch(
     return replace(
         grid,
         kind=f"Paths to {'the logits' if to == LOGITS else receiver.label}",
-        provenance={**grid.provenance, "to": receiver.label},
+        provenance={
+            **grid.provenance,
+            "to": receiver.label,
+            "call": call(
+                "lw.path_patch",
+                run_call(base),
+                run_call(source),
+                *(token_call(base, one) for one in targets),
+                to=repr(receiver.label),
+                unit=unless(unit, "head"),
+                position=unless(position, -1),
+                metric=unless(metric, None),
+                k=unless(k, 10),
+            ),
+        },
     )
 
 

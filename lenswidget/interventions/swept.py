@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +51,9 @@ class Swept:
     notes: tuple[str, ...]
     said: tuple[Float[Tensor, "vocabulary"], Float[Tensor, "vocabulary"]]
     """What base and source say, in bits."""
+    method: str = "exact"
+    estimate: Float[Tensor, "rows columns"] | None = None
+    """What a gradient says of each effect, NaN where there is no cell."""
 
     @property
     def name(self) -> str:
@@ -66,6 +70,11 @@ class Swept:
             Quantity(self.name, self._shown(self.patched), unit=METRICS[self.metric]),
             *self._statistics(),
         ]
+        if self.estimate is not None:
+            quantities.insert(0 if self.method == "gradient" else 2, mean_estimate([self]))
+        if self.method == "gradient":
+            # most cells say nothing, since they were not run: their numbers stand in them
+            return self.as_grid(quantities, None, None)
         return self.as_grid(quantities, self._candidates(), self._trajectories())
 
     def _statistics(self) -> list[Quantity]:
@@ -158,6 +167,7 @@ class Swept:
                 **({"source": self.source.prompt} if self.source is not None else {"put": self.put}),
                 "target": named(self.targets),
                 "unit": self.unit,
+                **({"method": self.method} if self.method != "exact" else {}),
                 **made_by(run),
             },
         )
@@ -165,7 +175,19 @@ class Swept:
     @property
     def kind(self) -> str:
         what = WHAT[self.unit]
+        if self.method == "gradient":
+            return f"Attribution patching, {what}"
         return f"Patching {what}" if self.source is not None else f"{what[0].upper()}{what[1:]} {self.put}"
+
+
+def mean_estimate(swept: Sequence[Swept]) -> Quantity:
+    """What gradients say is recovered, as the ratio of the means over pairs; without a source, the effect."""
+    effect = torch.stack([one.estimate for one in swept if one.estimate is not None]).mean(0).cpu().numpy()
+    gaps = [one.source_value - one.base_value for one in swept if one.source_value is not None]
+    if not gaps:
+        return Quantity("estimate", effect.astype(np.float32), unit=METRICS[swept[0].metric], center=0.0)
+    share = (effect / np.mean(gaps)).astype(np.float32)
+    return Quantity("estimate", share, center=0.0, domain=(-1.0, 1.0))
 
 
 def read_cells(
