@@ -10,6 +10,7 @@ for module in (
     "attribution",
     "interventions",
     "estimates",
+    "experiment",
     "patchscope",
     "fidelity",
     "exchange",
