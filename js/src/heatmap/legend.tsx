@@ -57,7 +57,11 @@ export function Legend({ states, palette }: Props) {
       {quantity.value.name === MOVED && (
         <span>{MOVED}, ‖Δ‖ / ‖h‖ · dashed: all that the edit can reach; beyond it exactly 0</span>
       )}
-      {isShare(quantity.value) && <span>recovered: {SHARES}</span>}
+      {isShare(quantity.value) && (
+        <span>
+          {quantity.value.name}: {SHARES}
+        </span>
+      )}
       {believed.value && <span class="lw-ink-says">{inkSays(grid)}</span>}
       {grids.some(({ decision }) => decision) && (
         <span>

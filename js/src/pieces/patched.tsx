@@ -45,7 +45,7 @@ export function PatchedBody({ state, cell, isSmall = false }: Props) {
   return (
     <>
       <p class="lw-muted">{outcome(grid, cell)}</p>
-      {isRun && !isSmall && <Way {...{ state, cell }} />}
+      {isRun && !isSmall && Number.isFinite(metricAt(grid, cell)) && <Way {...{ state, cell }} />}
       {isRun && grid.candidates && <Answers {...{ state, cell, isSmall }} />}
     </>
   );

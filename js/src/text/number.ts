@@ -70,7 +70,7 @@ export function isPoints({ measure, center }: Quantity): boolean {
 
 /** Whether a quantity is a share of the way from a base to a source. */
 export function isShare({ measure }: Quantity): boolean {
-  return measure === "recovered";
+  return measure === "recovered" || measure === "estimate";
 }
 
 /** A value of a quantity where there is little room, and no unit. */

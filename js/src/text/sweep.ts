@@ -40,6 +40,13 @@ export function outcome(grid: Grid, cell: Cell): string {
     return after ? "after the answer is read: effect exactly 0, not run" : QUIET;
   }
   if (!isThere(grid, cell)) return "not run: nothing in the source answers to it";
+  if (shown!.name === "estimate") {
+    const exact = grid.quantities.find(({ name }) => name === "recovered")?.values[
+      cell.row * grid.columns.length + cell.column
+    ];
+    const run = exact === undefined || Number.isNaN(exact) ? "not run exactly" : `exactly ${inCell(shown!, exact)}`;
+    return `estimated: ${inCell(shown!, value)} of the difference; ${run}`;
+  }
   if (value === 0) return "nothing changes";
   if (shown!.name !== "recovered") return `${metricName(grid)} moves by ${withUnit(shown!, value)}`;
   if (value < 0) return `it goes away from the source, by ${inCell(shown!, -value)} of the difference`;
@@ -69,7 +76,8 @@ export function asText(pieces: Piece[]): string {
 /** Where the effect lies, from the numbers alone. */
 export function sweepStory(grid: Grid): Piece[] {
   const isRows = isByPosition(grid) && grid.rows.every((row) => !row.includes("."));
-  return isRows && grid.sweep!.target !== null ? alongRows(grid) : ofLargest(grid);
+  const isExact = grid.quantities[0]!.name === "recovered";
+  return isRows && isExact && grid.sweep!.target !== null ? alongRows(grid) : ofLargest(grid);
 }
 
 interface Phase {
@@ -170,7 +178,10 @@ function ofLargest(grid: Grid): Piece[] {
   const found = largestOf(grid);
   if (!found.length) return ["No cell changes the answer."];
   const listed = found.flatMap((cell, i): Piece[] => [i ? ", then " : "", ...named(grid, cell)]);
-  if (target !== null) return ["Patched alone, most moves at ", ...listed, "; 1 is all of the difference."];
+  if (target !== null) {
+    const how = grid.quantities[0]!.name === "estimate" ? "By estimate" : "Patched alone";
+    return [`${how}, most moves at `, ...listed, "; 1 is all of the difference."];
+  }
   const unit = grid.quantities[0]!.unit;
   return [`One at a time ${put}, most moves ${metricName(grid)}${unit ? `, in ${unit}` : ""}: `, ...listed, "."];
 }

@@ -15,7 +15,7 @@ from lenswidget.grids.words import say
 from lenswidget.view.picture.colors import PINS
 from lenswidget.view.picture.heatmap_scale import MARK, Scale, ends_of, trust_mark
 from lenswidget.view.picture.numbers import decimals_for, fixed
-from lenswidget.view.picture.patched import quiet_blocks, source_labels, telling
+from lenswidget.view.picture.patched import SHARES, quiet_blocks, source_labels, telling
 from lenswidget.view.picture.scene import MARGIN, Box, Line, Number, Ring, Shape, Words, cut
 
 ROW, COLUMN, LABELS = 20, 62, 22
@@ -139,7 +139,7 @@ def _word(grid: Grid, quantity: Quantity, decimals: int, row: int, column: int) 
     value = float(quantity.values[row, column])
     numbered = grid.sweep is not None and quantity.measure != "probability"
     if grid.candidates is None or numbered or not np.isfinite(value):
-        said = fixed(value, decimals, signed=quantity.center == 0 and quantity.measure != "recovered")
+        said = fixed(value, decimals, signed=quantity.center == 0 and quantity.measure not in SHARES)
         return said if any(digit in said for digit in "123456789∞N") else ""
     token = grid.candidates.ids[row, column, 0]
     return VARIOUS if token == NO_TOKEN else cell_text(grid.text(token))

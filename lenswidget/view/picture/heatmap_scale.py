@@ -14,7 +14,7 @@ from lenswidget.grids.parts import Quantity, RowQuantity
 from lenswidget.grids.words import say
 from lenswidget.view.picture.colors import STEPS, TRUST
 from lenswidget.view.picture.numbers import number
-from lenswidget.view.picture.patched import quiet
+from lenswidget.view.picture.patched import SHARES, quiet
 from lenswidget.view.picture.scene import Box, Line, Number, Shape, Words, cut
 
 BAR, KEY, MARK = 150, 18, 10
@@ -56,7 +56,7 @@ class Scale:
             reach = max(high - quantity.center, quantity.center - low)
             low, high = quantity.center - reach, quantity.center + reach
         self.low, self.high = float(low), float(high)
-        self.tone = "s" if quantity.measure == "recovered" else "c" if quantity.center is None else "d"
+        self.tone = "s" if quantity.measure in SHARES else "c" if quantity.center is None else "d"
 
     def place(self, values: np.ndarray) -> np.ndarray:
         """0 to 1 from the low end to the high one."""

@@ -11,6 +11,8 @@ from lenswidget.grids.marks import cell_text
 from lenswidget.grids.parts import NO_TOKEN, Quantity
 from lenswidget.view.picture.scene import Box, Number, Shape, Words, cut
 
+SHARES = ("recovered", "estimate")
+"""What is a share of the way from base to source."""
 PAIR = 16
 """The height of the second line of column labels."""
 TELLING = 0.05
