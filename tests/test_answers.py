@@ -75,7 +75,7 @@ def test_a_headline_counts_and_a_sentence_says_what_was_lost() -> None:
         "no answer leads for good before L0",
     )
     assert overview.quantities[RIGHT].values[:, -1].tolist() == pytest.approx([0.4] * 3 + [np.nan], nan_ok=True)
-    np.testing.assert_allclose(overview.quantities[BELIEF].values, [[0, 0.5, 0.75, 1]] * 4)
+    np.testing.assert_allclose(overview.quantities[BELIEF].values, [[0.25, 0.5, 2**-0.5, 1]] * 4, rtol=1e-6)
 
 
 def test_which_of_several_that_all_prompts_follow_is_right_is_not_known() -> None:

@@ -34,8 +34,8 @@ def test_a_row_that_was_measured_speaks_for_its_cells_and_else_each_for_itself()
     worse = replace(fidelity, values=np.array([6, np.nan, np.nan, 0], dtype=np.float32))
     other = RowQuantity("decision layer", np.array([0, 0, 0, 0], dtype=np.float32), strong="low")
     grid = replace(grid, quantities=own, row_quantities=(fidelity, worse, other))
-    by_itself = [[1 - 1 / BLIND, 1 - 3 / BLIND, 0], [np.nan, 1, 0]]
-    np.testing.assert_allclose(beliefs(grid), [[0.25] * 3, *by_itself, [1] * 3], rtol=1e-6)
+    by_itself = [[2 ** (-2 * bits / BLIND) for bits in some] for some in ([1, 3, 6], [np.nan, 0, 12])]
+    np.testing.assert_allclose(beliefs(grid), [[2 ** (-2 * 6 / 8)] * 3, *by_itself, [1] * 3], rtol=1e-6)
     assert np.isnan(beliefs(replace(grid, candidates=None))).all()
     without = replace(grid, quantities={"entropy": grid.quantities["entropy"]}, row_quantities=())
     assert np.isnan(beliefs(without)).all()

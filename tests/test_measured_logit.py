@@ -34,7 +34,7 @@ def test_the_first_picture_warns_by_itself(smollm: Any) -> None:
     assert fidelity.says == f"this row was {{}} from the output on {card.tokens:,} tokens of held-out text"
     assert card.model == "SmolLM2-135M-Instruct" and card.tokens >= 4_000 and card.data
     believed = beliefs(grid)
-    assert (believed[:20] == 0).all(), "what most rows of a raw lens say is noise"
+    assert (believed[:20] < 0.1).all() and (believed[:27] < 0.25).all(), "what most rows of a raw lens say is noise"
     assert (believed[-1] == 1).all()
 
 

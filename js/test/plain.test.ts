@@ -303,11 +303,11 @@ describe("belief", () => {
       const all = beliefsOf((await decode(await message({ columns: 1, quantities, ...wish }))).grids[0]!);
       return all && [...all].map((one) => Math.round(1000 * one) / 1000);
     };
-    expect(await of({})).toEqual([0, 0.5, 0.75, 0.5, 1]);
+    expect(await of({})).toEqual([0.125, 0.5, 0.707, 0.5, 1]);
     const measured = [bits([8, 4, 1, 0, Number.NaN]), bits([8, 2, 2, 0, Number.NaN])];
-    expect(await of({ rowQuantities: measured })).toEqual([0, 0, 0.5, 1, 1]);
+    expect(await of({ rowQuantities: measured })).toEqual([0.063, 0.25, 0.5, 1, 1]);
     const other = [{ ...measured[0]!, unit: "layers" }];
-    expect(await of({ rowQuantities: other })).toEqual([0, 0.5, 0.75, 0.5, 1]);
+    expect(await of({ rowQuantities: other })).toEqual([0.125, 0.5, 0.707, 0.5, 1]);
     expect(await of({ quantities: quantities.slice(0, 1) })).toBeNull();
     expect(await of({ quantities: [{ ...quantities[0]!, name: "contribution" }, quantities[1]!] })).toBeNull();
   });

@@ -3,11 +3,12 @@
 What a lens reads off an early row looks as certain as what the model says, and is most often noise. So ink is weighed by how
 near the row is to the output:
 
-    belief = 1 - KL(output ‖ row) / blind, and no less than 0
+    belief = 2 ** (-2 · KL(output ‖ row) / blind)
 
-with `blind` the KL of a guess that never looks at the prompt: such a guess is worth nothing, the output itself is worth all,
-and halfway in bits is half. It falls as KL rises and needs no other constant. js/src/data/belief.ts is its twin;
-tests/golden/belief.json holds what both must say.
+with `blind` the KL of a guess that never looks at the prompt: the output itself is worth all, halfway to such a guess in
+bits is half, such a guess a quarter, and twice as far a sixteenth. It falls as KL rises and never ends: a row a little worse
+than a blind guess differs from one of a hundred bits, and shows it. js/src/data/belief.ts is its twin; tests/golden/belief.json
+holds what both must say.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ KL = "KL to the output"
 
 
 def belief(kl: Float[np.ndarray, "*cells"], blind: float = BLIND) -> Float[np.ndarray, "*cells"]:
-    """From KL to the output, in bits, to belief: 1 at the output, 0 at `blind` bits and beyond; NaN stays NaN."""
-    return np.clip(1 - np.asarray(kl, dtype=np.float64) / blind, 0.0, 1.0)
+    """From KL to the output, in bits, to belief: 1 at the output, a quarter at `blind` bits, towards 0 beyond; NaN stays NaN."""
+    return np.minimum(np.exp2(-2 * np.asarray(kl, dtype=np.float64) / blind), 1.0)
 
 
 def row_belief(quantity: RowQuantity) -> Float[np.ndarray, "rows"]:

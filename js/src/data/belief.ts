@@ -8,7 +8,7 @@ const BLIND = 6;
 
 /** From KL to the output, in bits; NaN stays NaN. */
 export function belief(kl: number, blind = BLIND): number {
-  return Math.max(0, Math.min(1, 1 - kl / blind));
+  return Math.min(1, 2 ** ((-2 * kl) / blind));
 }
 
 /** The ends of a row quantity's scale, the bad one first. */
