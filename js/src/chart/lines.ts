@@ -23,7 +23,7 @@ export interface Line {
 const FLOOR = 1e-4; // where a probability that crosses in one byte ends
 const MOST_RIVALS = 3;
 /** A rival that never has more than this is none. */
-const LEAST = 0.1;
+const LEAST = 0.07;
 
 /**
  * The lines at a position, what is followed last and uppermost; where nothing is, what the model says in the end. Under
