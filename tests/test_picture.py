@@ -274,7 +274,7 @@ def test_ink_is_probability_times_belief_unless_a_color_is_asked_for() -> None:
     def inks(color: str = "") -> list[str]:
         return [shape.fill for shape in scene_of(grid, color).shapes if isinstance(shape, Box) and shape.width == 61]
 
-    assert inks() == ["c0", "c6", "c13"]  # 0.8 of 17 steps, all, half and none of it
+    assert inks() == ["c3", "c6", "c13"]  # 0.8 of 17 steps, a quarter, half and all of it
     assert inks("probability") == ["c13"] * 3
     assert any("ink = probability" in words for words in said(scene_of(grid)))
     assert not any("ink = probability" in words for words in said(scene_of(grid, "probability")))

@@ -65,7 +65,7 @@ def test_only_where_one_of_them_can_be_hidden_are_picture_and_widget_two_outputs
 @pytest.mark.parametrize(
     ("settings", "error", "says"),
     [
-        ({"colour": "entropy"}, TypeError, "no setting 'colour'; it has color"),
+        ({"colour": "entropy"}, TypeError, "no setting 'colour'; it has edits, color"),
         ({"color": "warmth"}, traitlets.TraitError, "no quantity 'warmth'.*it has probability"),
         ({"jump": [0, 3, 0]}, traitlets.TraitError, r"no jump \[0, 3, 0\].*rows 1 to 6 that have a row below"),
         ({"selected": [99, 0]}, traitlets.TraitError, r"Cell \[99, 0\] is outside.*rows 0 to 6"),
@@ -100,7 +100,7 @@ def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -
     choices = {
         "color": "entropy", "pins": [[3], [4, 5]], "selected": [2, 1], "trajectory": "rank", "stride": 2, "height": 300,
         "view": "difference", "shown": 1, "links": ["hover"], "rows_compared": [2, 5], "filter": "look here", "jump": [1, 3, 2],
-        "order": "waterfall",
+        "order": "waterfall", "edits": [],
     }  # fmt: skip
     widget = LensWidget(grids)
     assert set(widget.state()) == set(choices)
@@ -115,7 +115,7 @@ def test_a_state_is_every_choice_as_plain_data_and_makes_the_same_view_again() -
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        ({"zoom": 2}, "state has 'zoom', which is no choice of a LensWidget; it has color, pins"),
+        ({"zoom": 2}, "state has 'zoom', which is no choice of a LensWidget; it has edits, color, pins"),
         ({"color": "warmth"}, r"state\['color'\] can't be shown here: This Grid has no quantity 'warmth'"),
         ({"selected": [7, 0]}, r"state\['selected'\].*rows 0 to 6"),
         ({"pins": 3}, r"state\['pins'\]"),

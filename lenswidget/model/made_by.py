@@ -30,10 +30,19 @@ def made_by(run: Run, call: str = "") -> dict[str, str]:
 def run_call(run: Run) -> str:
     """The call that makes a run again, with `model` for its model: the prompt as a text where that has the same tokens."""
     ids = run.tokens.tolist()
-    backend = None if run.activations is None else run.activations.backend
-    is_text = backend is not None and backend.tokenizer is not None and backend.encode(run.prompt).tolist() == ids
     edits = ", ".join(edit.code for edit in run.edits)
-    return call("lw.run", "model", repr(run.prompt if is_text else ids), edits=f"[{edits}]" if edits else "")
+    return call("lw.run", "model", repr(run.prompt if _is_text(run, ids) else ids), edits=f"[{edits}]" if edits else "")
+
+
+def _is_text(run: Run, ids: list[int]) -> bool:
+    """Whether the prompt, as a text, has just these tokens."""
+    backend = None if run.activations is None else run.activations.backend
+    if backend is None or backend.tokenizer is None:
+        return False
+    try:
+        return bool(backend.encode(run.prompt).tolist() == ids)
+    except Exception:  # a tokenizer of eleven symbols has no way back for what it puts between them
+        return False
 
 
 def call(function: str, *given: str, **named: str) -> str:

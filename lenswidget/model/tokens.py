@@ -58,7 +58,11 @@ class TokenTexts:
         return self._all.get(text, [])
 
     def _split(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        """The ids of a text; none where the tokenizer has no word for it."""
+        try:
+            return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        except Exception:  # libraries raise what they like here
+            return []
 
     def decode(self, ids: list[int]) -> str:
         """The text of some ids in a row, nothing left out and no space tidied away."""

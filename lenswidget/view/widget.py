@@ -323,9 +323,9 @@ class LensWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Close the widget everywhere, and let go of a prompt in flight."""
-        if self._latest:
-            self._latest.stop()
-        self._experiments.stop()
+        for worker in (self._latest, getattr(self, "_experiments", None)):
+            if worker:
+                worker.stop()
         script = self.script
         super().close()
         if script is not None and not is_shared(script):
