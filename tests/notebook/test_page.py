@@ -272,6 +272,10 @@ def test_a_fragment_keeps_its_looks_and_leaves_the_page_its_own(watched: Watched
     assert "255, 0, 0" in page.locator("#mine").evaluate("e => getComputedStyle(e).color")
 
 
+OLD_PANDAS = int(pandas.__version__.split(".")[0]) < 3
+"""Takes a field that is one NUL for an empty one."""
+
+
 def assert_same_table(path: Path, figure: Grid | Comparison) -> None:
     """A CSV of the menu, read by pandas, has the columns, labels and values of `to_dataframe`."""
     found = pandas.read_csv(path, keep_default_na=False, na_values=[""])
@@ -288,7 +292,8 @@ def assert_same_table(path: Path, figure: Grid | Comparison) -> None:
                 found[column].to_numpy(float), wanted[column].to_numpy(float), rtol=5e-3, err_msg=column
             )
         else:
-            assert [None if pandas.isna(x) else x for x in found[column]] == [*wanted[column]], column
+            texts = [None if x == "\0" and OLD_PANDAS else x for x in wanted[column]]
+            assert [None if pandas.isna(x) else x for x in found[column]] == texts, column
 
 
 TRICKY = ["=1+1", 'a,"b"', "two\nlines", "null", "NA", "\t", "@SUM(A1)", "é, ␣", " ", "-1", "#x", "\r", "''"]
