@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 
 from lenswidget.attribution.attribute import Attribution, target_and_against
 from lenswidget.attribution.direction import along
@@ -21,14 +18,11 @@ from lenswidget.grids.parts import Check, Quantity
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
-from lenswidget.model.backends import backend_of
-from lenswidget.model.edits import Edit, Written
 from lenswidget.model.positions import positions_of
-from lenswidget.model.recalled_hooks import recalled
-from lenswidget.model.run import Run, as_run, run_watched
+from lenswidget.model.recalled_run import Experiment, RecalledRun
+from lenswidget.model.run import Run, as_run
 from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.targets import TargetLike, named
-from lenswidget.model.user_hooks import UserHooks
 
 
 def explain(
@@ -113,26 +107,13 @@ def explained(
 
 MOVED = "change of the state"
 """How far an edit moved a state: ‖h′ − h‖ / ‖h‖, between the run and the one without the edit; exactly 0 where nothing moved."""
-Experiment = tuple[str, int, "Explanations | None", int]
-"""A site, a position, whose value is put there (None for zero), and from which position of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Explanations:
-    """Answers what moved a token in a Grid that was read, for as long as the model lives.
+    """Answers what moved a token in a Grid that was read, for as long as the model lives."""
 
-    A Grid keeps no run and no model: this is the recipe by which the run is made again where it is gone.
-    """
-
-    run: weakref.ReferenceType[Run]
-    model: weakref.ReferenceType[Any]
-    name: str
-    tokens: Int[Tensor, "positions"]
-    output: Float[Tensor, "d"]
-    """The last row at the last position, by which the run is known again."""
-    hooks: Callable[[], UserHooks | None]
-    """Those under which it was read; a hook may hold the model, and is then not kept for this."""
-    edits: tuple[Written, ...]
+    run: RecalledRun
     lens: Lens
     reads: Callable[[Run], Grid]
     """Makes the Grid of a run, through the same lens, with what is followed in it."""
@@ -140,56 +121,22 @@ class Explanations:
     @classmethod
     def of(cls, run: Run, lens: Lens, reads: Callable[[Run], Grid]) -> Explanations | None:
         """For a run that has its model; None for one that was detached."""
-        if run.activations is None:
-            return None
-        model = run.activations.backend.model
-        known_by, hooks = run.residual[-1, -1].clone(), recalled(run.activations.hooks, model)
-        return cls(weakref.ref(run), weakref.ref(model), run.model, run.tokens, known_by, hooks, run.edits, lens, reads)
+        known = RecalledRun.of(run)
+        return None if known is None else cls(known, lens, reads)
 
     def __call__(self, column: int, token: int, row: int) -> Grid:
-        return explained(self.run() or self._again(), token, row, position=column, lens=self.lens)
+        return explained(self.run(), token, row, position=column, lens=self.lens)
 
     @own_arithmetic()
     @torch.no_grad()
     def edited(self, changes: Sequence[Experiment], begins: Callable[[int], None] | None = None) -> Grid:
         """The same run under more edits, read in the same way; its first quantity is how far each state moved.
 
-        A change puts, at a site and a position, what another such recipe's run has at a position of its own, or 0. `begins` is
-        told each block that begins; what it raises ends the run. Raises what `lw.run` raises for an edit, and ValueError where
-        the model is gone or has changed.
+        Raises what `RecalledRun.under` does.
         """
-        run = self.run() or self._again()
-        edits = [
-            Edit(site, to=0, position=position)
-            if source is None
-            else Edit(site, to=source.run() or source._again(), position=position, source_position=at)
-            for site, position, source, at in changes
-        ]
-        activations = run.require_activations()
-        under = run_watched(activations.backend, self.tokens, begins, activations.hooks, (*self.edits, *edits))
+        run, under = self.run.under(changes, begins)
         before = run.residual.float()
         moved = (under.residual.float() - before).norm(dim=-1) / before.norm(dim=-1).clamp_min(1e-30)
         grid = self.reads(under)
         quantities = {MOVED: Quantity(MOVED, moved.cpu().numpy(), domain=(0.0, 1.0)), **grid.quantities}
         return replace(grid, quantities=quantities, kind=f"{grid.kind}, edited")
-
-    def _again(self) -> Run:
-        model = self.model()
-        if model is None:
-            raise ValueError(
-                f"{self.name} was deleted, and what moved a token is read from its weights; keep the model, and read it again."
-            )
-        hooks = self.hooks()
-        if hooks is None:
-            raise ValueError(
-                f"A hook under which this was read holds {self.name} itself, and is gone; keep the run, or read it again under "
-                "the hook with lw.run(model, prompt)."
-            )
-        one = run_watched(backend_of(model), self.tokens, hooks=hooks, edits=self.edits)
-        now, then = one.residual[-1, -1].float(), self.output.float()
-        if float((now - then).abs().max()) > 64 * torch.finfo(self.output.dtype).eps * float(then.abs().max()):
-            raise ValueError(
-                f"{self.name} is not what it was when this was read: its weights were changed since. Read it again with "
-                "lw.run(model, prompt)."
-            )
-        return one

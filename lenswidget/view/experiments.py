@@ -36,7 +36,7 @@ def _wrong(edit: Mapping[str, Any], grids: Sequence[Grid]) -> str | None:
         return f"There is no Grid {grid!r}: there are {len(grids)}, counted from 0."
     if not isinstance(site, str) or not site:
         return f"A site is a label, as 'L12' or 'L23H3'; got {site!r}."
-    if site == grids[grid].rows[-1]:
+    if grids[grid].view != "bars" and site == grids[grid].rows[-1]:
         return f"{site!r} is the output, after which nothing runs; edit a row below it."
     if not _is_in(position, grids[grid]):
         return f"This Grid has no position {position!r}; it has {_span(grids[grid])}."
@@ -78,7 +78,7 @@ def run_edits(edits: Sequence[Mapping[str, Any]], own: Grid | Comparison, report
     grids = (own,) if isinstance(own, Grid) else own.grids
     target: Any = grids[on[0]["grid"]].explain
     changes = [
-        (edit["site"], edit["position"], *((grids[edit["to"][0]].explain, edit["to"][1]) if edit["to"] else (None, 0)))
+        (edit["site"], edit["position"], *((_run_of(grids[edit["to"][0]]), edit["to"][1]) if edit["to"] else (None, 0)))
         for edit in on
     ]
     layers = max(1, len(grids[on[0]["grid"]].rows) - 1)
@@ -87,4 +87,20 @@ def run_edits(edits: Sequence[Mapping[str, Any]], own: Grid | Comparison, report
         changes, lambda block: report(SHARE * min(1.0, block / layers), "running the model under the edit")
     )
     report(SHARE, "laying it beside the others")
-    return compare(*grids, edited)
+    return _shown(own, edit_of=on[0]["grid"], edited=edited)
+
+
+def _run_of(grid: Grid) -> Any:
+    """The recipe of the run that a Grid was read from."""
+    explain: Any = grid.explain
+    return explain.run
+
+
+def _shown(own: Grid | Comparison, edit_of: int, edited: Grid) -> Grid | Comparison:
+    """Bars have what they were beside them and stand in their own place; what a lens read stands beside the others."""
+    if edited.view != "bars":
+        return compare(*((own,) if isinstance(own, Grid) else own.grids), edited)
+    if isinstance(own, Grid):
+        return edited
+    grids = (edited if i == edit_of else grid for i, grid in enumerate(own.grids))
+    return compare(*grids, names=own.names)
