@@ -21,6 +21,10 @@ const view = {
   // h(…) in place of jsx(…), whose children are one property more each time: a fiftieth of the script
   tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
   inject: ["jsx.js"],
+  // properties that only this script knows: none that a browser has, or a notebook, a message or the state of a view
+  mangleProps:
+    /^(is[A-Z]\w*|accompanied|areTokens|breadth|canGive|carried(Cell)?|charted|cones|cell(Height|Width)|dockAt|doubtful|editedCells|exactNames|experiments|farthest|has(Chart|Numbers|Address)|inSlot|indexAt|ledUntil|legible|letGo|lookAt|overwrites|patched|pickRow|pinColor(Of|s)?|refusal|right(Probability|Tokens)|ringOf|row(At|Labels)|rows(Shown|ToLookAt)|singles|slotOf|sourceLabel|surprises|toggle(Pin|Selected)|weightOf|widest|wordOf)$/,
+  reserveProps: /^is(Array|Composing|Connected|Finite|Integer|Intersecting|NaN|Trusted|View)$/,
   format: "iife",
   globalName: "lenswidget",
   entryPoints: [
@@ -40,6 +44,11 @@ for (const options of [view, loader, boot]) {
 
 // once more by another that folds more and names better: a twentieth of what travels
 const script = `${common.outdir}/widget.js`;
-const options = { compress: { passes: 3, inline: 1 }, mangle: true, ecma: 2022, format: { asciiOnly: false } };
+const options = {
+  compress: { passes: 3, inline: 1, sequences: false, collapse_vars: false },
+  mangle: true,
+  ecma: 2022,
+  format: { asciiOnly: false },
+};
 if (!process.argv.includes("--watch"))
   await writeFile(script, (await minify(await readFile(script, "utf8"), options)).code);
