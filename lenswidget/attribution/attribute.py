@@ -8,7 +8,7 @@ Wang et al., "Interpretability in the wild", 2022, arXiv 2211.00593.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from lenswidget.attribution.direction import Direction, along
 from lenswidget.attribution.formulas import Contributions, component, edited, heads, neurons, sources
+from lenswidget.attribution.under_edits import Attributed, said
 from lenswidget.attribution.vocabulary_space import promotes
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
@@ -30,6 +31,7 @@ from lenswidget.model.linear import is_packed
 from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.readout import Readout
+from lenswidget.model.recalled_run import Experiment, RecalledRun
 from lenswidget.model.run import Run, as_run, residual_hooks
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import double, own_arithmetic
@@ -38,6 +40,10 @@ from lenswidget.model.targets import TargetLike, named, target_of, with_against
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
 TOP = {"neuron": 50, "source": 40}
 """Rows that a reader can take in, of units that have hundreds."""
+BEFORE, PREDICTED = "contribution before", "predicted change"
+"""What a row was in the run without the edit, and how that would change it; the front-end knows them by these names."""
+Under = tuple[Run, Sequence[Experiment]]
+"""The run without some edits, and these."""
 
 
 @own_arithmetic()
@@ -80,28 +86,44 @@ def attribute(
         raise ValueError(f"top is how many rows to keep, at least 1; got {top}.")
     if isinstance(run_or_cache, (list, tuple)):
         whole = _mean([as_run(one) for one in run_or_cache], target, against, unit, position)
-    else:
-        whole = attribution(as_run(run_or_cache), target, against, unit, position)
+        return _shown(whole, unit, top, by_layer)
+    asked = {"target": target, "against": against, "unit": unit, "position": position}
+    return _of_run(as_run(run_or_cache), asked, top, by_layer)
+
+
+def _of_run(
+    run: Run, asked: dict[str, Any], top: int | None, by_layer: bool = False, under: Under | None = None
+) -> Grid:
+    """The Grid of what was asked of a run, with the call that makes it; beside it the same of the run before some edits."""
+    whole = attribution(run, **asked)
+    if under is not None:
+        before, experiments = under
+        whole = beside(whole, attribution(before, **asked), experiments)
+    made = _shown(whole, asked["unit"], top, by_layer)
+    again = call(
+        "lw.attribute",
+        run_call(run),
+        *(token_call(run, one) for one in whole.targets),
+        unit=unless(asked["unit"], "component"),
+        position=unless(asked["position"], -1),
+        top=unless(top, None),
+        by_layer=unless(by_layer, False),
+    )
+    known = RecalledRun.of(run) if made.view == "bars" else None
+    explain = made.explain
+    if known is not None and explain is not None:
+        explain = Attributed(known, explain, lambda under, *before: _of_run(under, asked, top, under=before))
+    return replace(made, provenance={**made.provenance, "call": again}, explain=explain)
+
+
+def _shown(whole: Attribution, unit: str, top: int | None, by_layer: bool) -> Grid:
     if by_layer:
         if top is not None:
             raise ValueError(
                 "by_layer shows every part of every block, so top can't choose among them; give one of both."
             )
-        made = whole.by_layer()
-    else:
-        made = whole.grid(TOP.get(unit) if top is None else top)
-    if isinstance(run_or_cache, (list, tuple)):
-        return made
-    again = call(
-        "lw.attribute",
-        run_call(whole.run),
-        *(token_call(whole.run, one) for one in whole.targets),
-        unit=unless(unit, "component"),
-        position=unless(position, -1),
-        top=unless(top, None),
-        by_layer=unless(by_layer, False),
-    )
-    return replace(made, provenance={**made.provenance, "call": again})
+        return whole.by_layer()
+    return whole.grid(TOP.get(unit) if top is None else top)
 
 
 def hooks(model: object, unit: str = "source") -> list[str]:
@@ -138,26 +160,40 @@ class Attribution:
     column_labels: tuple[str, ...] | None = None
     across: bool = False
     """Whether it is all cells that sum to the logit, not those of each column."""
+    before: Float[Tensor, "n columns"] | None = None
+    """What the rows were in the run without an edit."""
+    predicted: Float[Tensor, "n columns"] | None = None
+    """How an edit would change the rows if none reacted to it, where that is known."""
 
     def grid(self, top: int | None) -> Grid:
         """The rows in the model's order; beyond the `top`, all others as one."""
         values = torch.cat([r.values for r in self.rows])
         names = list(chain.from_iterable(((r, i) for i in range(len(r.values))) for r in self.rows))
         spread = self.spread
+        beside = {BEFORE: self.before, PREDICTED: self.predicted}
         if top is not None and top < len(values):
             # a row that is not finite is one to look at
             weight = values.abs().nan_to_num(nan=float("inf")).amax(-1)
-            keep = weight.topk(top).indices.sort().values
+            keep = weight.topk(top).indices
+            if self.before is not None:
+                # what mattered before, and what matters now
+                keep = torch.cat(
+                    [keep, self.before.abs().nan_to_num(nan=float("inf")).amax(-1).topk(top).indices]
+                ).unique()
+            keep = keep.sort().values
             rest = torch.ones(len(values), dtype=torch.bool).index_fill_(0, keep.cpu(), False).to(values.device)
             others = values[rest].sum(0, keepdim=True)
             labels = [names[i][0].label(names[i][1]) for i in keep.tolist()] + [f"{int(rest.sum()):,} others"]
             values = torch.cat([values[keep], others])
+            for name, known in beside.items():
+                beside[name] = known if known is None else torch.cat([known[keep], known[rest].sum(0, keepdim=True)])
             if spread is not None:
                 # spreads don't add: how the sum of the others varies is not known from theirs
                 spread = torch.cat([spread[keep], torch.full_like(spread[:1], torch.nan)])
         else:
             labels = [r.label(i) for r, i in names]
         quantities = [_quantity("contribution", values)]
+        quantities += [_quantity(name, known) for name, known in beside.items() if known is not None]
         if spread is not None:
             quantities.append(_spread(spread))
         elif not self.across:
@@ -269,6 +305,31 @@ def attribution(run: Run, target: Any, against: Any, unit: str, position: Positi
         (*_about(run, targets, way, positions), *notes),
         across=unit == "source",
     )
+
+
+def beside(after: Attribution, before: Attribution, experiments: Sequence[Experiment]) -> Attribution:
+    """What was attributed under edits, each row with what it was before: 0 for one that only one of them has."""
+    known = {r.label(i): values for r in before.rows for i, values in enumerate(r.values)}
+    here = {r.label(i) for r in after.rows for i in range(len(r.values))}
+    gone = [replace(r, values=torch.zeros_like(r.values)) for r in before.rows if r.label(0) not in here]
+    rows = [*after.rows, *gone]
+    now = {r.label(i): values for r in rows for i, values in enumerate(r.values)}
+    was = torch.stack([known.get(label, torch.zeros_like(values)) for label, values in now.items()])
+    at = after.positions.tolist()
+    out = {site for site, position, source, _ in experiments if source is None and [position] == at and site in known}
+    labels = list(now)
+    # to take a row of the stream out is more than to take out what a block added
+    only = len(out) == len({(site, position) for site, position, *_ in experiments}) and not any(map(_is_row, out))
+    taken = torch.tensor([label in out for label in labels], device=was.device).unsqueeze(-1)
+    predicted = torch.where(taken, -was, 0.0) if only else None
+    changes = torch.stack(list(now.values())) - was
+    others = {label: float(change.sum()) for label, change in zip(labels, changes) if label not in out}
+    sentence = said(float(changes.sum()), None if predicted is None else float(predicted.sum()), others)
+    return replace(after, rows=rows, before=was, predicted=predicted, notes=(*after.notes, sentence))
+
+
+def _is_row(label: str) -> bool:
+    return label == "embed" or label[1:].isdigit()
 
 
 def _written(

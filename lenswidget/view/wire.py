@@ -165,6 +165,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "check": _check(jumps.check),
         },
         **({} if grid.sweep is None else {"sweep": _sweep(grid.sweep, tokens, arrays)}),
+        **({"canEdit": True} if _can_edit(grid) else {}),
         "candidates": grid.candidates and _candidates(grid, places, tokens, arrays),
         "trajectories": None
         if trajectories is None or places is None
@@ -174,6 +175,11 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "steps": [arrays.put(steps, "u1") for steps in _steps(places)],
         },
     }
+
+
+def _can_edit(grid: Grid) -> bool:
+    """Whether bars can be asked for again with some of them taken out."""
+    return grid.view == "bars" and hasattr(grid.explain, "edited")
 
 
 def _sweep(sweep: Sweep, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 // One bar as a line of the table: its name, its bar about zero, its number.
 
 import { type Signal, useComputed } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { BAR_HEIGHT, type Bar, REST } from "./sum.js";
 
 /** The room of bars that are out of sight. */
 export function Space({ bars }: { bars: number }) {
   return bars > 0 ? <tr style={{ height: `${bars * BAR_HEIGHT}px` }} /> : null;
 }
+
+/** What stands before the name of a part. */
+export type Lead = ((label: string) => ComponentChildren) | undefined;
 
 interface LineProps {
   index: number;
@@ -19,10 +23,11 @@ interface LineProps {
   isStep: boolean;
   spread: number | undefined;
   sums: boolean;
+  lead: Lead;
   say: (value: number) => string;
 }
 
-export function Line({ index, bar, label, active, selected, sums, say, ...track }: LineProps) {
+export function Line({ index, bar, label, active, selected, sums, lead, say, ...track }: LineProps) {
   const isActive = useComputed(() => active.value === bar.place).value;
   const isRest = bar.place === REST;
   const hasValue = sums || !isRest;
@@ -35,6 +40,7 @@ export function Line({ index, bar, label, active, selected, sums, say, ...track 
       title={isRest ? "Click to show them all" : label}
     >
       <th scope="row">
+        {lead?.(label)}
         <bdi>{label}</bdi>
       </th>
       <td>{hasValue && <Track {...bar} {...track} isRest={isRest} />}</td>
@@ -51,7 +57,7 @@ interface TrackProps extends Omit<Bar, "place"> {
 }
 
 /** A bar between two places; all of the width where the value is no finite number. */
-export function Track({ value, from, to, domain: [low, high], isRest, isStep, spread }: TrackProps) {
+export function Track({ value, from, to, was, domain: [low, high], isRest, isStep, spread }: TrackProps) {
   const percent = (length: number) => `${(100 * length) / (high - low)}%`;
   const kind = Number.isNaN(value) ? "nan" : value < 0 ? "minus" : "plus";
   const box = Number.isFinite(value)
@@ -59,6 +65,9 @@ export function Track({ value, from, to, domain: [low, high], isRest, isStep, sp
     : { left: 0, width: "100%" };
   return (
     <div class="lw-track">
+      {was !== undefined && (
+        <i class="lw-was" style={{ left: percent(from + Math.min(0, was) - low), width: percent(Math.abs(was)) }} />
+      )}
       <i class={`lw-signed lw-${kind}${isRest ? " lw-rest" : ""}`} style={box} />
       <i class="lw-zero" style={{ left: percent(-low) }} />
       {spread !== undefined && Number.isFinite(spread) && (

@@ -13,8 +13,8 @@ const NUMBERS = 66;
 const BAR_HEIGHT = 22;
 
 export function barsDrawn({ grid, bars, column, order }: GridState, palette: Palette, shorten: Shorten): Drawing {
-  const { values, spread } = partsOf(grid, column.value);
-  const sum = sumOf(values, bySize(values), order.value, bars.count.value, spread);
+  const { values, spread, before } = partsOf(grid, column.value);
+  const sum = sumOf(values, bySize(values, before), order.value, bars.count.value, spread, before);
   const { total } = sum;
   const decimals = decimalsFor(values);
   const say = (value: number) => fixed(value, decimals, true);

@@ -4,7 +4,7 @@ import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Grid } from "../data/grid.js";
 import { Check } from "../pieces/check.js";
-import { Line, Space, Track } from "./bar-line.js";
+import { type Lead, Line, Space, Track } from "./bar-line.js";
 import type { Sum } from "./sum.js";
 
 interface Props {
@@ -21,6 +21,7 @@ interface Props {
   spread: ArrayLike<number> | undefined;
   check: Grid["check"];
   unit: string;
+  lead: Lead;
 }
 
 export function BarsTable({ sum, first, end, label, say, sums, isWaterfall, spread, check, unit, ...marked }: Props) {
@@ -29,7 +30,7 @@ export function BarsTable({ sum, first, end, label, say, sums, isWaterfall, spre
   return (
     <table aria-rowcount={bars.length + 1}>
       <colgroup>
-        <col style={{ width: `${Math.min(190, 12 + longest * 7)}px` }} />
+        <col style={{ width: `${Math.min(190, 12 + longest * 7) + (marked.lead ? 34 : 0)}px` }} />
         <col />
         <col style={{ width: "66px" }} />
       </colgroup>

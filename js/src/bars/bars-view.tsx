@@ -10,8 +10,10 @@ import { Menu } from "../pieces/menu.js";
 import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
 import { quantityName } from "../text/words.js";
+import { Track } from "./bar-line.js";
 import { Bars } from "./bars.js";
-import { bySize, REST } from "./sum.js";
+import { bySize, REST, totalOf } from "./sum.js";
+import { takingOut } from "./take-out.js";
 
 interface Props {
   state: GridState;
@@ -26,13 +28,17 @@ export function BarsView({ state, painted }: Props) {
   const columns = grid.columns.length;
   const active = useSignal<number | null>(null);
   const column = state.column.value;
-  const { values, spread } = useMemo(() => partsOf(grid, column), [grid, column]);
-  const sorted = useMemo(() => bySize(values), [values]);
+  const parts = useMemo(() => partsOf(grid, column), [grid, column]);
+  const { values, before, predicted } = parts;
+  const sorted = useMemo(() => bySize(values, before), [parts]);
   useLayoutEffect(painted);
   useSignalEffect(() => {
     const row = active.value;
     hover.value = row === null || row === REST ? null : { row, column };
   });
+
+  // under edits: how the sum changed, and how it was predicted to
+  const [now, was] = before ? [totalOf(values) - totalOf(before), predicted && totalOf(predicted)] : [0];
 
   const toColumn = (to: number) => {
     bars.column.value = Math.max(0, Math.min(to, columns - 1));
@@ -41,16 +47,20 @@ export function BarsView({ state, painted }: Props) {
   const sums = isAttribution(grid);
   const rankAndShare = (row: number) => {
     const rank = { name: "by size", value: `${sorted.indexOf(row) + 1} of ${sorted.length}` };
-    const share = values[row]! / values.reduce((sum, value) => sum + value, 0);
+    const share = values[row]! / totalOf(values);
     return sums && share > 0 && share <= 1 ? [rank, { name: "of the sum", value: percent(share) }] : [rank];
   };
   return (
     <div class="lw-bars-view">
+      {before && <p class="lw-sentence">{grid.notes.at(-1)}</p>}
+      {was !== undefined && (
+        <Track value={now} from={0} to={now} was={was} domain={[Math.min(0, now, was), Math.max(1e-9, now, was)]} />
+      )}
       <Bars
         name={`${grid.kind}, ${quantityName(grid, quantity)}`}
         labels={grid.rows}
-        values={values}
-        spread={spread}
+        {...parts}
+        lead={takingOut(state)}
         order={state.order.value}
         reorder={(order) => (settings.order.value = order)}
         count={bars.count}

@@ -12,6 +12,7 @@ import { Segments } from "../pieces/segments.js";
 import { ORDERS, type Order } from "../state/settings.js";
 import { decimalsFor, fixed } from "../text/number.js";
 import { act } from "./bar-keys.js";
+import type { Lead } from "./bar-line.js";
 import { BarsTable } from "./bars-table.js";
 import { Counts } from "./parts-menu.js";
 import { BAR_HEIGHT, bySize, nameIn, REST, sumOf } from "./sum.js";
@@ -26,6 +27,9 @@ interface Props {
   values: ArrayLike<number>;
   /** How far each varies where it is a mean. */
   spread?: ArrayLike<number> | undefined;
+  /** What each was before an edit. */
+  before?: ArrayLike<number> | undefined;
+  lead?: Lead;
   unit: string;
   order: Order;
   reorder: (order: Order) => void;
@@ -46,17 +50,30 @@ interface Props {
   children?: ComponentChildren;
 }
 
-export function Bars({ name, labels, values, spread, unit, check, active, onSelect, onSide, beside, ...rest }: Props) {
-  const { order, reorder, count, sums = true, selected = null, children } = rest;
+export function Bars({
+  name,
+  labels,
+  values,
+  spread,
+  before,
+  unit,
+  check,
+  active,
+  onSelect,
+  onSide,
+  beside,
+  ...rest
+}: Props) {
+  const { order, reorder, count, sums = true, selected = null, lead, children } = rest;
   const scroller = useRef<HTMLElement>(null);
   const scrolled = useSignal(0);
   const width = useSignal(0);
   /** What is read aloud: only what the keys move to. */
   const speech = useSignal("");
-  const sorted = useMemo(() => bySize(values), [values]);
+  const sorted = useMemo(() => bySize(values, before), [values, before]);
   const sum = useMemo(
-    () => sumOf(values, sorted, order, count.value, spread),
-    [values, sorted, order, count.value, spread],
+    () => sumOf(values, sorted, order, count.value, spread, before),
+    [values, sorted, order, count.value, spread, before],
   );
   const { bars } = sum;
   const decimals = useMemo(() => decimalsFor(values), [values]);
@@ -93,8 +110,9 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
     speech.value = `${label(place)} ${say(value)}`;
     reveal(index);
   };
+  const keys = keysFor((key) => act(key, { bars, active, selected, go, choose, onSelect, onSide }));
   const placeAt = ({ target }: Event) => {
-    const place = (target as Element).closest<HTMLElement>("[data-place]")?.dataset.place;
+    const place = (target as Element).closest<HTMLElement>("button, [data-place]")?.dataset.place;
     return place === undefined ? null : Number(place);
   };
   const leave = () => {
@@ -125,7 +143,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
           tabIndex={0}
           style={{ maxHeight: `${(MOST_BARS + 2) * BAR_HEIGHT}px` }}
           onScroll={() => (scrolled.value = scroller.current!.scrollTop)}
-          onKeyDown={keysFor((key) => act(key, { bars, active, selected, go, choose, onSelect, onSide }))}
+          onKeyDown={(event) => event.target === scroller.current && keys(event)}
           onBlur={leave}
           onPointerMove={(event) => (active.value = placeAt(event))}
           onPointerLeave={leave}
@@ -135,7 +153,7 @@ export function Bars({ name, labels, values, spread, unit, check, active, onSele
           }}
         >
           <BarsTable
-            {...{ sum, first, end, label, say, sums, active, selected, spread, check, unit }}
+            {...{ sum, first, end, label, say, sums, active, selected, spread, check, unit, lead }}
             isWaterfall={order === "waterfall"}
           />
         </section>

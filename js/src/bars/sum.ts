@@ -16,6 +16,8 @@ export interface Bar {
   /** Where it begins: at zero, or in a waterfall where the one before it ended. */
   from: number;
   to: number;
+  /** What it was before an edit. */
+  was?: number | undefined;
 }
 
 export interface Sum {
@@ -28,14 +30,21 @@ export interface Sum {
   domain: [number, number];
 }
 
+export function totalOf(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0);
+}
+
 /** What a bar is called. */
 export function nameIn(labels: string[], { left }: Sum, place: number): string {
   return place === REST ? `${left} others` : labels[place]!;
 }
 
-/** Places of the parts, the largest first; what is no number comes before all, so that nothing hides it. */
-export function bySize(values: ArrayLike<number>): number[] {
-  const size = Float64Array.from(values, (value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : Math.abs(value)));
+/** Places of the parts, the largest first, now or before; what is no number comes before all, so that nothing hides it. */
+export function bySize(values: ArrayLike<number>, before?: ArrayLike<number>): number[] {
+  const size = Float64Array.from(values, (value, place) => {
+    const most = Math.max(Math.abs(value), Math.abs(before?.[place] ?? 0));
+    return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most;
+  });
   return Array.from(size, (_, place) => place).sort((a, b) => size[b]! - size[a]! || a - b);
 }
 
@@ -46,27 +55,28 @@ export function sumOf(
   order: Order,
   count: number,
   spread?: ArrayLike<number>,
+  before?: ArrayLike<number>,
 ): Sum {
   // one part has its own name, which says more than "1 other"
   const shown = sorted.length - count <= 1 ? sorted.slice() : sorted.slice(0, count);
   if (order !== "by size") shown.sort((a, b) => a - b);
-  const rest = sorted.slice(shown.length).reduce((sum, place) => sum + values[place]!, 0);
+  const restOf = (of: ArrayLike<number>) => totalOf(sorted.slice(shown.length).map((place) => of[place]!));
   const left = sorted.length - shown.length;
-  const each = shown.map((place) => ({ place, value: values[place]! }));
-  if (left) each.push({ place: REST, value: rest });
+  const each = shown.map((place) => ({ place, value: values[place]!, was: before?.[place] }));
+  if (left) each.push({ place: REST, value: restOf(values), was: before && restOf(before) });
 
   let reached = 0;
-  const bars = each.map(({ place, value }) => {
+  const bars = each.map(({ place, value, was }) => {
     const length = Number.isFinite(value) ? value : 0;
     const from = order === "waterfall" ? reached : 0;
     reached += length;
-    return { place, value, from, to: from + length };
+    return { place, value, from, to: from + length, was };
   });
   const all = Array.from(values);
-  const total = all.reduce((sum, value) => sum + value, 0);
-  const ends = bars.flatMap(({ place, from, to }) => {
+  const total = totalOf(values);
+  const ends = bars.flatMap(({ place, from, to, was = 0 }) => {
     const reach = spread?.[place] || 0;
-    return [from, to - reach, to + reach];
+    return [from, to - reach, to + reach, from + was];
   });
   const low = ends.reduce((least, end) => Math.min(least, end), 0);
   const high = ends.reduce((most, end) => Math.max(most, end), 0);

@@ -4,6 +4,8 @@ import type { Cell, Grid } from "./grid.js";
 
 /** What an edited grid is colored by; explain.py calls it MOVED. */
 export const MOVED = "change of the state";
+/** What bars were without the edits that they are under; attribute.py calls it BEFORE. */
+export const BEFORE = "contribution before";
 
 /** An edit of a run, as Python has it: where, and what is put there: `[grid, position]`, or `[]` to take it out. */
 export interface Edit {
@@ -16,7 +18,7 @@ export interface Edit {
 
 /** Whether a grid is the one that was read under a reader's edits. */
 export function isEdited({ quantities }: Grid): boolean {
-  return quantities[0]!.name === MOVED;
+  return quantities.some(({ name }) => name === MOVED || name === BEFORE);
 }
 
 /** Whether an edit of a cell can reach another. */

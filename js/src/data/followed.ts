@@ -1,6 +1,7 @@
 // What is followed through the layers: the targets that Python was asked to follow, whose numbers are exact, and the
 // tokens that a reader pinned, which are known where they were among the candidates.
 
+import { BEFORE } from "./cone.js";
 import { candidatesAt, type Grid, NO_TOKEN, type Quantity, rankAmongCandidates, trajectory } from "./grid.js";
 import { nameOf } from "./names.js";
 
@@ -50,10 +51,18 @@ function ofTarget(grid: Grid, { target }: Followed, measure: string): Quantity |
   return grid.quantities.find((quantity) => quantity.target === target && quantity.measure === measure);
 }
 
-/** What the rows of a column add, and how far each varies where it is a mean. */
-export function partsOf(grid: Grid, column: number): { values: Float32Array; spread: Float32Array | undefined } {
-  const spread = grid.quantities.find(({ measure }) => measure === "spread");
-  return { values: columnOf(grid, grid.quantities[0]!, column), spread: spread && columnOf(grid, spread, column) };
+/** What the rows of a column add, how far each varies where it is a mean, and what it was before an edit. */
+export function partsOf(grid: Grid, column: number) {
+  const of = (wanted: string) => {
+    const known = grid.quantities.find(({ measure }) => measure === wanted);
+    return known && columnOf(grid, known, column);
+  };
+  return {
+    values: columnOf(grid, grid.quantities[0]!, column),
+    spread: of("spread"),
+    before: of(BEFORE),
+    predicted: of("predicted change"),
+  };
 }
 
 function columnOf(grid: Grid, { values }: Quantity, column: number): Float32Array {

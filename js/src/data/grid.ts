@@ -95,6 +95,8 @@ export interface Grid extends Described {
   trajectories: { offsets: Int32Array; tokens: Int32Array; places: Uint8Array; probabilities: Float32Array } | null;
   /** What the cells are patches of, where they are. */
   sweep: Sweep | null;
+  /** Whether a notebook can ask for these bars again with some of them taken out. */
+  canEdit?: boolean;
 }
 
 /** What the cells of a grid are patches of: in each, one thing of a base is what it is in a source, or is taken out. */

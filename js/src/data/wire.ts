@@ -56,6 +56,8 @@ export interface GridHeader extends Described {
   trajectories: { offsets: Reference; tokens: Reference; steps: Reference[] } | null;
   /** Of a sweep alone. */
   sweep?: Omit<Sweep, "columns" | "tokens" | "said"> & { columns: Reference; tokens: Reference; said: Reference };
+  /** Of bars alone. */
+  canEdit?: boolean;
 }
 
 /** How the grids of a message answer to each other, key for key as wire.py writes it. */

@@ -5,6 +5,7 @@ import { type Edit, isEdited } from "../data/cone.js";
 import type { Grid } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
+import { Switch } from "../pieces/switch.js";
 import type { ViewState } from "../state/view-state.js";
 
 export function Edits({ view }: { view: ViewState }) {
@@ -47,13 +48,7 @@ function Chip({ view: { experiments }, edit, at }: { view: ViewState; edit: Edit
   const value = from ? tokenAt(from, edit.to[1]!) : "0";
   return (
     <span class="lw-edit" data-on={edit.on}>
-      <button
-        type="button"
-        role="switch"
-        aria-checked={edit.on}
-        aria-label={`${name} ← ${value}`}
-        onClick={() => experiments.change(at, !edit.on)}
-      />
+      <Switch on={edit.on} label={`${name} ← ${value}`} flip={() => experiments.change(at, !edit.on)} />
       <bdi class="lw-token">{tokenAt(into, edit.position)}</bdi> at {edit.site} ←{" "}
       <bdi class="lw-token lw-source">{value}</bdi>
       <Close label={`Take ${name} off`} act={() => experiments.change(at, null)} />

@@ -75,8 +75,18 @@ export class Experiments {
       to: [carried.which, this.grids[carried.which]!.positions[carried.cell.column]!],
       on: true,
     };
-    const others = edits.filter((one) => one.grid === into && !isSameSite(one, edit));
-    this.settings.edits.value = [...others, edit];
+    this.#make(edit);
+  }
+
+  /** The edit of the same place, if there is one. */
+  at(edit: Edit): Edit | undefined {
+    return this.settings.edits.value.find((one) => one.grid === edit.grid && isSameSite(one, edit));
+  }
+
+  /** Switches the edit of a place, or makes it. */
+  flip(edit: Edit): void {
+    this.refusal.value = this.#lacks();
+    if (!this.refusal.value) this.#make({ ...edit, on: !this.at(edit)?.on });
   }
 
   /** Takes one of the edits off, or switches it. */
@@ -93,6 +103,12 @@ export class Experiments {
     if (!isEdited(grid)) return [];
     const on = this.settings.edits.value.filter((edit) => edit.on);
     return on.map((edit) => cellOf(grid, edit)).filter((cell) => cell !== null);
+  }
+
+  /** In place of what was made there, with the others of the same grid. */
+  #make(edit: Edit): void {
+    const { edits } = this.settings;
+    edits.value = [...edits.peek().filter((one) => one.grid === edit.grid && !isSameSite(one, edit)), edit];
   }
 
   #refusal(carried: Carried, into: number | undefined, cell: Cell): string {
