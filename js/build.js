@@ -21,10 +21,6 @@ const view = {
   // h(…) in place of jsx(…), whose children are one property more each time: a fiftieth of the script
   tsconfigRaw: { compilerOptions: { jsx: "react", jsxFactory: "h", jsxFragmentFactory: "Fragment" } },
   inject: ["jsx.js"],
-  // properties that only this script knows: none that a browser has, or a notebook, a message or the state of a view
-  mangleProps:
-    /^(is[A-Z]\w*|accompanied|areTokens|breadth|canGive|carried(Cell)?|charted|cones|cell(Height|Width)|dockAt|doubtful|editedCells|exactNames|experiments|farthest|has(Chart|Numbers|Address)|inSlot|indexAt|ledUntil|legible|letGo|lookAt|overwrites|patched|pickRow|pinColor(Of|s)?|refusal|right(Probability|Tokens)|ringOf|row(At|Labels)|rows(Shown|ToLookAt)|singles|slotOf|sourceLabel|surprises|toggle(Pin|Selected)|weightOf|widest|wordOf)$/,
-  reserveProps: /^is(Array|Composing|Connected|Finite|Integer|Intersecting|NaN|Trusted|View)$/,
   format: "iife",
   globalName: "lenswidget",
   entryPoints: [

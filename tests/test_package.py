@@ -112,7 +112,7 @@ print(lw.__file__)
 def test_the_bundle_is_small() -> None:
     """Script, style and loader as they travel: gzipped."""
     files = (ROOT / "lenswidget/static" / name for name in ("widget.js", "widget.css", "loader.js"))
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 69_000
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 70_000
 
 
 def test_every_public_name_is_what_it_says() -> None:

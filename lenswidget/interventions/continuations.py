@@ -28,7 +28,7 @@ from lenswidget.model.surroundings import plain_mode
 from lenswidget.model.user_hooks import NONE, UserHooks
 
 TOGETHER = 2
-"""First positions whose cells share a pass. On SmolLM2, 1 and 3 cost a tenth more, all in one pass a third."""
+"""Neighboring first positions whose cells share a pass. On SmolLM2, 1 and 3 cost a tenth more, all in one pass a third."""
 TOKENS = 1536
 """Positions, of all cells together, that a pass may hold: its activations are a few dozen megabytes in a small model."""
 
@@ -143,9 +143,11 @@ def _begun(
 ) -> Iterator[tuple[int, list[int]]]:
     """Groups of cells that go on from one position: fewer tokens are run the later a group begins, but each pass reads all
     weights."""
-    for some in range(0, len(firsts), TOGETHER):
-        these = firsts[some : some + TOGETHER]
+    ahead = list(firsts)
+    while ahead:
+        these = [first for first in ahead if first < ahead[0] + TOGETHER]
         yield these[0], [i for i in reached if cells[i].first in these]
+        ahead = ahead[len(these) :]
 
 
 def run_pass(
