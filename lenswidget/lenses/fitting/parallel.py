@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,11 @@ from torch import Tensor
 
 PATIENCE = timedelta(minutes=5)
 """How long a process waits for the others before it says that one of them is gone."""
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Workers:
             if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "MASTER_ADDR" not in os.environ:
                 return cls()
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+            atexit.register(_leave)  # threads that are still joined when a process ends abort it, now and then
         return cls(dist.get_rank(), dist.get_world_size())
 
     def share(self, items: Any) -> Any:
