@@ -42,6 +42,10 @@ def llama(tmp_path: Path) -> Any:
     return saved("LlamaForCausalLM", tmp_path)
 
 
+def says(run: lw.Run) -> Tensor:
+    return run.readout.logits(run.residual[-1, -1:])[0]
+
+
 def naive(model: Any, row: int, position: int, value: Tensor, tokens: list[int]) -> Tensor:
     """The last logits of one pass in which one position of one row is set, by the backend's own change alone."""
     backend = backend_of(model)
@@ -124,6 +128,19 @@ def test_every_architecture_is_swept_truly(architecture: str, tmp_path: Path) ->
     same = last_rows(own, identical, 5)
     assert float((same - base.residual[-1, 5]).abs().max()) <= 1e-4 * float(base.residual[-1, 5].abs().max())
     assert torch.equal(last_rows(own, cells, 1), base.residual[-1, 1].expand(len(cells), -1))  # outside the cone
+
+
+def test_a_bridge_that_flattens_its_activations_is_swept_by_parts(tmp_path: Path) -> None:
+    architectures.save("OPTForCausalLM", tmp_path)
+    model = architectures.boot(tmp_path)
+    base, source = lw.runs(model, [BASE, SOURCE])
+    moved = says(source) - says(base)
+    target, against = int(moved.argmax()), int(moved.argmin())
+    grid = lw.patch(base, source, target, against=against, unit="mlp")
+    for row, position in ((0, 4), (1, 5), (2, 5)):
+        theirs = says(lw.run(model, BASE, edits=[lw.Edit(grid.rows[row], to=source, position=position)])) - says(base)
+        value = float(theirs[target] - theirs[against])
+        assert grid.values("effect")[row, position] == pytest.approx(value, abs=1e-3)
 
 
 @pytest.mark.parametrize("unit", ["attn", "mlp", "component", "head"])

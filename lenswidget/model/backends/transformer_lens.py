@@ -91,7 +91,11 @@ class HookedBackend(Backend):
 
         def changing(function: Change) -> Any:
             def hook(value: Any, hook: Any = None) -> Any:
-                new = function(_tensor(value))
+                x, positions = _tensor(value), tokens.shape[1]
+                # OPT flattens what enters its MLPs to [batch × positions, …]
+                flat = x.ndim == 2 and x.is_floating_point() and x.shape[0] % positions == 0
+                new = function(x.unflatten(0, (-1, positions)) if flat else x)
+                new = new.flatten(0, 1) if flat and new is not None else new
                 return None if new is None else (new, *value[1:]) if isinstance(value, tuple) else new
 
             return hook
