@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
 
 import lenswidget as lw
+from bench.timing import median
 from lenswidget.interventions.attribution_patching import estimates, number_of
 from lenswidget.model.backend import keep_whole
 from lenswidget.model.components import components_of
@@ -37,7 +35,6 @@ PAIRS = {
     ),
 }
 UNITS = {"row": None, "attn": None, "mlp": None, "head": slice(None)}
-ROUNDS = 5
 
 
 def main() -> None:
@@ -76,17 +73,6 @@ def every_site(base: lw.Run, source: lw.Run, target: str, against: str) -> None:
     there = backend.forward(source.tokens[None], keep=keep_whole(sites), stop=backend.rows[-1], hooks=NONE).kept
     number = number_of(base.readout, targets_of(base, [target, against]), "logit difference", -1)
     estimates(base, sites, lambda site, _: there[site][0].flatten(1), number)
-
-
-def seconds(what: Callable[[], object]) -> float:
-    start = time.process_time()
-    what()
-    return time.process_time() - start
-
-
-def median(what: Callable[[], object]) -> float:
-    what()
-    return statistics.median(seconds(what) for _ in range(ROUNDS))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import statistics
 import threading
-import time
-from collections.abc import Callable
 from functools import partial
 
 import psutil
@@ -18,6 +15,7 @@ import torch
 from transformer_lens import patching
 
 import lenswidget as lw
+from bench.timing import median, seconds
 from lenswidget.grids.grid import Grid
 
 SHARED = (
@@ -33,7 +31,6 @@ APART = (
     " Paris",
     " Rome",
 )
-ROUNDS = 5
 
 
 def main() -> None:
@@ -60,17 +57,6 @@ def main() -> None:
                     f"  TransformerLens, a pass a cell: {theirs / F:.0f} F, {theirs / rows:.0f} × ours; apart by {apart:.1e}"
                 )
     print(f"memory of a sweep of a prompt of 205 tokens beyond the model: {memory(model):.0f} MB")
-
-
-def seconds(what: Callable[[], object]) -> float:
-    start = time.process_time()
-    what()
-    return time.process_time() - start
-
-
-def median(what: Callable[[], object]) -> float:
-    what()
-    return statistics.median(seconds(what) for _ in range(ROUNDS))
 
 
 def whole_heatmap(model: object, base: lw.Run, source: lw.Run, target: str, against: str) -> tuple[float, torch.Tensor]:
