@@ -42,7 +42,7 @@ _HOME = {
     "divergence": "lenses.divergence",
     "explain": "lenses.explain",
     "fidelity": "lenses.fidelity",
-    "from_cache": "model.run",
+    "from_cache": "model.cached_run",
     "hooks": "attribution.attribute",
     "live": "interactive.live",
     "load": "model.load",
@@ -52,7 +52,7 @@ _HOME = {
     "path_patch": "interventions.path_patching",
     "promotes": "attribution.vocabulary_space",
     "read": "lenses.read",
-    "residual_hooks": "model.run",
+    "residual_hooks": "model.cached_run",
     "row_changes": "grids.row_changes",
     "run": "model.run",
     "runs": "model.run",
@@ -95,11 +95,11 @@ if TYPE_CHECKING:
     from lenswidget.lenses.read import logit_lens as logit_lens
     from lenswidget.lenses.read import read as read
     from lenswidget.lenses.tuned import TunedLens as TunedLens
+    from lenswidget.model.cached_run import from_cache as from_cache
+    from lenswidget.model.cached_run import residual_hooks as residual_hooks
     from lenswidget.model.edits import Edit as Edit
     from lenswidget.model.load import load as load
     from lenswidget.model.run import Run as Run
-    from lenswidget.model.run import from_cache as from_cache
-    from lenswidget.model.run import residual_hooks as residual_hooks
     from lenswidget.model.run import run as run
     from lenswidget.model.run import runs as runs
     from lenswidget.view.page import write_page as write_page

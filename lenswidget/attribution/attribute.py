@@ -26,13 +26,14 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
+from lenswidget.model.cached_run import as_run, residual_hooks
 from lenswidget.model.components import Components, Part, components_of
 from lenswidget.model.linear import is_packed
 from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.readout import Readout
 from lenswidget.model.recalled_run import Experiment, RecalledRun
-from lenswidget.model.run import Run, as_run, residual_hooks
+from lenswidget.model.run import Run
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.targets import TargetLike, named, target_of, with_against

@@ -24,7 +24,8 @@ from lenswidget.model.edits import Edit
 from lenswidget.model.generation import ends_of
 from lenswidget.model.positions import Positions
 from lenswidget.model.probe import readout_of
-from lenswidget.model.run import run_watched, tokenize
+from lenswidget.model.prompts import tokenize
+from lenswidget.model.run import run_watched
 from lenswidget.model.targets import Targets
 from lenswidget.view.latest import Report
 from lenswidget.view.widget import LensWidget

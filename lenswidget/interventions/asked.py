@@ -13,8 +13,9 @@ from lenswidget.grids.parts import Target
 from lenswidget.interventions.layout import Layout, layout_of
 from lenswidget.interventions.metrics import metric_of
 from lenswidget.interventions.put import Put, answering, put_of
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.positions import Positions, positions_of
-from lenswidget.model.run import Run, as_run
+from lenswidget.model.run import Run
 from lenswidget.model.targets import target_of, with_against
 
 

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from lenswidget.grids.grid import Grid
 from lenswidget.interventions.patch import patch
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.edits import Edit
 from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
-from lenswidget.model.run import Run, as_run, run_watched
+from lenswidget.model.run import Run, run_watched
 from lenswidget.model.targets import TargetLike, target_of
 
 WINDOW = 10

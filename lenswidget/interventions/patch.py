@@ -26,11 +26,12 @@ from lenswidget.interventions.metrics import METRICS, called, measured, recovere
 from lenswidget.interventions.put import Put
 from lenswidget.interventions.swept import Swept, mean_estimate, read_cells
 from lenswidget.model.activations import Activations
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.edits import Written, values_at, width_of
 from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.places import row_place
 from lenswidget.model.positions import Positions
-from lenswidget.model.run import Run, as_run
+from lenswidget.model.run import Run
 from lenswidget.model.surroundings import plain_mode
 from lenswidget.model.targets import TargetLike
 

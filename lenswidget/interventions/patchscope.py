@@ -32,7 +32,8 @@ from lenswidget.model.made_by import made_by
 from lenswidget.model.places import row_place
 from lenswidget.model.positions import positions_of
 from lenswidget.model.probe import readout_of
-from lenswidget.model.run import Prompt, Run, run_watched, tokenize
+from lenswidget.model.prompts import Prompt, tokenize
+from lenswidget.model.run import Run, run_watched
 from lenswidget.model.surroundings import plain_mode
 from lenswidget.model.tokens import texts_of
 from lenswidget.model.user_hooks import NONE, UserHooks

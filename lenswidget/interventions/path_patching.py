@@ -21,9 +21,10 @@ from lenswidget.interventions.paths import LOGITS, Receiver, received, receiver_
 from lenswidget.interventions.put import Put, answering, put_of
 from lenswidget.interventions.senders import senders_of, written_by
 from lenswidget.interventions.swept import Swept, read_cells
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.positions import positions_of
-from lenswidget.model.run import Run, as_run
+from lenswidget.model.run import Run
 from lenswidget.model.surroundings import plain_mode
 from lenswidget.model.targets import TargetLike, target_of, with_against
 

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from lenswidget.grids.alignment import pairs_of
 from lenswidget.grids.parts import NO_TOKEN
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.edits import values_at
 from lenswidget.model.places import Place
-from lenswidget.model.run import Run, as_run
+from lenswidget.model.run import Run
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==

@@ -21,14 +21,16 @@ from lenswidget.interventions.edited_text import reaching, write
 from lenswidget.interventions.text_grid import grid_of_texts
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.components import Part
 from lenswidget.model.edits import Edit, short, values_at
 from lenswidget.model.generation import ends_of
 from lenswidget.model.places import Place, place_of
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.probe import readout_of
+from lenswidget.model.prompts import Prompt, tokenize
 from lenswidget.model.readout import FinalNorm
-from lenswidget.model.run import Prompt, Run, as_run, run_watched, tokenize
+from lenswidget.model.run import Run, run_watched
 from lenswidget.model.surroundings import own_arithmetic, plain_mode
 from lenswidget.model.targets import TargetLike, named, target_of
 from lenswidget.model.tokens import texts_of

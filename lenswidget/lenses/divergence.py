@@ -11,8 +11,8 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import Quantity
 from lenswidget.lenses.lens import as_lens, lens_call, moved
 from lenswidget.lenses.read import read
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.made_by import call, made_by, run_call
-from lenswidget.model.run import as_run
 from lenswidget.model.targets import Targets
 
 

@@ -18,9 +18,10 @@ from lenswidget.grids.parts import Check, Quantity
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.positions import positions_of
 from lenswidget.model.recalled_run import Experiment, RecalledRun
-from lenswidget.model.run import Run, as_run
+from lenswidget.model.run import Run
 from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.targets import TargetLike, named
 

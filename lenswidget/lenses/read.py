@@ -13,8 +13,8 @@ from lenswidget.lenses.explain import Explanations
 from lenswidget.lenses.lens import as_lens, lens_call, moved
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.to_grid import grid_of
+from lenswidget.model.cached_run import as_run
 from lenswidget.model.made_by import call, run_call, token_call, unless
-from lenswidget.model.run import as_run
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, Targets, targets_of, with_against
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,22 +12,18 @@ from torch import Tensor
 
 from lenswidget.grids.parts import Check
 from lenswidget.model.activations import Activations, last_position
-from lenswidget.model.backend import Backend, CachedPass, Change, whole
-from lenswidget.model.backends import backend_of, cached_pass
+from lenswidget.model.backend import Backend, Change, whole
+from lenswidget.model.backends import backend_of
 from lenswidget.model.components import assumed_components, components_of, confirmed
 from lenswidget.model.edits import Edit, Written, chained, changes, written
 from lenswidget.model.probe import readout_of
+from lenswidget.model.prompts import Prompt, tokenize
 from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.site import Site
-from lenswidget.model.surroundings import on_cpu, plain_mode
+from lenswidget.model.surroundings import plain_mode
 from lenswidget.model.tokens import TokenTexts, texts_of
 from lenswidget.model.user_hooks import UserHooks
 from lenswidget.model.weights import Weights, weights_of
-
-Message = Mapping[str, Any]
-"""What somebody says in a chat: `{"role": "user", "content": "Hello"}`."""
-Prompt = str | Sequence[int] | Tensor | Mapping[str, Any] | Sequence[Message]
-"""A text, its token ids, what a tokenizer made of it, or the messages of a chat."""
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
@@ -181,7 +177,7 @@ def _run(
     while True:
         keep = dict.fromkeys(components.sites, last_position) | dict.fromkeys(backend.rows, whole)
         done = backend.forward(tokens.unsqueeze(0), keep=keep, change=change, hooks=hooks)
-        residual = _residual(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
+        residual = residual_of(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
         last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
         if outside:
             break
@@ -196,7 +192,7 @@ def _run(
         )
     assert done.logits is not None
     activations = Activations(backend, components, tokens, residual[-1], last=last, hooks=under, edits=made)
-    return _checked(readout, tokens, residual, done.logits[0], activations)
+    return checked(readout, tokens, residual, done.logits[0], activations)
 
 
 def runs(model: object, prompts: Sequence[Prompt], *, tokenizer: Any = None) -> list[Run]:
@@ -212,95 +208,7 @@ def runs(model: object, prompts: Sequence[Prompt], *, tokenizer: Any = None) -> 
     return [run(model, prompt, tokenizer=tokenizer) for prompt in prompts]
 
 
-def from_cache(
-    cache: Any,
-    *,
-    logits: Float[Tensor, "..."] | None = None,
-    tokens: Sequence[int] | Tensor | None = None,
-    batch: int | None = None,
-) -> Run:
-    """A Run from a TransformerLens `ActivationCache`.
-
-    `logits` are the ones that `run_with_cache` returned beside the cache: with them the last row is checked against
-    the model; without them, against the cached output of the unembedding where the cache has it. `tokens` are needed
-    only where the cache lacks the ids that entered the embedding, `batch` only where it holds several prompts.
-
-    Raises ValueError for a cache that lacks residual rows, with the `names_filter` that brings them, and for a batch, tokens
-    or logits that are not this cache's; TypeError for those that are no such thing.
-
-        logits, cache = model.run_with_cache("The capital of France is")
-        run = lw.from_cache(cache, logits=logits)
-    """
-    held = cached_pass(cache)
-    if held is None:
-        raise TypeError(_no_run(cache))
-    with on_cpu():
-        return _opened(held, logits, tokens, batch)
-
-
-def _opened(held: CachedPass, logits: Any, tokens: Any, batch: Any) -> Run:
-    backend = held.backend
-    readout = readout_of(backend)
-    _require_rows(held)
-    index = _chosen(held, batch)
-    residual = _residual(backend, {site: held.get(site, index) for site in backend.rows}, whole)
-    ids = _cached_tokens(held, tokens, index, residual.shape[1])
-    activations = Activations(backend, components_of(backend), ids, residual[-1], cache=held, prompt=index)
-    if logits is not None:
-        return _checked(readout, ids, residual, _own_logits(logits, held, index, len(ids), readout), activations)
-    raw = held.unembedded(index)
-    if raw is not None and tuple(raw.shape) == (residual.shape[1], readout.vocabulary):
-        # the cached values come before any soft-cap or scale, so they are carried through the one that was probed
-        return _checked(readout, ids, residual, readout.after_unembedding(raw.float().clone()), activations)
-    return _checked(readout, ids, residual, None, activations)
-
-
-def residual_hooks(model: object) -> list[str]:
-    """The hooks that a cache must hold for a lens to read it: a `names_filter` for `run_with_cache`.
-
-    They are the `L + 1` rows of the residual stream and the ids that entered it.
-
-        model.run_with_cache(prompt, names_filter=lw.residual_hooks(model))
-    """
-    backend = backend_of(model)
-    return [backend.name(site) for site in (backend.ids, *backend.rows)]
-
-
-def as_run(source: Any) -> Run:
-    """A Run as it is; an ActivationCache, made into one."""
-    if isinstance(source, Run):
-        return source
-    if cached_pass(source) is not None:
-        return from_cache(source)
-    raise TypeError(_no_run(source))
-
-
-def _no_run(source: object) -> str:
-    states = source if isinstance(source, tuple) and source else getattr(source, "hidden_states", None)
-    if hasattr(source, "hidden_states") or (isinstance(states, tuple) and isinstance(states[0], Tensor)):
-        return (
-            "A lens can't read the hidden_states that a model of transformers returns: the last of them went through the final "
-            "norm already, and the last row of the stream is not among them. Let lenswidget run the model: "
-            "lw.run(model, prompt, tokenizer=tokenizer)."
-        )
-    return (
-        f"A lens reads a Run or a TransformerLens ActivationCache and got {type(source).__name__}; make one with "
-        "lw.run(model, prompt), or with logits, cache = model.run_with_cache(prompt)."
-    )
-
-
-def _require_rows(cache: CachedPass) -> None:
-    rows = cache.backend.rows
-    missing = [cache.backend.name(site) for site in rows if cache.get(site) is None]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ValueError(
-            f"This cache lacks {missing[0]}{more} of the {len(rows)} residual rows that a lens reads. Run it again as "
-            "model.run_with_cache(prompt, names_filter=lw.residual_hooks(model))."
-        )
-
-
-def _residual(
+def residual_of(
     backend: Backend, found: dict[Any, Tensor | None], one: Callable[[Tensor], Tensor]
 ) -> Float[Tensor, "rows positions d"]:
     """The rows as one tensor: a copy, which may enter autograd whatever they came from."""
@@ -318,65 +226,7 @@ def _residual(
     return torch.stack([row.detach().to(rows[0].device) for row in rows])
 
 
-def _chosen(cache: CachedPass, batch: Any) -> int:
-    """Which of a cache's prompts is asked for."""
-    count = cache.prompts
-    which = (
-        "it holds one prompt, so leave batch= out" if count == 1 else f"choose one with batch=0 to batch={count - 1}"
-    )
-    if batch is None:
-        if count != 1:
-            raise ValueError(f"This cache holds {count} prompts; {which}.")
-        return 0
-    if isinstance(batch, bool) or not hasattr(batch, "__index__"):
-        raise TypeError(f"batch is the index of a prompt in this cache and got {batch!r}; {which}.")
-    index = int(batch)
-    if not -count <= index < count:
-        raise ValueError(f"This cache has no prompt {index}; {which}.")
-    return index % count
-
-
-def _own_logits(
-    given: Any, cache: CachedPass, prompt: int, positions: int, readout: Readout
-) -> Float[Tensor, "positions vocabulary"]:
-    """The logits of one prompt of a cache, from those that came with it."""
-    wanted, count = (positions, readout.vocabulary), cache.prompts
-    if not isinstance(given, Tensor):
-        given = getattr(given, "logits", given)  # as a model of transformers returns them
-    if not isinstance(given, Tensor) or not given.is_floating_point():
-        got = given.dtype if isinstance(given, Tensor) else type(given).__name__
-        raise TypeError(
-            f"logits are what model.run_with_cache(prompt) returns beside the cache, a tensor of numbers; got {got}."
-        )
-    one = given[prompt] if given.ndim == 3 and len(given) == count else given
-    if tuple(one.shape) != wanted:
-        raise ValueError(
-            f"logits have the shape {tuple(given.shape)}, and this cache asks for {(count, *wanted)} or {wanted}: positions and "
-            "vocabulary. Pass those that model.run_with_cache(prompt) returned beside it."
-        )
-    return one
-
-
-def _cached_tokens(cache: CachedPass, given: Any, prompt: int, positions: int) -> Int[Tensor, "positions"]:
-    if given is None:
-        given = cache.get(cache.backend.ids, prompt)
-        if given is None:
-            raise ValueError(
-                f"This cache does not hold its tokens ({cache.backend.name(cache.backend.ids)}); pass "
-                "tokens=model.to_tokens(prompt)[0]."
-            )
-    if isinstance(given, str):
-        raise TypeError(f"tokens are token ids and got the text {given!r}; pass tokens=model.to_tokens(prompt)[0].")
-    ids = _as_ids(cache.backend, given)
-    if ids.ndim == 2 and len(ids) in (1, cache.prompts):
-        ids = ids[prompt if len(ids) == cache.prompts else 0]
-    if ids.ndim != 1 or len(ids) != positions:
-        got = len(ids) if ids.ndim == 1 else f"{tuple(ids.shape)}"
-        raise ValueError(f"{got} tokens were given for a cache of {positions} positions; pass the ones it was run on.")
-    return _within(cache.backend, ids, cache.backend.vocabulary)
-
-
-def _checked(
+def checked(
     readout: Readout,
     tokens: Int[Tensor, "positions"],
     residual: Float[Tensor, "rows positions d"],
@@ -439,98 +289,3 @@ def _noted(put: set[Site], site: Site, one: Change) -> Change:
         return one(value)
 
     return change
-
-
-def tokenize(backend: Backend, prompt: Prompt, vocabulary: int) -> Int[Tensor, "positions"]:
-    """The token ids of one prompt. Raises ValueError and TypeError, as `run` does, for what is none."""
-    name, context = backend.facts.name, backend.facts.context
-    if isinstance(prompt, str):
-        if not prompt:
-            raise ValueError("The prompt is empty; give it at least one character, as in lw.run(model, 'The').")
-        lone = next((letter for letter in prompt if "\ud800" <= letter <= "\udfff"), None)
-        if lone is not None:
-            raise ValueError(
-                f"The prompt holds half of a character, {lone!r}, which no tokenizer reads; decode it again from its bytes."
-            )
-        ids = backend.encode(prompt)
-    else:
-        ids = _as_ids(backend, prompt)
-        ids = ids[0] if ids.ndim == 2 and ids.shape[0] == 1 else ids
-        if ids.ndim != 1:
-            raise ValueError(
-                f"One prompt is one list of token ids; got shape {tuple(ids.shape)}. Use lw.runs for several."
-            )
-    if not len(ids):
-        raise ValueError("The prompt has no tokens; give it at least one, as in lw.run(model, 'The').")
-    _within(backend, ids, vocabulary)
-    if context and len(ids) > context:
-        raise ValueError(
-            f"The prompt has {len(ids)} tokens and {name} takes {context}; pass the part you want as token ids, "
-            f"lw.run(model, ids[-{context}:]) for its end."
-        )
-    return ids
-
-
-def _within(backend: Backend, ids: Int[Tensor, "positions"], vocabulary: int) -> Int[Tensor, "positions"]:
-    """Token ids as they are, if all of them are in the vocabulary."""
-    wrong = ids[(ids < 0) | (ids >= vocabulary)]
-    if len(wrong):
-        raise ValueError(
-            f"Token id {int(wrong[0])} is outside the vocabulary of {backend.facts.name}, 0 to {vocabulary - 1}."
-        )
-    return ids
-
-
-def _as_ids(backend: Backend, prompt: Any) -> Int[Tensor, "..."]:
-    """Token ids from whatever holds them."""
-    if isinstance(prompt, (list, tuple)) and prompt and all(isinstance(one, Mapping) for one in prompt):
-        prompt = _chat(backend, prompt)
-    if isinstance(prompt, Mapping):  # as a tokenizer returns it
-        if "input_ids" not in prompt:
-            raise TypeError(
-                f"A dictionary of a prompt has 'input_ids', as tokenizer(text) gives; got {sorted(prompt)}."
-            )
-        prompt = _unpadded(prompt)
-    if isinstance(prompt, (list, tuple)) and any(isinstance(one, str) for one in prompt):
-        raise TypeError(
-            f"One prompt is one text; got a list of {len(prompt)}. Use lw.runs(model, texts) for several, or join them."
-        )
-    try:
-        ids = torch.as_tensor(prompt)
-    except (TypeError, ValueError, RuntimeError):
-        got = type(prompt).__name__
-        if isinstance(prompt, (list, tuple)):
-            inside = dict.fromkeys(type(one).__name__ for one in prompt)
-            got += f" of {' and '.join(inside)}, which don't make one row of ids"
-        raise TypeError(f"A prompt is a text, its token ids, or a list of messages; got {got}.") from None
-    if ids.ndim == 0:
-        raise TypeError(f"A prompt of token ids is a list of them; got one number, {ids.item()}. Pass [{ids.item()}].")
-    if ids.numel() and (ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool):
-        raise TypeError(f"Token ids must be whole numbers; got {ids.dtype}. Pass a text, or ids of an integer dtype.")
-    return ids.long().cpu()
-
-
-def _unpadded(prompt: Mapping[str, Any]) -> Any:
-    """The ids of one prompt as a tokenizer returns it, without the padding that its attention mask leaves out."""
-    ids, mask = (prompt.get(name) for name in ("input_ids", "attention_mask"))
-    if mask is None:
-        return ids
-    seen = torch.as_tensor(mask).bool().cpu()
-    if seen.ndim > 1 and len(seen) > 1:
-        return ids  # several prompts, which are refused as such
-    kept = seen.flatten().nonzero().flatten()
-    if len(kept) and int(kept[-1] - kept[0]) + 1 != len(kept):
-        raise ValueError(
-            "The attention mask of this prompt leaves out tokens between others, which a lens would show as if they were read; "
-            "pass the ids that are to be read."
-        )
-    return torch.as_tensor(ids).flatten().cpu()[kept]
-
-
-def _chat(backend: Backend, messages: Sequence[Message]) -> Any:
-    """The token ids of a chat, up to where the model is to answer, by its tokenizer's own template."""
-    if not getattr(backend.tokenizer, "chat_template", None):
-        raise ValueError(
-            f"The tokenizer of {backend.facts.name} has no chat template for a list of messages; give the prompt as one text."
-        )
-    return backend.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, return_dict=True)
