@@ -165,8 +165,7 @@ class _Writing:
         self.backend, self.edits, self.hooks = backend, edits, hooks
         self.tokens = tokens.expand(len(edits), -1)
         if cached and past is None:
-            # of one token alone, of which nothing is then taken
-            past, first = backend.past(tokens[:1], change={}, hooks=NONE if hooks is None else hooks), 0
+            past, first = backend.past_of_nothing(), 0
         self.past = past.growing(first, len(edits)) if cached and past is not None else None
         self.seen = first if self.past is not None else 0
 

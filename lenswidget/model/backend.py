@@ -181,6 +181,10 @@ class Backend(ABC):
         shared. Whether such a pass is right is not ours to know: whoever makes one tries it first."""
         return None
 
+    def past_of_nothing(self) -> Past | None:
+        """The same of no tokens, from which a pass may grow: `past.growing(0, 1)`; None where nothing can be kept."""
+        return None
+
     def use_tokenizer(self, tokenizer: Any) -> None:
         """Read this model's texts through a tokenizer that its user gave. Raises TypeError where it has its own."""
         raise TypeError(
@@ -279,6 +283,15 @@ class Past(ABC):
     @abstractmethod
     def growing(self, length: int, batch: int) -> Any:
         """The same for so many prompts that go on from there, each its own way: each pass adds what it leaves."""
+
+    @abstractmethod
+    def after(self, grown: Any) -> Past:
+        """What `growing` has become by the passes that it was given to."""
+
+    @property
+    @abstractmethod
+    def length(self) -> int | None:
+        """How many tokens it is of; None where it isn't whole."""
 
 
 class CachedPass(ABC):

@@ -15,7 +15,7 @@ from lenswidget.model.components import components_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.prompts import as_ids, within
 from lenswidget.model.readout import Readout
-from lenswidget.model.run import Run, checked, residual_of
+from lenswidget.model.run import Run, assembled, check_of, residual_of
 from lenswidget.model.surroundings import on_cpu
 
 
@@ -53,13 +53,13 @@ def _opened(held: CachedPass, logits: Any, tokens: Any, batch: Any) -> Run:
     residual = residual_of(backend, {site: held.get(site, index) for site in backend.rows}, whole)
     ids = _cached_tokens(held, tokens, index, residual.shape[1])
     activations = Activations(backend, components_of(backend), ids, residual[-1], cache=held, prompt=index)
-    if logits is not None:
-        return checked(readout, ids, residual, _own_logits(logits, held, index, len(ids), readout), activations)
-    raw = held.unembedded(index)
+    own = _own_logits(logits, held, index, len(ids), readout) if logits is not None else None
+    raw = held.unembedded(index) if own is None else None
     if raw is not None and tuple(raw.shape) == (residual.shape[1], readout.vocabulary):
         # the cached values come before any soft-cap or scale, so they are carried through the one that was probed
-        return checked(readout, ids, residual, readout.after_unembedding(raw.float().clone()), activations)
-    return checked(readout, ids, residual, None, activations)
+        own = readout.after_unembedding(raw.float().clone())
+    check = None if own is None else check_of(readout, backend, residual[-1], own)
+    return assembled(readout, ids, residual, check, activations)
 
 
 def residual_hooks(model: object) -> list[str]:

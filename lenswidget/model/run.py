@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from lenswidget.grids.parts import Check
 from lenswidget.model.activations import Activations, last_position
 from lenswidget.model.backend import Backend, Change, whole
 from lenswidget.model.backends import backend_of
-from lenswidget.model.components import assumed_components, components_of, confirmed
+from lenswidget.model.components import Components, assumed_components, components_of, confirmed
 from lenswidget.model.edits import Edit, Written, chained, changes, written
 from lenswidget.model.probe import readout_of
 from lenswidget.model.prompts import Prompt, tokenize
@@ -164,35 +164,70 @@ def _run(
     made = tuple(
         written(edit, backend, tokens, readout.W_U.dtype) for edit in ([edits] if isinstance(edits, Edit) else edits)
     )
-    # what changes the stream from outside is no part's, so that no sum could confirm what is only assumed
-    outside = bool(under or made)
-    components = components_of(backend) if outside else assumed_components(backend)
-
-    def told(block: int) -> Callable[[Tensor], None]:
-        return lambda _: begins(block) if begins else None
-
-    telling: dict[Site, Change] = {site: told(block) for block, site in enumerate(backend.rows[:-1])} if begins else {}
     put: set[Site] = set()
-    change = chained(telling, {site: _noted(put, site, one) for site, one in changes(made).items()})
-    while True:
-        keep = dict.fromkeys(components.sites, last_position) | dict.fromkeys(backend.rows, whole)
-        done = backend.forward(tokens.unsqueeze(0), keep=keep, change=change, hooks=hooks)
-        residual = residual_of(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
-        last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
-        if outside:
-            break
-        found = confirmed(backend, components, last, residual[:, -1])
-        if found == components:
-            break
-        components = found  # once for a model whose blocks only look alike
+    change = {site: _noted(put, site, one) for site, one in changes(made).items()}
+    done = pass_over(
+        backend, tokens, parts_of(backend, changed=bool(under or made)), begins, change=change, hooks=under
+    )
     lost = [one.place.label for one in made if one.place.site not in put]
     if lost:
         raise ValueError(
             f"{backend.facts.name} ran without passing {lost[0]!r}, so nothing was put there; edit a row of its stream."
         )
-    assert done.logits is not None
-    activations = Activations(backend, components, tokens, residual[-1], last=last, hooks=under, edits=made)
-    return checked(readout, tokens, residual, done.logits[0], activations)
+    activations = Activations(
+        backend, done.components, tokens, done.residual[-1], last=done.last, hooks=under, edits=made
+    )
+    return assembled(
+        readout, tokens, done.residual, check_of(readout, backend, done.residual[-1], done.logits), activations
+    )
+
+
+@dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
+class Passed:
+    """What a pass over some tokens of a prompt left: their rows, what the parts of `components` put out at the last of them,
+    and the model's own logits."""
+
+    residual: Float[Tensor, "rows positions d"]
+    last: Mapping[Site, Tensor]
+    logits: Float[Tensor, "positions vocabulary"]
+    components: Components
+
+
+def parts_of(backend: Backend, *, changed: bool) -> Components:
+    """The parts to watch in a pass. What changes the stream from outside is no part's, so that no sum could confirm what is
+    only assumed: under hooks and edits, `changed`, they are found by a pass of their own."""
+    return components_of(backend) if changed else assumed_components(backend)
+
+
+def pass_over(
+    backend: Backend,
+    tokens: Int[Tensor, "positions"],
+    components: Components,
+    begins: Callable[[int], None] | None = None,
+    *,
+    change: Mapping[Site, Change] | None = None,
+    hooks: UserHooks,
+    past: Callable[[], Any] = lambda: None,
+) -> Passed:
+    """One pass, which tells each block that begins; two for a model whose blocks only look alike. `past` makes the cache of
+    what came before these tokens."""
+
+    def told(block: int) -> Callable[[Tensor], None]:
+        return lambda _: begins(block) if begins else None
+
+    telling: dict[Site, Change] = {site: told(block) for block, site in enumerate(backend.rows[:-1])} if begins else {}
+    while True:
+        keep = dict.fromkeys(components.sites, last_position) | dict.fromkeys(backend.rows, whole)
+        done = backend.forward(
+            tokens.unsqueeze(0), keep=keep, change=chained(telling, change or {}), hooks=hooks, past=past()
+        )
+        residual = residual_of(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
+        last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
+        found = components if hooks or change else confirmed(backend, components, last, residual[:, -1])
+        if found == components:
+            assert done.logits is not None
+            return Passed(residual, last, done.logits[0], components)
+        components = found
 
 
 def runs(model: object, prompts: Sequence[Prompt], *, tokenizer: Any = None) -> list[Run]:
@@ -226,29 +261,37 @@ def residual_of(
     return torch.stack([row.detach().to(rows[0].device) for row in rows])
 
 
-def checked(
+def check_of(
+    readout: Readout,
+    backend: Backend,
+    last_row: Float[Tensor, "positions d"],
+    logits: Float[Tensor, "positions vocabulary"],
+) -> Check:
+    """That the last row is the model. Raises ValueError, by how much it isn't, where that is more than rounding."""
+    facts = backend.facts
+    error, tolerance = readout.error(last_row, logits.detach())
+    if error > tolerance:
+        raise ValueError(
+            f"The last row is not the model: read through its final norm and unembedding, it differs from {facts.name}'s "
+            f"own logits by up to {error:.3g} where rounding explains {tolerance:.2g}. Either this cache is of another "
+            f"model or was changed after the run, or {facts.architecture} changes the stream between its last block and "
+            "its logits in a way that no lens here reproduces. Run it again with lw.run(model, prompt) to tell which."
+        )
+    return Check(error, tolerance)
+
+
+def assembled(
     readout: Readout,
     tokens: Int[Tensor, "positions"],
     residual: Float[Tensor, "rows positions d"],
-    logits: Float[Tensor, "positions vocabulary"] | None,
+    check: Check | None,
     activations: Activations,
 ) -> Run:
-    """A Run whose last row is the model, or an error that says by how much it isn't."""
+    """A Run of what was found, with what is to be said of it."""
     facts = activations.backend.facts
     notes: list[str] = []
-    check = None
-    if logits is None:
+    if check is None:
         notes.append("last row not checked: the cache holds no logits; pass logits= from run_with_cache")
-    else:
-        error, tolerance = readout.error(residual[-1], logits.detach())
-        if error > tolerance:
-            raise ValueError(
-                f"The last row is not the model: read through its final norm and unembedding, it differs from {facts.name}'s "
-                f"own logits by up to {error:.3g} where rounding explains {tolerance:.2g}. Either this cache is of another "
-                f"model or was changed after the run, or {facts.architecture} changes the stream between its last block and "
-                "its logits in a way that no lens here reproduces. Run it again with lw.run(model, prompt) to tell which."
-            )
-        check = Check(error, tolerance)
     bad = int((~residual.isfinite().all(-1)).sum())
     if bad:
         notes.append(f"{bad} of {residual.shape[0] * residual.shape[1]} residual vectors are not finite")

@@ -24,7 +24,7 @@ from torch import Tensor
 from lenswidget.model.backend import Backend, Change, Facts, Keep, Pass, Past
 from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect, input_of, pattern_of, tensor_of
 from lenswidget.model.backends.offloaded import brought
-from lenswidget.model.backends.past import past_of
+from lenswidget.model.backends.past import past_of, past_of_nothing
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import as_called, has_float64
@@ -262,6 +262,9 @@ class HuggingFaceBackend(Backend):
 
     def past(self, tokens: Int[Tensor, "positions"], *, change: Mapping[Site, Change], hooks: UserHooks) -> Past | None:
         return past_of(self, tokens, change, hooks)
+
+    def past_of_nothing(self) -> Past | None:
+        return past_of_nothing(self.network)
 
     def graph(self, tokens: Int[Tensor, "batch positions"]) -> list[Float[Tensor, "batch positions d"]]:
         rows: list[Tensor] = []

@@ -32,23 +32,34 @@ class KeysAndValues(Past):
     def growing(self, length: int, batch: int) -> Any:
         return _cache([_first(layer, length, batch) for layer in self._layers])
 
+    def after(self, grown: Any) -> KeysAndValues:
+        return KeysAndValues(grown.layers)
+
+    @property
+    def length(self) -> int | None:
+        """How many tokens every layer has taken; None where they disagree."""
+        lengths = {0 if layer.keys is None else int(layer.keys.shape[-2]) for layer in self._layers}
+        return lengths.pop() if len(lengths) == 1 else None
+
 
 def past_of(
     backend: Backend, tokens: Int[Tensor, "positions"], change: Mapping[Site, Change], hooks: UserHooks
 ) -> Past | None:
     """The keys and values of some tokens; None for a network that keeps something else."""
-    made = _empty(backend.network)
-    if made is None:
+    empty = past_of_nothing(backend.network)
+    if empty is None:
         return None
-    cache, layers = made
+    cache = empty.growing(0, 1)
     backend.forward(tokens.unsqueeze(0), keep={}, change=change, stop=backend.rows[-1], hooks=hooks, past=cache)
-    if any(layer.keys is None or layer.keys.shape[-2] != len(tokens) for layer in layers):
+    past = empty.after(cache)
+    return past if past.length == len(tokens) else None
+
+
+def past_of_nothing(network: Any) -> KeysAndValues | None:
+    """A past into which a network may put its first keys and values; None for one that keeps something else, or whose
+    positions mean something else in a longer prompt."""
+    if _positions_stretch(network):
         return None
-    return KeysAndValues(layers)
-
-
-def _empty(network: Any) -> tuple[Any, list[Any]] | None:
-    """A cache that collects what a network puts into it, and its layers; None for a network that keeps something else."""
     try:
         from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
@@ -59,10 +70,18 @@ def _empty(network: Any) -> tuple[Any, list[Any]] | None:
         layers: list[Any] = list(DynamicCache(config=config).layers)
         if not layers or any(type(layer) not in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
             return None
-        made = [_layer(sliding=bool(layer.is_sliding)) for layer in layers]
-        return _cache(made), made
+        return KeysAndValues([_layer(sliding=bool(layer.is_sliding)) for layer in layers])
     except Exception:  # whatever another version of transformers calls it: the whole prompt can be run instead
         return None
+
+
+def _positions_stretch(network: Any) -> bool:
+    """Whether the length of a prompt has a say in how positions are told: its keys then aren't those of a longer one."""
+    config: Any = getattr(network, "config", None)
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    rope = getattr(text, "rope_parameters", None) or getattr(text, "rope_scaling", None) or {}
+    each = [rope, *(one for one in rope.values() if isinstance(one, dict))]
+    return any(one.get("rope_type", one.get("type")) in ("dynamic", "longrope") for one in each)
 
 
 def _cache(layers: list[Any]) -> Any:
@@ -76,14 +95,15 @@ def _cache(layers: list[Any]) -> Any:
 
 def _first(layer: Any, length: int, batch: int | None = None) -> Any:
     """The first positions of a layer: only to be read by a batch of any size, or to grow with a batch of this size."""
-    made = _layer(sliding=layer.is_sliding, reads=True, grows=batch is not None)
-    keys, values = layer.keys[..., :length, :], layer.values[..., :length, :]
-    made.keys, made.values = (x if batch is None else x.expand(batch, -1, -1, -1) for x in (keys, values))
-    made.dtype, made.device, made.is_initialized = made.keys.dtype, made.keys.device, True
+    made = _layer(sliding=layer.is_sliding, grows=batch is not None)
+    if layer.keys is not None and length:
+        keys, values = layer.keys[..., :length, :], layer.values[..., :length, :]
+        made.keys, made.values = (x if batch is None else x.expand(batch, -1, -1, -1) for x in (keys, values))
+        made.dtype, made.device, made.is_initialized = made.keys.dtype, made.keys.device, True
     return made
 
 
-def _layer(*, sliding: bool, reads: bool = False, grows: bool = False) -> Any:
+def _layer(*, sliding: bool, grows: bool = False) -> Any:
     from transformers.cache_utils import DynamicLayer
 
     base: Any = DynamicLayer
@@ -96,16 +116,14 @@ def _layer(*, sliding: bool, reads: bool = False, grows: bool = False) -> Any:
         values: Any
 
         def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-            if reads:
-                batch = key_states.shape[0]
-                keys = torch.cat([self.keys.expand(batch, -1, -1, -1), key_states], dim=-2)
-                values = torch.cat([self.values.expand(batch, -1, -1, -1), value_states], dim=-2)
-                if grows:
-                    self.keys, self.values = keys, values
-                return keys, values
-            self.keys, self.values = key_states.detach(), value_states.detach()
-            self.dtype, self.device = key_states.dtype, key_states.device
-            self.is_initialized = True
-            return key_states, value_states
+            keys, values = key_states, value_states
+            if self.keys is not None:
+                batch = keys.shape[0]
+                keys = torch.cat([self.keys.expand(batch, -1, -1, -1), keys], dim=-2)
+                values = torch.cat([self.values.expand(batch, -1, -1, -1), values], dim=-2)
+            if grows:
+                self.keys, self.values = keys.detach(), values.detach()
+                self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+            return keys, values
 
     return Layer()

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, Pass, Past
 from lenswidget.model.backends.offloaded import brought
-from lenswidget.model.backends.past import past_of
+from lenswidget.model.backends.past import past_of, past_of_nothing
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import as_called, on_cpu
 from lenswidget.model.user_hooks import UserHooks, under
@@ -272,6 +272,9 @@ class TransformerLensBackend(HookedBackend):
 
     def past(self, tokens: Int[Tensor, "positions"], *, change: Mapping[Site, Change], hooks: UserHooks) -> Past | None:
         return past_of(self, tokens, change, hooks)
+
+    def past_of_nothing(self) -> Past | None:
+        return past_of_nothing(self.network)
 
     @property
     def network(self) -> torch.nn.Module:
