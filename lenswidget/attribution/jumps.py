@@ -28,10 +28,10 @@ SUMS = "rows sum to the jump"
 
 @own_arithmetic()
 @torch.no_grad()
-def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int]) -> Jumps | None:
+def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int], column: int) -> Jumps | None:
     """Every jump of some tokens at the last position, as far as the run's activations are at hand; else nothing.
 
-    `stream` is what the lens read there: the residual rows, moved by it.
+    `stream` is what the lens read there: the residual rows, moved by it. `column` is where the Grid has that position.
     """
     if run.activations is None or not run.activations.at_hand or not tokens:
         return None
@@ -65,7 +65,7 @@ def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int]) -> J
     for row, parts in enumerate(found, start=1):
         for name, value in parts.items():
             values[:, row, names.index(name)] = value.cpu().numpy()
-    columns = np.full(len(tokens), int(where), dtype=np.int32)
+    columns = np.full(len(tokens), column, dtype=np.int32)
     worst = max(checks, key=lambda check: check.error / check.tolerance)
     return Jumps(columns, np.array(tokens, dtype=np.int32), names, values, worst)
 

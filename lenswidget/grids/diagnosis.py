@@ -67,7 +67,9 @@ def diagnosis_of(grid: Grid, target: str | int, position: int = -1) -> Diagnosis
     token = _token(grid, target)
     leaders = grid.candidates.ids[:, column, 0]
     if leaders[-1] == NO_TOKEN:
-        raise ValueError(f"The last row is not finite in column {column}, so the model says nothing there.")
+        raise ValueError(
+            f"The last row is not finite at position {grid.positions[column]}, so the model says nothing there."
+        )
     return _told(grid, token, leaders, _ranks(grid, column, token))
 
 

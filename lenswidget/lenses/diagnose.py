@@ -11,8 +11,9 @@ from lenswidget.grids.grid import Grid
 def diagnose(run_or_grid: Any, target: str | int, *, position: int = -1) -> Diagnosis:
     """Say what became of the right answer at a position: decided where, led where, overwritten where.
 
-    `target` is the right answer, the text or the id of one token; `position` the index of a column, the last by default.
-    A Run, or a TransformerLens cache, is read by the logit lens; pass a Grid to diagnose another lens.
+    `target` is the right answer, the text or the id of one token; `position` where it should be predicted, in a run, or the
+    index of a column of a Grid, the last by default. A Run, or a TransformerLens cache, is read by the logit lens; pass a Grid
+    to diagnose another lens.
 
     Raises ValueError for an answer of several tokens, and for one that a Grid doesn't follow: make it with
     `targets=[target]`.
@@ -23,4 +24,4 @@ def diagnose(run_or_grid: Any, target: str | int, *, position: int = -1) -> Diag
         return diagnosis_of(run_or_grid, target, position)
     from lenswidget.lenses.read import logit_lens  # a Grid is diagnosed also where there is no torch
 
-    return diagnosis_of(logit_lens(run_or_grid, targets=[target]), target, position)
+    return diagnosis_of(logit_lens(run_or_grid, position=position, targets=[target]), target)

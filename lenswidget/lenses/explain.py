@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from lenswidget.attribution.attribute import Attribution, target_and_against
 from lenswidget.attribution.direction import along
@@ -116,17 +118,21 @@ class Explanations:
 
     run: RecalledRun
     lens: Lens
+    positions: Int[Tensor, "columns"]
+    """Of the Grid's columns."""
     reads: Callable[[Run], Grid]
     """Makes the Grid of a run, through the same lens, with what is followed in it."""
 
     @classmethod
-    def of(cls, run: Run, lens: Lens, reads: Callable[[Run], Grid]) -> Explanations | None:
+    def of(
+        cls, run: Run, lens: Lens, positions: Int[Tensor, "columns"], reads: Callable[[Run], Grid]
+    ) -> Explanations | None:
         """For a run that has its model; None for one that was detached."""
         known = RecalledRun.of(run)
-        return None if known is None else cls(known, lens, reads)
+        return None if known is None else cls(known, lens, positions, reads)
 
     def __call__(self, column: int, token: int, row: int) -> Grid:
-        return explained(self.run(), token, row, position=column, lens=self.lens)
+        return explained(self.run(), token, row, position=int(self.positions[column]), lens=self.lens)
 
     @own_arithmetic()
     @torch.no_grad()
@@ -136,8 +142,8 @@ class Explanations:
         Raises what `RecalledRun.under` does.
         """
         run, under = self.run.under(changes, begins)
-        before = run.residual.float()
-        moved = (under.residual.float() - before).norm(dim=-1) / before.norm(dim=-1).clamp_min(1e-30)
+        before = run.stream(self.positions).float()
+        moved = (under.stream(self.positions).float() - before).norm(dim=-1) / before.norm(dim=-1).clamp_min(1e-30)
         grid = self.reads(under)
         quantities = {MOVED: Quantity(MOVED, moved.cpu().numpy(), domain=(0.0, 1.0)), **grid.quantities}
         return replace(grid, quantities=quantities, kind=f"{grid.kind}, edited")

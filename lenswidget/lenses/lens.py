@@ -109,8 +109,11 @@ def lens_call(lens: Any) -> str:
 
 @own_arithmetic()
 @torch.no_grad()
-def moved(run: Run, lens: Lens, through: Run | None = None) -> Float[Tensor, "rows positions e"]:
-    """Every row of a run, moved by a lens, in float32; the last as it is. `through` is the lens's `through(run)`.
+def moved(
+    run: Run, lens: Lens, through: Run | None = None, positions: Int[Tensor, "p"] | None = None
+) -> Float[Tensor, "rows p e"]:
+    """Every row of a run at some positions, by default all, moved by a lens, in float32; the last as it is. `through` is the
+    lens's `through(run)`.
 
     Without it, raises ValueError for a lens that moves rows into another model: the run's own readout can't read them.
     """
@@ -121,6 +124,6 @@ def moved(run: Run, lens: Lens, through: Run | None = None) -> Float[Tensor, "ro
             f"This {lens.name.lower()} is {ends.model}, which can't be compared with {run.model} row by row; read it by itself, "
             "lw.read(run, lens)."
         )
-    every = torch.arange(len(run.tokens))
+    at = torch.arange(len(run.tokens)) if positions is None else positions
     rows = range(len(run.residual) - 1)
-    return torch.cat([lens.move_rows(run, rows, every), ends.row(len(rows), every)[None]])
+    return torch.cat([lens.move_rows(run, rows, at), ends.row(len(rows), at)[None]])

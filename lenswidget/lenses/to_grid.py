@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import BEYOND, Candidates, Quantity, RowQuantity, Target, Trajectories
+from lenswidget.grids.reach import LONG_TAILED, reach
 from lenswidget.model.made_by import made_by
 from lenswidget.model.readout import Reading, uniform_entropy
 from lenswidget.model.run import Run
@@ -17,6 +20,7 @@ from lenswidget.model.run import Run
 
 def grid_of(
     run: Run,
+    positions: Int[Tensor, "p"],
     reading: Reading,
     targets: tuple[Target, ...],
     *,
@@ -26,7 +30,7 @@ def grid_of(
     compared: bool = False,
     provenance: Mapping[str, str] | None = None,
 ) -> Grid:
-    """A Grid from what was read. `compared` says that the last target is what the others are compared with."""
+    """A Grid from what was read at some positions. `compared` says that the last target is what the others are compared with."""
     candidates = Candidates(_int(reading.top_ids), _float(reading.top_log_probability))
     trajectories = Trajectories(
         _int(reading.offsets),
@@ -34,19 +38,22 @@ def grid_of(
         _float(reading.trajectory_log_probability),
         _trajectory_ranks(reading),
     )
-    following = run.following.cpu()
-    ids = torch.cat([run.tokens.cpu(), reading.trajectory_ids]).tolist()
+    tokens, following = run.tokens.cpu()[positions], run.following.cpu()[positions]
+    ids = torch.cat([tokens, reading.trajectory_ids]).tolist()
     ids = sorted({*ids, *(i for target in targets for i in target.ids)})
-    positions = np.arange(len(run.tokens), dtype=np.int32)
+    # one token is all there is to look at, however large its norm
+    is_excluded = (positions == 0) & (len(run.tokens) > 1)
+    quantities = [*_quantities(run, reading, targets), *_differences(reading, targets, compared)]
     return Grid(
         title=run.prompt,
         kind=kind,
         model=run.model,
         rows=run.labels,
-        columns=_int(run.tokens),
-        positions=positions,
+        columns=_int(tokens),
+        positions=_int(positions),
         quantities={
-            q.name: q for q in (*_quantities(run, reading, targets), *_differences(reading, targets, compared))
+            q.name: replace(q, domain=reach(q.values, ~is_excluded.numpy())) if q.name in LONG_TAILED else q
+            for q in quantities
         },
         texts=run.texts.of(ids),
         special=tuple(i for i in ids if i in run.texts.special),
@@ -55,8 +62,7 @@ def grid_of(
         targets=targets,
         following=_int(following),
         decision=_decision(candidates.ids[:, :, 0]),
-        # one token is all there is to look at, however large its norm
-        excluded=(0,) if len(positions) > 1 else (),
+        excluded=(0,) if bool(is_excluded.any()) else (),
         row_quantities=row_quantities,
         check=run.check,
         notes=notes + run.notes,
@@ -68,7 +74,6 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
     top = reading.top_log_probability[..., 0]
     rank = np.where(_int(reading.following_rank) == 0, np.nan, _float(reading.following_rank)).astype(np.float32)
     vocabulary = float(run.readout.vocabulary)
-    kl, surprisal = _float(reading.kl), _float(reading.surprisal)
     quantities = [
         Quantity("probability", _float(top.exp2()), domain=(0.0, 1.0)),
         Quantity("log-probability", _float(top), unit="bits"),
@@ -76,8 +81,8 @@ def _quantities(run: Run, reading: Reading, targets: tuple[Target, ...]) -> list
         Quantity(
             "entropy", _float(reading.entropy), unit="bits", domain=(0.0, uniform_entropy(run.readout.vocabulary))
         ),
-        Quantity("KL to the output", kl, unit="bits", domain=_reach(kl[:, 1:])),
-        Quantity("surprisal", surprisal, unit="bits", domain=_reach(surprisal[:, 1:])),
+        Quantity("KL to the output", _float(reading.kl), unit="bits"),
+        Quantity("surprisal", _float(reading.surprisal), unit="bits"),
         Quantity("rank of the next token", rank, scale="log", strong="low", domain=(1.0, vocabulary), measure="rank"),
     ]
     if reading.jensen_shannon is not None:
@@ -115,18 +120,6 @@ def _differences(reading: Reading, targets: tuple[Target, ...], compared: bool) 
         )
         for i, target in enumerate(others)
     ]
-
-
-def _reach(values: np.ndarray) -> tuple[float, float] | None:
-    """Where a scale from zero should end: short of the few cells, if any, that would flatten all the others.
-
-    An embedding can be hundreds of bits from the output where no other row is forty; it is drawn as beyond the scale.
-    """
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return None
-    most, usual = float(finite.max()), float(np.percentile(finite, 95))
-    return (0.0, usual) if 0 < usual < most / 2 else None
 
 
 def _decision(leading: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -12,10 +13,11 @@ Positions = int | slice | Sequence[int] | None
 """One position, a slice or a list of them; None for all."""
 
 
-def positions_of(count: int, position: Positions) -> Int[Tensor, "p"]:
+def positions_of(count: int, position: Any) -> Int[Tensor, "p"]:
     """The positions that a reader names of a prompt of `count` tokens, counted from 0.
 
-    Raises ValueError for one that isn't there, or for none, TypeError for what is no whole number.
+    `position` is one of `Positions`, or an array of them. Raises ValueError for one that isn't there, or for none, TypeError for
+    what is no whole number.
     """
     every = range(count)
     if position is None:
@@ -23,7 +25,7 @@ def positions_of(count: int, position: Positions) -> Int[Tensor, "p"]:
     elif isinstance(position, slice):
         chosen = list(every[position])
     else:
-        wanted = [position] if hasattr(position, "__index__") else list(position)
+        wanted = _listed(position)
         for one in wanted:
             if isinstance(one, bool) or not hasattr(one, "__index__"):
                 raise TypeError(f"A position is a whole number; got {one!r}.")
@@ -34,4 +36,21 @@ def positions_of(count: int, position: Positions) -> Int[Tensor, "p"]:
         chosen = [int(one) % len(every) for one in wanted]
     if not chosen:
         raise ValueError(f"{position!r} picks no position of this prompt, which has 0 to {len(every) - 1}.")
-    return torch.tensor(chosen)
+    return torch.tensor(chosen, device="cpu")
+
+
+def position_code(position: Any) -> str:
+    """Positions as Python writes them."""
+    if position is None:
+        return "None"
+    if isinstance(position, slice):
+        ends = (position.start, position.stop, position.step)
+        return repr(slice(*(None if end is None else int(end) for end in ends)))
+    wanted = [int(one) for one in _listed(position)]
+    return repr(wanted[0] if len(wanted) == 1 else wanted)
+
+
+def _listed(position: Any) -> list[Any]:
+    """One position, or several, as a list: an array has an index, too, if only of one number."""
+    given = position.tolist() if hasattr(position, "tolist") else position
+    return list(given) if hasattr(given, "__iter__") else [given]

@@ -75,6 +75,13 @@ class Run:
         """One row at some positions, as the readout takes it: float32, beside the unembedding."""
         return self.residual[row, positions.to(self.residual.device)].to(self.readout.W_U.device, torch.float32)
 
+    def stream(self, positions: Int[Tensor, "p"]) -> Float[Tensor, "rows p d"]:
+        """Every row at some positions, as they are; no copy where these follow one another."""
+        first, count = int(positions[0]), len(positions)
+        if bool((positions.diff() == 1).all()):
+            return self.residual[:, first : first + count]
+        return self.residual[:, positions.to(self.residual.device)]
+
     def require_activations(self) -> Activations:
         """The activations. Raises ValueError where the run was detached, or made without a model."""
         if self.activations is None:

@@ -1,0 +1,134 @@
+"""Reader: what is asked of a run, settled once, and read at whichever positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Int
+from torch import Tensor
+
+from lenswidget.attribution.jumps import jumps, leading
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import RowQuantity, Target
+from lenswidget.lenses.explain import Explanations
+from lenswidget.lenses.lens import Lens, as_lens, lens_call, moved
+from lenswidget.lenses.logit import LogitLens
+from lenswidget.lenses.to_grid import grid_of
+from lenswidget.model.made_by import call, run_call, token_call, unless
+from lenswidget.model.positions import Positions, position_code, positions_of
+from lenswidget.model.run import Run
+from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.targets import TargetLike, Targets, targets_of, with_against
+
+if TYPE_CHECKING:
+    from lenswidget.lenses.fidelity import Fidelity
+
+EXTRA = frozenset({"jensen_shannon", "total_variation"})
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a reader asks of any run: `lw.read`'s arguments, as they were given."""
+
+    lens: Any
+    targets: Targets = ()
+    against: TargetLike | None = None
+    k: int = 10
+    extra: Iterable[str] = ()
+    fidelity: Fidelity | None = None
+
+    def of(self, run: Run) -> Reader:
+        """The same, of one run. Raises what `lw.read` raises."""
+        return Reader(run, self)
+
+
+class Reader:
+    """A run, and what is asked of it, found to be possible."""
+
+    def __init__(self, run: Run, asked: Asked) -> None:
+        self.run = run
+        self.asked = asked
+        self.lens: Lens = as_lens(asked.lens)
+        if not 1 <= asked.k <= run.readout.vocabulary:
+            raise ValueError(f"k is the number of candidates a cell, 1 to {run.readout.vocabulary}; got {asked.k}.")
+        self.extra = frozenset(asked.extra)
+        unknown = self.extra - EXTRA
+        if unknown:
+            raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
+        self.through = self.lens.through(run)
+        followed = targets_of(self.through, asked.targets)
+        if asked.against is not None:
+            followed = with_against(self.through, followed, asked.against)
+        self.followed: tuple[Target, ...] = followed
+
+    @cached_property
+    def _beside(self) -> tuple[RowQuantity, ...]:
+        if self.asked.fidelity is None:
+            return self.lens.row_quantities(self.run)
+        return (self.asked.fidelity.row_quantity(self.asked.lens),)
+
+    @own_arithmetic()
+    def read(self, position: Positions = None) -> Grid:
+        """The Grid of some positions, or of all."""
+        run, lens = self.run, self.lens
+        at = positions_of(len(run.tokens), position)
+        # what isn't moved needs no copy
+        stream = run.stream(at) if isinstance(lens, LogitLens) else moved(run, lens, self.through, at)
+        reading = self.through.readout.read(
+            stream,
+            self.through.following[at],
+            k=self.asked.k,
+            targets=[target.ids for target in self.followed],
+            jensen_shannon="jensen_shannon" in self.extra,
+            total_variation="total_variation" in self.extra,
+        )
+        grid = grid_of(
+            self.through,
+            at,
+            reading,
+            self.followed,
+            compared=self.asked.against is not None,
+            kind=lens.name,
+            notes=lens.notes_on(run),
+            row_quantities=self._beside,
+            provenance={**lens.provenance, "call": self.call(position)},
+        )
+        if not lens.explains:
+            return grid
+        last = (at == len(run.tokens) - 1).nonzero().flatten().tolist()
+        if last:
+            column = last[-1]
+            named = [i for target in self.followed for i in target.ids]
+            tokens = leading(reading.top_ids[:, column].tolist(), named)
+            grid = replace(grid, jumps=jumps(run, stream[:, column], tokens, column))
+        return replace(grid, explain=self.explanations(at))
+
+    def call(self, position: Positions) -> str:
+        """The call that reads the same again."""
+        asked, is_logit = self.asked, isinstance(self.lens, LogitLens)
+        *tokens, last = [token_call(self.run, target) for target in self.followed] or [""]
+        compared = asked.against is not None
+        return call(
+            "lw.logit_lens" if is_logit else "lw.read",
+            run_call(self.run),
+            "" if is_logit else lens_call(asked.lens),
+            position="" if position is None else position_code(position),
+            targets=f"[{', '.join(tokens if compared else [*tokens, last])}]" if self.followed else "",
+            against=last if compared else "",
+            k=unless(asked.k, 10),
+            extra=unless(sorted(self.extra), []),
+        )
+
+    def explanations(self, positions: Int[Tensor, "p"]) -> Explanations | None:
+        """Answers what moved a token at these positions; None where there is no model to ask, or no bars that sum to it."""
+        if not self.lens.explains:
+            return None
+        asked, where = self.asked, positions.tolist()
+
+        def reads(run: Run) -> Grid:
+            return asked.of(run).read(where)
+
+        return Explanations.of(self.run, self.lens, positions, reads)
