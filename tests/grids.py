@@ -139,7 +139,8 @@ def hostile_grid(start: int = 0, view: Literal["heatmap", "bars"] = "heatmap", t
         quantities={quantity.name: quantity for quantity in quantities},
         targets=tuple(replace(target, label=texts[target.ids[0]]) for target in grid.targets),
         row_quantities=tuple(
-            replace(q, name=next(one), unit=next(one), says=f"{next(one)}{{}}") for q in grid.row_quantities
+            replace(q, name=next(one), unit=next(one), says=f"{next(one)}{{}}", parts={next(one): q.values})
+            for q in grid.row_quantities
         ),
         jumps=replace(
             grid.jumps, parts=tuple(next(one) for _ in grid.jumps.parts), check=replace(grid.check, claim=next(one))

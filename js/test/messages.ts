@@ -169,6 +169,7 @@ function header(wish: Wish, arrays: Arrays) {
       says: "this row was {} from the output",
       ...quantity,
       values: arrays.put("f4", [rows], quantity.values),
+      parts: [],
     })),
     jumps: jumps
       ? {

@@ -12,7 +12,7 @@ import { placeCard } from "../src/pieces/placing.js";
 import { STEPS } from "../src/style/palette.js";
 import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
 import { decimalsFor, fixed, lessThan, percent, plain, tick } from "../src/text/number.js";
-import { verdicts } from "../src/text/row-quantity.js";
+import { rowQuantityName, verdicts } from "../src/text/row-quantity.js";
 import { storyOf } from "../src/text/story.js";
 import { message, type Wish } from "./messages.js";
 
@@ -226,6 +226,7 @@ describe("a quantity of rows", () => {
     domain: [0, 6],
     says: "",
     values: Float32Array.from(values),
+    parts: [],
     ...more,
   });
 
@@ -246,6 +247,16 @@ describe("a quantity of rows", () => {
       { words: "held-out KL: 2 bits", doubtful: false },
     ]);
     expect(verdicts({ rowQuantities } as Grid, 2)).toHaveLength(1);
+  });
+
+  it("says what each of its parts is, of a row and on average over those that aren't the output", () => {
+    const parts = [
+      { name: "prose", values: Float32Array.from([4, 2, 0]) },
+      { name: "code", values: Float32Array.from([6, 3, 0]) },
+    ];
+    const one = rowQuantity([5, 2.5, 0], { parts });
+    expect(verdicts({ rowQuantities: [one] } as Grid, 1)[0]!.words).toBe("held-out KL: 2.50 bits: prose 2, code 3");
+    expect(rowQuantityName(one)).toBe("held-out KL: 0 to 6 bits; mean over rows: prose 3, code 4.50");
   });
 });
 

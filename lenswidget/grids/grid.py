@@ -34,7 +34,14 @@ from lenswidget.grids.parts import (
 )
 from lenswidget.grids.provenance import provenance_of
 from lenswidget.grids.showable import Showable
-from lenswidget.grids.slicing import indices, slice_explain, slice_jumps, slice_sides, slice_trajectories
+from lenswidget.grids.slicing import (
+    indices,
+    slice_explain,
+    slice_jumps,
+    slice_row_quantity,
+    slice_sides,
+    slice_trajectories,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -115,6 +122,12 @@ class Grid(Showable):
                 raise ValueError(
                     f"Row quantity {one.name!r} has shape {one.values.shape}; a Grid of {shape[0]} rows needs {shape[:1]}."
                 )
+            for part, values in one.parts.items():
+                if values.shape != shape[:1]:
+                    raise ValueError(
+                        f"Part {part!r} of the row quantity {one.name!r} has shape {values.shape}; a Grid of {shape[0]} rows "
+                        f"needs {shape[:1]}."
+                    )
         figures: list[Quantity | RowQuantity] = [*self.quantities.values(), *self.row_quantities]
         for figure in figures:
             if figure.domain is not None and not np.isfinite(figure.domain).all():
@@ -211,7 +224,7 @@ class Grid(Showable):
             rows=tuple(self.rows[i] for i in rows),
             columns=self.columns[columns],
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
-            row_quantities=tuple(replace(s, values=s.values[rows]) for s in self.row_quantities),
+            row_quantities=tuple(slice_row_quantity(s, rows) for s in self.row_quantities),
             sides=self.sides and slice_sides(self.sides, rows, columns),
             jumps=self.jumps and slice_jumps(self.jumps, rows, columns),
             sweep=self.sweep and replace(self.sweep, columns=self.sweep.columns[columns]),

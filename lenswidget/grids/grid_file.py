@@ -105,7 +105,9 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
     quantities, row_quantities = grid["quantities"].values(), grid["row_quantities"]
     jumps, check, sweep = grid["jumps"], grid["check"], grid["sweep"]
     arrays: dict[str, np.ndarray] = {f"quantity/{i}": one.values for i, one in enumerate(quantities)}
-    arrays |= {f"row_quantity/{i}": one.values for i, one in enumerate(row_quantities)}
+    for i, one in enumerate(row_quantities):
+        arrays |= {f"row_quantity/{i}": one.values}
+        arrays |= {f"row_quantity/{i}/{j}": values for j, values in enumerate(one.parts.values())}
     if jumps is not None:
         arrays |= {f"jumps/{name}": getattr(jumps, name) for name in ("columns", "tokens", "values")}
     if sweep is not None:
@@ -125,7 +127,7 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
         **{name: list(grid[name]) for name in ("rows", "excluded", "special", "notes")},
         "column_labels": grid["column_labels"] and list(grid["column_labels"]),
         "quantities": [_facts(one) for one in quantities],
-        "row_quantities": [_facts(one) for one in row_quantities],
+        "row_quantities": [{**_facts(one), "parts": list(one.parts)} for one in row_quantities],
         "jumps": jumps and [list(jumps.parts), _check(jumps.check)],
         "sweep": sweep and _sweep(sweep),
         "texts": sorted((int(i), text) for i, text in grid["texts"].items()),
@@ -153,7 +155,7 @@ def _swept(facts: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Sweep:
 
 
 def _facts(part: Quantity | RowQuantity) -> dict[str, Any]:
-    return {f.name: getattr(part, f.name) for f in fields(part) if f.name != "values"}
+    return {f.name: getattr(part, f.name) for f in fields(part) if f.name not in ("values", "parts")}
 
 
 def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -176,6 +178,14 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
             for i, (one, domain) in enumerate(zip(facts, domains))
         ]
 
+    def row_quantities(facts: list[dict[str, Any]]) -> list[RowQuantity]:
+        # files from before there were parts name none
+        parts = [
+            {name: arrays[f"row_quantity/{i}/{j}"] for j, name in enumerate(one.get("parts", ()))}
+            for i, one in enumerate(facts)
+        ]
+        return figures(RowQuantity, "row_quantity", [{**one, "parts": made} for one, made in zip(facts, parts)])
+
     def check(written: list[Any]) -> Check:
         return Check(np.nan if written[0] is None else written[0], *written[1:])
 
@@ -191,7 +201,7 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
         **{name: arrays.get(name) for name in ("following", "decision")},
         "column_labels": header["column_labels"] and tuple(header["column_labels"]),
         "quantities": {q.name: q for q in figures(Quantity, "quantity", header["quantities"])},
-        "row_quantities": tuple(figures(RowQuantity, "row_quantity", header["row_quantities"])),
+        "row_quantities": tuple(row_quantities(header["row_quantities"])),
         "candidates": part(Candidates, "candidates"),
         "trajectories": part(Trajectories, "trajectories"),
         "jumps": jumps

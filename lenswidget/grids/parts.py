@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -47,7 +48,8 @@ class RowQuantity:
 
     `values` is `[rows]`. `strong` says which end is the good one; a row near the other end looks faint. `domain` are the
     ends of the scale, None where the data decide. `says` is a sentence about a row, with {} where its value goes: "{} from
-    the output on held-out text".
+    the output on held-out text". `parts` are the same number for each kind of what it was measured on, by name: each style
+    of text, for one.
     """
 
     name: str
@@ -56,6 +58,13 @@ class RowQuantity:
     strong: Literal["high", "low"] = "high"
     domain: tuple[float, float] | None = None
     says: str = ""
+    parts: Mapping[str, Float32[np.ndarray, "rows"]] = field(default_factory=dict)
+
+    @property
+    def means(self) -> dict[str, float]:
+        """The mean over rows of each part; a row that is the output's own, at 0, isn't counted."""
+        counted = np.nan_to_num(self.values) != 0
+        return {name: float(values[counted].mean()) for name, values in self.parts.items() if counted.any()}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lenswidget.grids.parts import NO_TOKEN, Candidates, Jumps, Sides, Trajectories
+from lenswidget.grids.parts import NO_TOKEN, Candidates, Jumps, RowQuantity, Sides, Trajectories
 
 Answer = TypeVar("Answer")
 
@@ -54,6 +54,11 @@ def slice_trajectories(whole: Trajectories, rows: np.ndarray, columns: np.ndarra
     offsets = np.cumsum([0] + [s.stop - s.start for s in spans]).astype(np.int32)
     pick = np.ix_(keep, rows)
     return Trajectories(offsets, whole.ids[keep], whole.log_probability[pick], whole.rank[pick])
+
+
+def slice_row_quantity(quantity: RowQuantity, rows: np.ndarray) -> RowQuantity:
+    parts = {name: values[rows] for name, values in quantity.parts.items()}
+    return replace(quantity, values=quantity.values[rows], parts=parts)
 
 
 def slice_sides(whole: Sides, rows: np.ndarray, columns: np.ndarray) -> Sides:

@@ -304,6 +304,7 @@ def _row_quantity(quantity: RowQuantity, arrays: _Arrays) -> dict[str, Any]:
         "domain": quantity.domain and list(quantity.domain),
         "says": quantity.says,
         "values": arrays.put(quantity.values, "f4"),
+        "parts": [{"name": name, "values": arrays.put(values, "f4")} for name, values in quantity.parts.items()],
     }
 
 

@@ -26,7 +26,13 @@ def golden_grid() -> Grid:
     change = grid.quantities["change"]
     values = change.values.copy()
     values[1, 1], values[2, 1] = 371_832, 1e-9
-    return replace(grid, quantities={**grid.quantities, "change": replace(change, values=values)})
+    (fidelity,) = grid.row_quantities
+    parts = {"prose": fidelity.values * np.float32(0.5), "</code>": fidelity.values * np.float32(1.5)}
+    return replace(
+        grid,
+        quantities={**grid.quantities, "change": replace(change, values=values)},
+        row_quantities=(replace(fidelity, parts=parts),),
+    )
 
 
 def saved_grid() -> Grid:

@@ -33,6 +33,8 @@ export interface RowQuantity {
   /** A sentence about a row, with {} where its value goes; "" for the name and the value. */
   says: string;
   values: Float32Array;
+  /** The same number for each kind of what it was measured on: each style of text, for one. */
+  parts: { name: string; values: Float32Array }[];
 }
 
 /**

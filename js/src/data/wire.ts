@@ -49,7 +49,10 @@ export interface GridHeader extends Described {
   decision: Reference | null;
   targets: { label: string; tokens: number[] }[];
   quantities: (Omit<Quantity, "values" | "isHalf"> & { values: Reference | { exponent: number } })[];
-  rowQuantities: (Omit<RowQuantity, "values"> & { values: Reference })[];
+  rowQuantities: (Omit<RowQuantity, "values" | "parts"> & {
+    values: Reference;
+    parts: { name: string; values: Reference }[];
+  })[];
   jumps: { columns: Reference; tokens: Reference; parts: string[]; values: Reference; check: Check } | null;
   sides: { names: string[]; tokens: Reference; logProbability: Reference; equal: number[]; why: string } | null;
   candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
@@ -192,7 +195,11 @@ function build(header: GridHeader, arrays: Arrays): Grid {
       isHalf: "exponent" in quantity.values || quantity.values.dtype === "f2",
       values: valuesOf(quantity.values),
     })),
-    rowQuantities: seen.rowQuantities.map((one) => ({ ...one, values: arrays.view(one.values, Float32Array) })),
+    rowQuantities: seen.rowQuantities.map((one) => ({
+      ...one,
+      values: arrays.view(one.values, Float32Array),
+      parts: one.parts.map(({ name, values }) => ({ name, values: arrays.view(values, Float32Array) })),
+    })),
     sides: sidesOf(),
     jumps: jumps && {
       ...jumps,

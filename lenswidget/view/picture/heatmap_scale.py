@@ -110,14 +110,17 @@ def legend(scale: Scale, x: Number, y: Number) -> Iterator[Shape]:
     yield Words(x, y + 37, cut(spaced(quantity.name + unit), 180), "muted", "start")
 
 
-def trust_keys(row_quantities: tuple[RowQuantity, ...], x: Number, y: Number) -> Iterator[Shape]:
+def trust_keys(row_quantities: tuple[RowQuantity, ...], x: Number, y: Number, width: Number) -> Iterator[Shape]:
     """What the ends of a row quantity stand for, the good one first."""
     for i, row_quantity in enumerate(row_quantities):
         bad, good = ends_of(row_quantity)
         for j, trust in enumerate((1.0, 0.5, 0.0)):
             yield from trust_mark(trust, x + j * MARK, y + i * KEY - 9, MARK)
         said = f"{row_quantity.name}: {number(good)} to {number(bad)} {row_quantity.unit}".strip()
-        yield Words(x + 3 * MARK + 6, y + i * KEY, cut(spaced(said), 144), "muted", "start")
+        if row_quantity.parts:
+            parts = ", ".join(f"{name} {number(mean)}" for name, mean in row_quantity.means.items())
+            said = say("onAverage", quantity=said, parts=parts)
+        yield Words(x + 3 * MARK + 6, y + i * KEY, cut(spaced(said), width - 3 * MARK - 6), "muted", "start")
 
 
 def ends_of(row_quantity: RowQuantity) -> tuple[float, float]:

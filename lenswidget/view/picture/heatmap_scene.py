@@ -63,7 +63,7 @@ def heatmap_scene(grid: Grid, color: str = "", most: tuple[int, int] | None = No
     beneath += 54
     shapes += [Words(left, beneath + 15 * i, line, "muted", "start") for i, line in enumerate(lines)]
     beneath += 15 * len(lines)
-    shapes += trust_keys(part.row_quantities, left, beneath)
+    shapes += trust_keys(part.row_quantities, left, beneath, width - left - MARGIN)
     height = beneath + KEY * len(part.row_quantities)
     return Scene(width, height, [Box(0, 0, width, height, "page"), *shapes])
 
