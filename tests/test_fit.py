@@ -325,7 +325,7 @@ def test_rows_that_are_not_chosen_stay_as_they_start(model: Any) -> None:
     ("settings", "sentence"),
     [
         ({"optimizer": "adamw"}, "optimizer is 'adam', 'sgd' or 'lbfgs'; got 'adamw'"),
-        ({"start": "jacobian"}, "start is 'linear' or 'identity'; got 'jacobian'"),
+        ({"start": "jacobian"}, "start is 'linear', 'identity' or a fitted lens; got 'jacobian'"),
         ({"rate": 0.0}, "above 0; got 0.0"),
         ({"steps": 0}, "A fit takes steps above 0; got 0"),
         ({"seconds": -1.0}, "A fit takes seconds above 0; got -1.0"),

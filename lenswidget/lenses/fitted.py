@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from lenswidget.grids.belief import BLIND
@@ -18,7 +18,9 @@ from lenswidget.grids.parts import RowQuantity
 from lenswidget.lenses.files.card import Card, unembedding_hash
 from lenswidget.lenses.files.lens_file import write_lens_file
 from lenswidget.lenses.files.tuned_lens_folder import write_tuned_lens_folder
+from lenswidget.lenses.fitting.mixture import Mixture
 from lenswidget.lenses.fitting.residuals import Residuals, kl_by_row
+from lenswidget.lenses.fitting.sampled_kl import blind_guess
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.lenses.lens import Lens
 from lenswidget.model.run import Run
@@ -49,10 +51,16 @@ class FittedLens(Lens):
     def row_quantities(self, run: Run) -> tuple[RowQuantity, ...]:
         if not self.card.kl:
             return ()
-        # the last row is the model's own
-        kl = np.array([*self.card.kl, 0.0], dtype=np.float32)[: len(self.bias) + 1]
-        says = "this row was {} from the output on held-out text"
-        return (RowQuantity("held-out KL", kl, unit="bits", strong="low", domain=(0.0, BLIND), says=says),)
+        quantity = RowQuantity(
+            "held-out KL",
+            _with_the_last(self.card.kl),
+            unit="bits",
+            strong="low",
+            domain=(0.0, self.card.blind or BLIND),
+            says="this row was {} from the output on held-out text",
+            parts={style: _with_the_last(kl) for style, kl in self.card.kl_by_style.items()},
+        )
+        return (quantity,)
 
     @property
     def provenance(self) -> Mapping[str, str]:
@@ -141,11 +149,28 @@ class FittedLens(Lens):
         return write_tuned_lens_folder(folder, self.card, self.weight, self.bias)
 
 
-def measured(lens: FittedLens, one: Run, text: Text, residuals: Residuals) -> Card:
+def _with_the_last(kl: tuple[float, ...]) -> Float32[np.ndarray, "rows"]:
+    """Of the last row, too, which is the model's own."""
+    return np.array([*kl, 0.0], dtype=np.float32)
+
+
+def measured(lens: FittedLens, one: Run, text: Text | Mixture, residuals: Residuals) -> Card:
     """The card of a lens that was just fitted, with what held-out text says of it."""
     if not len(text.held_out):
         return lens.card
-    (apart,) = residuals(text.held_out)
-    moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(apart[:-1])), apart[-1]])
-    tokens = text.held_out.numel() - len(text.held_out)
-    return replace(lens.card, kl=kl_by_row(one, moved, residuals.workers), held_out=tokens)
+    by_style = text.held_out_by_style
+    kl: dict[str, tuple[float, ...]] = {}
+    last: list[Tensor] = []
+    for style, windows in by_style.items():
+        (apart,) = residuals(windows)
+        moved = torch.stack([*(lens.move(row, i) for i, row in enumerate(apart[:-1])), apart[-1]])
+        kl[style] = kl_by_row(one, moved, residuals.workers)
+        last.append(apart[-1])
+    sizes = [windows.numel() - len(windows) for windows in by_style.values()]
+    return replace(
+        lens.card,
+        kl=tuple(np.average(list(kl.values()), axis=0, weights=sizes).tolist()),
+        kl_by_style=kl if len(kl) > 1 else {},
+        blind=blind_guess(one.readout, torch.cat(last), residuals.workers),
+        held_out=sum(sizes),
+    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lenswidget.lenses.files.card import Card
 from lenswidget.lenses.fitted import FittedLens, measured
+from lenswidget.lenses.fitting.mixture import text_of
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
 from lenswidget.lenses.fitting.regression import RIDGE, regress
 from lenswidget.lenses.fitting.residuals import Residuals, at_once, checked_run
-from lenswidget.lenses.fitting.text import Text
 from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.surroundings import own_arithmetic
@@ -32,6 +33,7 @@ class LinearLens(FittedLens):
         model: object,
         texts: Any = None,
         *,
+        shares: Mapping[str, float | int] | None = None,
         tokens: int = 20_000,
         ridge: float = RIDGE,
         held_out: int = 1024,
@@ -43,7 +45,8 @@ class LinearLens(FittedLens):
         """Fit every row in one pass over `tokens` tokens of text, in memory that does not grow with them.
 
         `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
-        writes itself from `seed`. `ridge` is relative to the mean square of a row's coordinates. On `held_out` more
+        writes itself from `seed`; or a dict of such by style, of each its share of `shares`, as `TunedLens.fit` takes
+        them. `ridge` is relative to the mean square of a row's coordinates. On `held_out` more
         tokens the KL to the output is measured; 0 measures none. `window` is how many tokens the model sees at once.
         `data` says in words what the text is, for the card; `tokenizer` is `lw.run`'s. An interrupt ends the pass and fits to
         what was read.
@@ -55,7 +58,7 @@ class LinearLens(FittedLens):
             raise ValueError(f"ridge is a share of a row's mean square and can't be negative; got {ridge}.")
         backend = backend_of(model, tokenizer=tokenizer)
         readout_of(backend)  # refuses, with the reason, what no lens can read
-        text = Text(backend, texts, held_out=held_out, window=window, seed=seed)
+        text = text_of(backend, texts, shares, held_out=held_out, window=window, seed=seed)
         residuals = Residuals(backend, Workers.here(backend.device))
         progress = Progress(cls.name)
         with progress.running():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -11,11 +11,11 @@ import torch
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.files.card import Card
 from lenswidget.lenses.fitted import FittedLens, measured
+from lenswidget.lenses.fitting.mixture import text_of
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.progress import Progress
 from lenswidget.lenses.fitting.residuals import Residuals, again, at_once, checked_run
-from lenswidget.lenses.fitting.text import Text
-from lenswidget.lenses.fitting.training import Budget, Recipe, Training
+from lenswidget.lenses.fitting.training import LENS, Budget, Recipe, Start, Training
 from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.surroundings import own_arithmetic
@@ -49,11 +49,12 @@ class TunedLens(FittedLens):
         model: object,
         texts: Any = None,
         *,
+        shares: Mapping[str, float | int] | None = None,
         steps: int | None = None,
         tokens: int | None = None,
         seconds: float | None = None,
         optimizer: str = "adam",
-        start: str = "linear",
+        start: str | FittedLens = "linear",
         rate: float | None = None,
         rows: Iterable[int | str] | None = None,
         held_out: int = 1024,
@@ -68,44 +69,57 @@ class TunedLens(FittedLens):
         """Minimise KL(output ‖ row), for every row, on text that is read as the fit goes.
 
         `texts` are a list or an iterator of texts, a dataset with a column "text", or None for text that the model
-        writes itself. Text that can be read again is, where it ends too soon. The fit ends after so many `steps` of
-        about 256 tokens (4,096 with L-BFGS), or so many `tokens`, or so many `seconds`, whichever comes
-        first; by default after 160 steps. It comes out the same each time from one `seed`, unless `seconds` end it.
+        writes itself; or a dict of such by style, `{"prose": […], "code": […]}`, of each as much as its share of `shares`
+        (`{"prose": 2, "code": 1}`), by default the same of each. Text that can be read again is, where it ends too soon. The
+        fit ends after so many `steps` of about 256 tokens (4,096 with L-BFGS), or so many `tokens`, or so many `seconds`,
+        whichever comes first; by default after 160 steps. It comes out the same each time from one `seed`, unless `seconds`
+        end it.
 
         From the `"linear"` start, `"adam"` takes whitened coordinates; `"lbfgs"` is the paper's optimizer; `"sgd"` from the
-        `"identity"` is the recipe of the tuned-lens library: Nesterov momentum, weight decay, clipped gradients. `rate`
+        `"identity"` is the recipe of the tuned-lens library: Nesterov momentum, weight decay, clipped gradients. From a
+        fitted lens of the same model, a fit goes on: `lw.TunedLens.fit(model, texts, start=lw.load_lens(), steps=40)`. `rate`
         is the peak of the learning rate, which falls to zero. `rows` are the rows to train, by label or the label's number,
         as in `["embed", "L5", 6]`; the others stay as they start. On `held_out` more tokens the KL to the output is
-        measured. `window` is how many tokens the model sees at once, `data` says in words what the text is, for the card;
-        `tokenizer` is `lw.run`'s.
+        measured, where there are styles, of each. `window` is how many tokens the model sees at once, `data` says in words
+        what the text is, for the card; `tokenizer` is `lw.run`'s.
 
         A live curve shows the way, with a button to stop; an interrupt stops, too. Both keep what is reached. `watch` is
         called with the `Progress` after each step instead. A `checkpoint` file is written on the way; `resume` goes on
         from one, and comes to the same lens as if nothing had happened between. Under `torchrun` every process calls
         this in the same way and gets the same lens.
 
-        Raises ValueError for text that is too short or all one token, for settings that can't be, and for a checkpoint
-        of another fit.
+        Raises ValueError for text that is too short or all one token, for settings that can't be, for a `start` of
+        another model, and for a checkpoint of another fit.
         """
         if steps is None and tokens is None and seconds is None:
             steps = STEPS
         budget = Budget(steps, tokens, seconds)
         backend = backend_of(model, tokenizer=tokenizer)
         readout_of(backend)  # refuses, with the reason, what no lens can read
-        recipe = Recipe(optimizer, start, rate, _rows(rows, backend.facts.layers), seed)
-        text = Text(backend, texts, held_out=held_out, window=window, seed=seed)
+        begins, given = _start(start)
+        recipe = Recipe(optimizer, begins, rate, _rows(rows, backend.facts.layers), seed)
+        text = text_of(backend, texts, shares, held_out=held_out, window=window, seed=seed)
         residuals = Residuals(backend, Workers.here(backend.device))
         one = checked_run(backend, text.first)
+        if isinstance(start, FittedLens):
+            start.require(one)
         progress = Progress(cls.name, tuple(one.labels[row] for row in recipe.rows), watchers=[watch] if watch else [])
-        training = Training(one, recipe, residuals, text.held_out, progress, checkpoint)
+        training = Training(one, recipe, residuals, text.held_out, progress, checkpoint, given)
         with progress.running(training.restore(resume) if resume else 0.0):
-            training.go(text.batches(at_once(text), mixed=True), again(texts, text), budget)
+            training.go(text.batches(at_once(text), mixed=True), again(text), budget)
             weight, bias = training.result()
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
             card = Card.of(backend, data or text.words, training.tokens, settings)
             lens = cls(weight, bias, card, one.weights.sample)
             lens.card = measured(lens, one, text, residuals)
         return lens
+
+
+def _start(start: str | FittedLens) -> tuple[str, Start | None]:
+    """A start in words, as a checkpoint and a card keep it, and what it is where it isn't to be made."""
+    if not isinstance(start, FittedLens):
+        return start, None
+    return f"{LENS}{start.digest}", (start.weight.detach().float().cpu(), start.bias.detach().float().cpu())
 
 
 def _rows(rows: Iterable[int | str] | None, layers: int) -> tuple[int, ...]:

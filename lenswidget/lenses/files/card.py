@@ -27,6 +27,10 @@ class Card:
     """KL(output ‖ row) on held-out text, mean over positions, in bits: one for each row from the embedding up."""
     held_out: int = 0
     """Tokens that `kl` was measured on."""
+    kl_by_style: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """The same for each style of text, where there were several."""
+    blind: float = 0.0
+    """KL of a guess that never looks at the prompt, on the same text, in bits; 0 where it wasn't measured."""
     revision: str = ""
     unembedding: str = ""
     """The unembedding's hash, as `unembedding_hash` takes it; "" where it was not computed."""

@@ -91,7 +91,8 @@ def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
     try:
         if tensors.keys() >= PACKED:
             tensors["weight"] = unpack(tensors)
-        card = Card(**{**head["card"], "kl": tuple(head["card"].get("kl", ()))})
+        by_style = {str(name): tuple(kl) for name, kl in head["card"].get("kl_by_style", {}).items()}
+        card = Card(**{**head["card"], "kl": tuple(head["card"].get("kl", ())), "kl_by_style": by_style})
         weight, bias = _checked(tensors, card)
         return LensFile(str(head["kind"]), card, weight, bias, tensors["sample"].float())
     except (KeyError, TypeError, ValueError) as reason:
@@ -121,8 +122,9 @@ def _checked(tensors: dict[str, Tensor], card: Card) -> tuple[Tensor, Tensor]:
     layers, d = bias.shape
     if weight.shape != (layers, d, d):
         raise ValueError(f"the weight is {list(weight.shape)} where the bias, {[layers, d]}, asks for {[layers, d, d]}")
-    if card.kl and len(card.kl) != layers:
-        raise ValueError(f"the card has figures for {len(card.kl)} rows, and the lens moves {layers}")
+    for kl in (card.kl, *card.kl_by_style.values()):
+        if kl and len(kl) != layers:
+            raise ValueError(f"the card has figures for {len(kl)} rows, and the lens moves {layers}")
     if not (weight.isfinite().all() and bias.isfinite().all()):
         raise ValueError("the lens holds values that are not finite")
     return weight, bias

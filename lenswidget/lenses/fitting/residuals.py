@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lenswidget.lenses.fitting.mixture import Mixture
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.sampled_kl import kl_to_output
 from lenswidget.lenses.fitting.text import Text
@@ -72,13 +72,13 @@ def _but_the_first(row: Float[Tensor, "windows window d"]) -> Float[Tensor, "win
     return row.detach()[:, 1:].float()
 
 
-def again(texts: Any, text: Text) -> Iterator[Int[Tensor, "windows window"]]:
+def again(text: Text | Mixture) -> Iterator[Int[Tensor, "windows window"]]:
     """The text from its beginning, as often as is asked for; nothing where an iterator is used up."""
-    while not isinstance(texts, Iterator):
+    while not text.is_used_up:
         yield from text.again().batches(at_once(text), mixed=True)
 
 
-def at_once(text: Text) -> int:
+def at_once(text: Text | Mixture) -> int:
     """Windows in a forward pass."""
     return max(1, BATCH // text.window)
 

@@ -30,6 +30,21 @@ def kl_to_output(readout: Readout, moved: Float[Tensor, "rows positions d"]) -> 
     return total
 
 
+@torch.no_grad()
+def blind_guess(readout: Readout, last: Float[Tensor, "positions d"], workers: Workers) -> float:
+    """KL(output ‖ mean output) in bits: what a guess that never looks at the prompt scores. H(mean) - mean H."""
+    total = torch.zeros(readout.vocabulary, device=readout.W_U.device)
+    sums = torch.zeros(2, device=total.device)  # of entropies and positions
+    for part in last.split(max(1, LOGITS_BUDGET // (8 * readout.vocabulary))):
+        log_q = readout.logits(part).log_softmax(-1)
+        q = log_q.exp()
+        total += q.sum(0)
+        sums += torch.stack([-(q * log_q).sum(), torch.tensor(float(len(part)), device=total.device)])
+    workers.add([total, sums])
+    mean = total / sums[1]
+    return float((torch.special.entr(mean).sum() - sums[0] / sums[1]) * BITS)
+
+
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class Sample:
     """Some columns of the unembedding, and the output's distribution over them.

@@ -40,6 +40,7 @@ class Text:
         self.window = min(window or WINDOW, backend.facts.context or WINDOW)
         self.words = in_words(backend.facts.name, texts)
         self.written = texts is None
+        self.is_used_up = isinstance(texts, Iterator)
         self._seed = seed
         self._prefix = prefix_of(backend)
         end = getattr(backend.tokenizer, "eos_token_id", None)
@@ -81,6 +82,11 @@ class Text:
             drawn = set(order[:windows])
             yield torch.stack([ahead[i] for i in order[:windows]])
             ahead = [window for i, window in enumerate(ahead) if i not in drawn]
+
+    @property
+    def held_out_by_style(self) -> dict[str, Int[Tensor, "windows window"]]:
+        """What is held out, all of one style."""
+        return {"": self.held_out}
 
     @property
     def first(self) -> Int[Tensor, "one window"]:

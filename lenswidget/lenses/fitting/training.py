@@ -23,6 +23,10 @@ from lenswidget.model.run import Run
 
 Batches = Iterator[Int[Tensor, "windows window"]]
 
+Start = tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"]]
+"""Weight and bias of `h + W h + b`, for each row but the last."""
+
+LENS = "lens "
 START_TOKENS = 20_000
 """Tokens of the linear lens that a fit starts from."""
 PARTS = 16
@@ -57,6 +61,7 @@ class Recipe:
 
     optimizer: str
     start: str
+    """"linear", "identity", or `LENS` and the digest of one that was given."""
     rate: float | None
     rows: tuple[int, ...]
     seed: int
@@ -64,8 +69,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.optimizer not in RATES:
             raise ValueError(f"optimizer is 'adam', 'sgd' or 'lbfgs'; got {self.optimizer!r}.")
-        if self.start not in ("linear", "identity"):
-            raise ValueError(f"start is 'linear' or 'identity'; got {self.start!r}.")
+        if self.start not in ("linear", "identity") and not self.start.startswith(LENS):
+            raise ValueError(f"start is 'linear', 'identity' or a fitted lens; got {self.start!r}.")
         if self.rate is not None and not self.rate > 0:
             raise ValueError(f"rate is the peak of the learning rate, above 0; got {self.rate}.")
 
@@ -90,6 +95,7 @@ class Training:
         held_out: Int[Tensor, "windows window"],
         progress: Progress,
         checkpoint: str | os.PathLike[str] | None,
+        start: Start | None = None,
     ) -> None:
         self.one, self.recipe, self.residuals, self.progress = one, recipe, residuals, progress
         self.held_out, self.checkpoint = held_out, checkpoint
@@ -98,7 +104,7 @@ class Training:
         rows, _, d = one.residual.shape
         # line searches need a loss that holds for more than the few tokens it is measured on
         self.parts = 1 if recipe.optimizer == "lbfgs" else PARTS
-        self.start = (torch.zeros(rows - 1, d, d), torch.zeros(rows - 1, d))
+        self.start = start or (torch.zeros(rows - 1, d, d), torch.zeros(rows - 1, d))
         self.translators: dict[int, Translator] = {}
         self.measured = -1
 
