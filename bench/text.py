@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.openings import is_held_out
 from lenswidget.lenses.fitting.text import WINDOW, written_by
 from lenswidget.model.backends import backend_of
 
@@ -24,13 +25,18 @@ def prose(tokens: int, *, held_out: bool = False) -> list[str]:
     A module's docstrings are one document, a package's description another. A fifth of the documents is held out:
     no text of them is ever in a call without `held_out`.
     """
-    documents = [text for name, text in _documents() if _is_held_out(name) == held_out]
+    texts = documents(held_out=held_out)
     wanted, size = tokens * CHARACTERS_A_TOKEN, 0
-    for count, text in enumerate(documents, 1):
+    for count, text in enumerate(texts, 1):
         size += len(text)
         if size >= wanted:
-            return documents[:count]
+            return texts[:count]
     raise ValueError(f"This machine has prose for about {int(size / CHARACTERS_A_TOKEN)} tokens; {tokens} were asked.")
+
+
+def documents(*, held_out: bool = False) -> list[str]:
+    """All that are held out, or all others."""
+    return [text for name, text in _documents() if is_held_out(name) == held_out]
 
 
 def mixture(model: Any, tokens: int, *, held_out: bool = False) -> list[str]:
@@ -57,10 +63,6 @@ def in_turn(*kinds: list[str]) -> list[str]:
     return [text for _, text in sorted(placed, key=lambda one: one[0])]
 
 
-def _is_held_out(name: str) -> bool:
-    return hashlib.sha256(name.encode()).digest()[0] % 5 == 0
-
-
 @cache
 def _documents() -> tuple[tuple[str, str], ...]:
     """Names and texts, mixed by a hash of the name so that no kind of text comes first."""
@@ -68,19 +70,25 @@ def _documents() -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found.items(), key=lambda item: hashlib.md5(item[0].encode()).digest()))
 
 
-def _docstrings() -> Iterator[tuple[str, str]]:
+def modules() -> Iterator[Path]:
+    """The files of the standard library, its tests left out."""
     library = Path(sysconfig.get_path("stdlib"))
     for path in sorted(library.rglob("*.py")):
         inside = path.relative_to(library).parts
-        if {"site-packages", "dist-packages", "test", "tests", "idle_test"} & set(inside):
-            continue
+        if not {"site-packages", "dist-packages", "test", "tests", "idle_test"} & set(inside):
+            yield path
+
+
+def _docstrings() -> Iterator[tuple[str, str]]:
+    library = Path(sysconfig.get_path("stdlib"))
+    for path in modules():
         try:
             tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError):
             continue
         documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         texts = [ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, documented)]
-        yield "/".join(inside), "\n\n".join(text for text in texts if len(text) >= 80)
+        yield path.relative_to(library).as_posix(), "\n\n".join(text for text in texts if len(text) >= 80)
 
 
 def _descriptions() -> Iterator[tuple[str, str]]:

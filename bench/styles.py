@@ -1,0 +1,157 @@
+"""Text of four styles that any machine has or the model writes: prose, stories, chats and code.
+
+A fifth of everything is held out by its name or topic, and never in what a fit reads.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import math
+import random
+import sysconfig
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.openings import articles, is_held_out, questions, stories
+from bench.text import CHARACTERS_A_TOKEN, documents, in_turn, modules
+from lenswidget.model.backends import backend_of
+from lenswidget.model.generation import cache_agrees, generate
+
+STYLES = ("prose", "story", "chat", "code")
+LENGTH = 192
+"""Tokens that the model writes after an opening."""
+BATCH = 64
+TEMPERATURE, TOP_P = 0.8, 0.95
+"""At temperature 1 a model this small is soon lost for words that there are."""
+EXCERPT = 3_000
+"""Characters of one document: a few paragraphs or functions."""
+SHARE_OF_ARTICLES = 0.25
+"""Of the prose; documentation is the rest."""
+
+
+def four_styles(model: Any, tokens: int, *, held_out: bool = False) -> dict[str, list[str]]:
+    """Documents of each style, about so many tokens of each, always the same on one machine."""
+    return {name: of_style(model, name, tokens, held_out=held_out) for name in STYLES}
+
+
+def of_style(model: Any, style: str, tokens: int, *, held_out: bool = False) -> list[str]:
+    """Documents of one style, about so many tokens of them."""
+    if style == "prose":
+        own = int(tokens * SHARE_OF_ARTICLES)
+        documented = [text[:EXCERPT] for text in documents(held_out=held_out)]
+        wanted = int((tokens - own) * CHARACTERS_A_TOKEN)
+        return in_turn(_first(documented, wanted), written(model, articles(held_out=held_out), own, held_out))
+    if style == "story":
+        return written(model, stories(held_out=held_out), tokens, held_out)
+    if style == "chat":
+        asked = [
+            model.tokenizer.apply_chat_template(
+                [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
+            )
+            for question in questions(held_out=held_out)
+        ]
+        return written(model, asked, tokens, held_out)
+    if style == "code":
+        return code(tokens, held_out=held_out)
+    raise ValueError(f"style is one of {', '.join(STYLES)}; got {style!r}.")
+
+
+def written(model: Any, openings: list[str], tokens: int, held_out: bool = False) -> list[str]:
+    """What a model writes after each of some openings, as many of them as it takes; what ends is followed by what comes next."""
+    network, tokenizer = backend_of(model).network, model.tokenizer
+    by_length: dict[int, list[list[int]]] = defaultdict(list)
+    for text in openings:
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        by_length[len(ids)].append(ids)
+    # those of one length are written together, the largest groups first, again and again
+    groups = sorted(by_length.values(), key=len, reverse=True)
+    use_cache = cache_agrees(network, torch.arange(100, 108).unsqueeze(0))
+    texts: list[str] = []
+    rounds = 0
+    while len(texts) * LENGTH < tokens:
+        for group in groups:
+            wanted = min(BATCH, len(group), math.ceil(tokens / LENGTH) - len(texts))
+            if wanted <= 0:
+                break
+            starts = [group[(rounds * BATCH + i) % len(group)] for i in range(wanted)]
+            seed = 1_000 * held_out + 10 * rounds + len(starts[0]) * 100_003
+            each = generate(
+                network, torch.tensor(starts), max_new_tokens=LENGTH, ends=(), temperature=TEMPERATURE, top_p=TOP_P,
+                seed=seed, use_cache=use_cache,
+            )  # fmt: skip
+            texts += [tokenizer.decode([*start, *rest]) for start, rest in zip(starts, each)]
+        rounds += 1
+    return texts
+
+
+def code(tokens: int, *, held_out: bool = False) -> list[str]:
+    """Excerpts of the standard library, without the docstrings that are prose, and of the headers that come with torch."""
+    kinds = [[text for name, text in _files(kind) if is_held_out(name) == held_out] for kind in ("library", "headers")]
+    wanted = int(tokens * CHARACTERS_A_TOKEN)
+    return in_turn(_first(kinds[0], wanted * 4 // 5), _first(kinds[1], wanted // 5))
+
+
+@cache
+def _files(kind: str) -> tuple[tuple[str, str], ...]:
+    found = _library() if kind == "library" else _headers()
+    return tuple(sorted(found, key=lambda item: hashlib.md5(item[0].encode()).digest()))
+
+
+def _library() -> Iterator[tuple[str, str]]:
+    root = Path(sysconfig.get_path("stdlib"))
+    for path in modules():
+        name = path.relative_to(root).as_posix()
+        if name.startswith(("encodings/", "pydoc_data/")):  # tables
+            continue
+        text = _without_docstrings(path)
+        if len(text) > 400:
+            yield name, _excerpt(name, text)
+
+
+def _headers() -> Iterator[tuple[str, str]]:
+    root = Path(torch.__file__).parent / "include"
+    for path in sorted(root.rglob("*.h"))[::16]:
+        text = path.read_text("utf-8", errors="ignore")
+        if len(text) > 400:
+            name = path.relative_to(root).as_posix()
+            yield name, _excerpt(name, text)
+
+
+def _without_docstrings(path: Path) -> str:
+    """A module's source without its docstrings of some length: those are prose."""
+    try:
+        source = path.read_bytes().decode("utf-8")
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ""
+    lines: list[str | None] = list(source.splitlines(keepends=True))
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if len(ast.get_docstring(node) or "") >= 80:
+            first = node.body[0]
+            lines[first.lineno - 1 : first.end_lineno] = [None] * ((first.end_lineno or 0) - first.lineno + 1)
+    return "".join(line for line in lines if line is not None)
+
+
+def _excerpt(name: str, text: str) -> str:
+    """Some lines of a text, from anywhere in it."""
+    place = random.Random(name).randrange(max(1, len(text) - EXCERPT))
+    start = text.find("\n", place) + 1 if place else 0
+    return text[start : start + EXCERPT]
+
+
+def _first(texts: list[str], characters: int) -> list[str]:
+    """The first texts, of about so many characters; all of them where they hold fewer."""
+    size = 0
+    for count, text in enumerate(texts, 1):
+        size += len(text)
+        if size >= characters:
+            return texts[:count]
+    return texts
