@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from lenswidget.attribution.jumps import jumps, leading
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.joining import joined
 from lenswidget.grids.parts import RowQuantity, Target
 from lenswidget.lenses.explain import Explanations
 from lenswidget.lenses.lens import Lens, as_lens, lens_call, moved
@@ -26,6 +29,10 @@ from lenswidget.model.targets import TargetLike, Targets, targets_of, with_again
 if TYPE_CHECKING:
     from lenswidget.lenses.fidelity import Fidelity
 
+PIECES = 16
+"""Into how many pieces a long prompt is read: the first is there after a sixteenth of the reading."""
+FEWEST = 32
+"""Positions in a piece: of a short prompt there is nothing to wait for."""
 EXTRA = frozenset({"jensen_shannon", "total_variation"})
 
 
@@ -106,6 +113,36 @@ class Reader:
             grid = replace(grid, jumps=jumps(run, stream[:, column], tokens, column))
         return replace(grid, explain=self.explanations(at))
 
+    def pieces(self) -> Iterator[Grid]:
+        """The Grid of the last positions, then those of earlier ones: `together` makes the whole of them, at any time."""
+        stop = len(self.run.tokens)
+        size = max(FEWEST, -(-stop // PIECES))
+        while stop:
+            start = max(0, stop - size)
+            yield self.read(slice(start, stop))
+            stop = start
+
+    def beside(self, earlier: Grid, first: int) -> Grid:
+        """The Grid of all positions, of which an earlier one of the same text has those before `first`, as this run has them.
+
+        What it lacks is read, and the position before `first` where another token follows it now. Raises ValueError for a Grid
+        that was read in another way.
+        """
+        following = self.through.following.cpu().numpy()
+        known = earlier.positions < min(first, len(following))
+        if earlier.following is not None:
+            known &= earlier.following == following[np.where(known, earlier.positions, 0)]
+        at = np.setdiff1d(np.arange(len(following)), earlier.positions[known])
+        new = [self.read(at.tolist())] if len(at) else []
+        return self.together([*([earlier[:, known.tolist()]] if known.any() else []), *new])
+
+    def together(self, pieces: Sequence[Grid]) -> Grid:
+        """What was read of this run in pieces, as it would have been read at once."""
+        whole = joined(pieces)
+        at = torch.from_numpy(whole.positions).long()
+        provenance = {**whole.provenance, "call": self.call(_spelled(at.tolist(), len(self.run.tokens)))}
+        return replace(whole, check=self.through.check, provenance=provenance, explain=self.explanations(at))
+
     def call(self, position: Positions) -> str:
         """The call that reads the same again."""
         asked, is_logit = self.asked, isinstance(self.lens, LogitLens)
@@ -132,3 +169,11 @@ class Reader:
             return asked.of(run).read(where)
 
         return Explanations.of(self.run, self.lens, positions, reads)
+
+
+def _spelled(positions: Sequence[int], count: int) -> Positions:
+    """Positions in their order as somebody would ask for them: all, a slice, or a list."""
+    start, stop = positions[0], positions[-1] + 1
+    if stop - start != len(positions):
+        return list(positions)
+    return None if len(positions) == count else slice(start, None if stop == count else stop)
