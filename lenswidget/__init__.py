@@ -17,10 +17,11 @@ from lenswidget.grids.showable import register_viewer
 register_viewer("lenswidget.view.viewer")
 
 _HOME = {
+    "CausalBasis": "lenses.causal_basis",
     "Comparison": "grids.comparison",
     "Diagnosis": "grids.diagnosis",
     "Edit": "model.edits",
-    "Fidelity": "lenses.fidelity",
+    "Fidelity": "lenses.fidelity_figures",
     "FittedLens": "lenses.fitted",
     "Grid": "grids.grid",
     "JacobianLens": "lenses.jacobian",
@@ -35,6 +36,7 @@ _HOME = {
     "SteeringVector": "interventions.steering",
     "TunedLens": "lenses.tuned",
     "attribute": "attribution.attribute",
+    "causal_basis": "lenses.causal_basis",
     "causal_trace": "interventions.causal_tracing",
     "compare": "grids.comparison",
     "compare_lenses": "lenses.divergence",
@@ -79,12 +81,14 @@ if TYPE_CHECKING:
     from lenswidget.interventions.patchscope import Patchscope as Patchscope
     from lenswidget.interventions.path_patching import path_patch as path_patch
     from lenswidget.interventions.steering import SteeringVector as SteeringVector
+    from lenswidget.lenses.causal_basis import CausalBasis as CausalBasis
+    from lenswidget.lenses.causal_basis import causal_basis as causal_basis
     from lenswidget.lenses.diagnose import diagnose as diagnose
     from lenswidget.lenses.divergence import compare_lenses as compare_lenses
     from lenswidget.lenses.divergence import divergence as divergence
     from lenswidget.lenses.explain import explain as explain
-    from lenswidget.lenses.fidelity import Fidelity as Fidelity
     from lenswidget.lenses.fidelity import fidelity as fidelity
+    from lenswidget.lenses.fidelity_figures import Fidelity as Fidelity
     from lenswidget.lenses.fitted import FittedLens as FittedLens
     from lenswidget.lenses.jacobian import JacobianLens as JacobianLens
     from lenswidget.lenses.lens import Lens as Lens

@@ -14,9 +14,10 @@ from torch import Tensor
 
 import lenswidget as lw
 from lenswidget.lenses import causal
-from lenswidget.lenses.causal import causal_fidelity, spearman
+from lenswidget.lenses.causal import Responses, Trial
 from lenswidget.lenses.files.card import Card
 from lenswidget.lenses.fitted import FittedLens
+from lenswidget.lenses.intervals import spearman
 from lenswidget.model.backends import backend_of
 from tests import architectures
 
@@ -183,11 +184,16 @@ def test_a_lens_that_reads_noise_has_no_causal_fidelity(model: Any) -> None:
         return torch.randn(residual.shape, generator=generator)
 
     runs = [lw.run(model, "The quick brown fox jumps over a lazy dog")]
-    influence, alignment = causal_fidelity(backend_of(model), [causal_lens(noise)], runs, directions=30)
-    assert np.abs(influence[:-1]).max() < 0.5 and np.abs(alignment[:-1]).max() < 0.1
+    found = [respond(model, causal_lens(noise), runs, row, directions=30) for row in range(4)]
+    assert all(abs(one.influence[0]) < 0.5 and abs(one.alignment[0]) < 0.1 for one in found[:-1])
     constant = causal_lens(lambda residual, row: torch.ones_like(residual))
-    influence, _ = causal_fidelity(backend_of(model), [constant], runs, directions=30)
-    assert np.isnan(influence[:-1]).all() and influence[-1] == pytest.approx(1, abs=1e-6)
+    found = [respond(model, constant, runs, row, directions=30) for row in range(4)]
+    assert all(np.isnan(one.influence[0]) for one in found[:-1])
+    assert found[-1].influence[0] == pytest.approx(1, abs=1e-6)
+
+
+def respond(model: Any, lens: lw.Lens, runs: list[lw.Run], row: int, directions: int, **settings: Any) -> Responses:
+    return Trial.of(backend_of(model), runs, directions).respond([lens], row, directions, **settings)
 
 
 def causal_lens(function: Any) -> lw.Lens:
@@ -201,9 +207,9 @@ def test_causal_fidelity_is_what_changed_rows_do_to_hugging_faces_model(architec
     architectures.save(architecture, tmp_path)
     model, oracle = architectures.boot(tmp_path), architectures.oracle(architecture, tmp_path)
     runs = [lw.run(model, "The quick brown fox jumps over a lazy dog")]
-    influence, alignment = causal_fidelity(backend_of(model), [lw.LogitLens()], runs, directions=6)
     row = 1
-    steps = causal.principal_steps(runs[0].residual[row, 1:], 6, seed=0)
+    found = respond(model, lw.LogitLens(), runs, row, directions=6)
+    steps = principal_steps(runs[0].residual[row, 1:], 6)
     ids = runs[0].tokens[: causal.CONTEXT]
     name = model.adapter.component_mapping["blocks"].name
 
@@ -247,23 +253,34 @@ def test_causal_fidelity_is_what_changed_rows_do_to_hugging_faces_model(architec
         inner = [[(weights * a * b).sum(-1) for a in changes] for b in changes]
         similar.append(float((inner[0][1] / (inner[0][0] * inner[1][1]).sqrt()).mean()))
     of_lens, of_model = torch.tensor(rows[::2]), torch.tensor(rows[1::2])
-    assert influence[row, 0] == pytest.approx(spearman(of_lens, of_model), abs=1e-6)
-    assert alignment[row, 0] == pytest.approx(np.mean(similar), abs=1e-3)
+    assert found.influence[0] == pytest.approx(ranks_agree(of_lens, of_model), abs=1e-6)
+    assert found.alignment[0] == pytest.approx(np.mean(similar), abs=1e-3)
 
 
 def test_directions_are_at_right_angles_and_steps_of_one_length(model: Any) -> None:
     states = torch.randn(50, 32) * torch.linspace(0.01, 10, 32)
-    steps = causal.principal_steps(states, 20, seed=0)
+    steps = principal_steps(states, 20)
     deviation = (states - states.mean(0)).norm(dim=-1).median()
     torch.testing.assert_close(steps @ steps.T, torch.eye(20) * (causal.STEP * deviation) ** 2, rtol=1e-3, atol=1e-3)
 
 
+def principal_steps(states: Tensor, directions: int) -> Tensor:
+    found = causal.principal_directions(states, directions, seed=0)
+    return causal.stepped(states, found)(torch.zeros(1, states.shape[1]))[:, 0]
+
+
+def ranks_agree(one: Tensor, other: Tensor) -> float:
+    return float(np.corrcoef(one.argsort().argsort(), other.argsort().argsort())[0, 1])
+
+
 def test_spearman_is_the_correlation_of_ranks_and_ties_share_theirs() -> None:
-    one, other = torch.tensor([0.1, 5.0, 2.0, 90.0]), torch.tensor([2.0, 1.0, 4.0, 8.0])
+    one, other = np.array([0.1, 5.0, 2.0, 90.0]), np.array([2.0, 1.0, 4.0, 8.0])
     # ranks 1 3 2 4 and 2 1 3 4: 1 - 6 Σ d² / n(n² - 1), with differences 1, 2, 1, 0
     assert spearman(one, other) == pytest.approx(1 - 6 * 6 / (4 * 15))
     # ranks 1½ 1½ 3 and 1 2 3
-    assert spearman(torch.tensor([7.0, 7.0, 8.0]), torch.tensor([1.0, 2.0, 3.0])) == pytest.approx(np.sqrt(3) / 2)
+    assert spearman(np.array([7.0, 7.0, 8.0]), np.array([1.0, 2.0, 3.0])) == pytest.approx(np.sqrt(3) / 2)
+    assert np.isnan(spearman(np.array([7.0, 7.0, 7.0]), np.array([1.0, 2.0, 3.0])))
+    assert np.isnan(spearman(np.array([7.0, np.nan, 8.0]), np.array([1.0, 2.0, 3.0])))
 
 
 def test_the_rows_of_a_grid_carry_how_far_they_can_be_believed(model: Any) -> None:

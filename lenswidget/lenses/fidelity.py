@@ -1,165 +1,35 @@
-"""How far each lens can be believed: its rows beside the model's own output, on text."""
+"""How far each lens can be believed: its rows beside the model's own output, on text of one style or of several."""
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
-from torch import Tensor
 from tqdm.auto import tqdm
 
-from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity
-from lenswidget.lenses.causal import causal_fidelity
+from lenswidget.grids.parts import Check
+from lenswidget.grids.row_names import named_row
+from lenswidget.lenses.causal import How, Responses, Trial, how_of
+from lenswidget.lenses.fidelity_figures import Fidelity
+from lenswidget.lenses.fidelity_sums import Sums, blind_guess, figures
+from lenswidget.lenses.fitting.mixture import styles_of
+from lenswidget.lenses.fitting.progress import Stop, stoppable
 from lenswidget.lenses.fitting.text import in_words, prefix_of, strings, written_by
-from lenswidget.lenses.lens import Lens, as_lens, moved
+from lenswidget.lenses.intervals import ENDS
+from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.run import Run, run
-from lenswidget.model.surroundings import double, own_arithmetic
-
-if TYPE_CHECKING:
-    import pandas
+from lenswidget.model.surroundings import own_arithmetic
 
 WINDOW = 128
 """Tokens that are run at once, where the context allows."""
 STATES = 256
 """Whose directions causal fidelity tries."""
-
-
-@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
-class Fidelity:
-    """How far each row of each lens can be believed; what ends a cell shows itself. Every array is `[rows, lenses]`.
-
-    The first position of every window is left out, and so is what is not finite. Logarithms are in bits.
-    """
-
-    model: str
-    rows: tuple[str, ...]
-    lenses: tuple[str, ...]
-    kl: Float32[np.ndarray, "rows lenses"]
-    """KL(output ‖ row), mean over positions."""
-    agreement: Float32[np.ndarray, "rows lenses"]
-    """How often the row's leading token is the output's."""
-    cross_entropy: Float32[np.ndarray, "rows lenses"]
-    """Mean surprisal of the token that really follows; the last row is the model's own."""
-    bias: Float32[np.ndarray, "rows lenses"]
-    """KL(mean output ‖ mean of the row): what no prompt in particular is to blame for."""
-    influence: Float32[np.ndarray, "rows lenses"]
-    """Causal fidelity: Spearman's correlation over directions of how strongly a step along one moves the lens and the
-    model; NaN where it was not measured. `lenswidget.lenses.causal` says how."""
-    alignment: Float32[np.ndarray, "rows lenses"]
-    """How far such a step moves the lens the way that it moves the model, -1 to 1; NaN where it was not measured."""
-    blind: float
-    """KL(output ‖ mean output): what a guess that never looks at the prompt scores on the same text."""
-    data: str
-    """What text it was measured on, in words."""
-    tokens: int
-    """Positions that were measured."""
-    left_out: tuple[int, ...]
-    """For each lens the cells, of rows × positions, that were not finite."""
-    check: Check
-    given: tuple[Any, ...] = field(repr=False)
-    """The lenses themselves, as they were passed."""
-
-    def row_quantity(self, lens: Any) -> RowQuantity:
-        """One lens's KL for each row, as a Grid carries it; `lens` is one of those measured, or its name."""
-        i = self._index(lens)
-        return RowQuantity(
-            "mean KL",
-            self.kl[:, i],
-            unit="bits",
-            strong="low",
-            domain=(0.0, self.blind),
-            says=f"this row was {{}} from the output on {self.tokens:,} tokens of text",
-        )
-
-    def _index(self, lens: Any) -> int:
-        for i, known in enumerate(self.given):
-            if lens is known:
-                return i
-        name = lens if isinstance(lens, str) else as_lens(lens).name
-        if name not in self.lenses:
-            raise ValueError(
-                f"This Fidelity speaks of {_listed(self.lenses)}, not of {name!r}; measure it with lw.fidelity(model, [lens], "
-                "texts)."
-            )
-        return self.lenses.index(name)
-
-    def to_dataframe(self) -> pandas.DataFrame:
-        """One line for each lens and row."""
-        import pandas
-
-        rows, lenses = self.kl.shape
-        table: dict[str, Any] = {
-            "lens": np.repeat(np.array(self.lenses, dtype=object), rows),
-            "row": np.tile(np.arange(rows), lenses),
-            "layer": np.tile(np.array(self.rows, dtype=object), lenses),
-        }
-        for quantity in self._quantities():
-            table[quantity.name] = quantity.values.T.ravel()
-        return pandas.DataFrame(table)
-
-    def grid(self) -> Grid:
-        """Rows by lenses, as a Grid: colored by the KL, from the output to a guess that never looks at the prompt."""
-        count = len(self.lenses)
-        notes = [
-            f"on {self.tokens:,} tokens of {self.data}",
-            f"a guess that never looks at the prompt is {self.blind:.1f} bits from the output",
-        ]
-        notes += [
-            f"{bad:,} cells of the {name} are not finite and were left out"
-            for name, bad in zip(self.lenses, self.left_out)
-            if bad
-        ]
-        return Grid(
-            title="How far each lens can be believed",
-            kind="Fidelity",
-            model=self.model,
-            rows=self.rows,
-            columns=np.full(count, NO_TOKEN, dtype=np.int32),
-            positions=np.arange(count, dtype=np.int32),
-            column_labels=self.lenses,
-            quantities={quantity.name: quantity for quantity in self._quantities()},
-            texts={},
-            check=self.check,
-            notes=tuple(notes),
-            provenance={"lenswidget": importlib.metadata.version("lenswidget"), "tokens": str(self.tokens)},
-        )
-
-    def _quantities(self) -> list[Quantity]:
-        excess = self.cross_entropy - self.cross_entropy[-1:]
-        quantities = [
-            Quantity("KL to the output", self.kl, unit="bits", strong="low", domain=(0.0, self.blind)),
-            Quantity("top-1 agreement", self.agreement, domain=(0.0, 1.0), measure="probability"),
-            Quantity("cross-entropy", self.cross_entropy, unit="bits", strong="low"),
-            Quantity("excess cross-entropy", excess, unit="bits", strong="low", domain=(0.0, self.blind)),
-            Quantity("bias", self.bias, unit="bits", strong="low", domain=(0.0, self.blind)),
-        ]
-        if np.isfinite(self.influence).any():
-            quantities += [
-                Quantity("causal fidelity", self.influence, domain=(-1.0, 1.0), center=0.0),
-                Quantity("causal alignment", self.alignment, domain=(-1.0, 1.0), center=0.0),
-            ]
-        return quantities
-
-    def __repr__(self) -> str:
-        shown = [*range(0, len(self.rows) - 1, max(1, len(self.rows) // 8)), len(self.rows) - 1]
-        table = self.to_dataframe().pivot(index="row", columns="lens", values="KL to the output")
-        table = table.loc[shown, list(self.lenses)].rename(index=dict(enumerate(self.rows)))
-        return (
-            f"Fidelity on {self.model}, {self.tokens:,} tokens: KL to the output in bits, a guess that never looks at the prompt "
-            f"{self.blind:.2f}\n{table.rename_axis(None).rename_axis(None, axis=1).round(2).to_string()}"
-        )
-
-    def _repr_mimebundle_(self, **arguments: Any) -> Any:
-        """At the end of a cell it shows itself as its Grid."""
-        return self.grid()._repr_mimebundle_(**arguments)
 
 
 @own_arithmetic()
@@ -168,8 +38,10 @@ def fidelity(
     lenses: Any,
     texts: Any = None,
     *,
+    rows: Iterable[int | str] | None = None,
     tokens: int = 1024,
     directions: int = 0,
+    how: str = "step",
     seed: int = 0,
     tokenizer: Any = None,
 ) -> Fidelity:
@@ -177,114 +49,203 @@ def fidelity(
 
     `lenses` is a lens, a list of them, or a dict of them by name; a function of `(residual, row)` counts as one. `texts`
     are a list or an iterator of texts, a dataset with a column "text", or None for text that the model writes itself from
-    `seed`: best none that a lens was fitted on. `tokens` of them are read, in windows of up to 128. For each lens and
-    row: KL to the output (bits), top-1 agreement, cross-entropy beside the model's own, and bias, the KL of mean
-    predictions. `directions`, two or three dozen, measure causal fidelity too (`lenswidget.lenses.causal` says how):
-    for each of them and each row the model goes on from changed rows. `tokenizer` is `lw.run`'s.
+    `seed`; or a dict of such by style, each of which is measured by itself, too: `{"story": […], "code": […]}`. Best none
+    that a lens was fitted on. `tokens` of each style are read, in windows of up to 128. `rows` are those to measure, by label
+    or the label's number, as in `["embed", "L5", 6]`; by default all. For each lens and row: KL to the output (bits), top-1
+    agreement, cross-entropy beside the model's own, and bias, the KL of mean predictions; each with its 95 % interval.
 
-    Memory does not grow with the number of tokens: beyond a window it holds one mean prediction for each lens and row.
+    `directions`, 12 or more, measure causal fidelity: each row is changed along so many, and the model goes on from it. The
+    alignment is the figure to look at first; `how="step"` takes steps of one length, `"erase"` erases each direction, as
+    Belrose et al. do. `tokenizer` is `lw.run`'s.
 
-    Raises ValueError for texts without a token to measure, for lenses of one name, and for a lens of another model.
+    An interrupt ends it: what was measured stays, the rest is NaN, and `stopped` says what is missing. Memory does not grow
+    with the number of tokens: beyond a window it holds six sums of predictions for each lens, row and style.
+
+    Raises ValueError for texts without a token to measure, for lenses of one name, for rows that there are not, and for a
+    lens of another model.
     Source: Belrose et al. 2023, arXiv 2303.08112, sections 3 and 4.
+
+        lw.fidelity(model, [lw.LogitLens(), lw.load_lens()], {"story": stories, "code": code}, directions=16)
     """
     given, backend = _named(lenses), backend_of(model, tokenizer=tokenizer)
     if tokens < 1:
         raise ValueError(f"tokens is how many to measure, 1 or more; got {tokens}.")
     if directions and directions < 3:
         raise ValueError(f"A rank correlation needs 3 directions or more, or 0 for none; got {directions}.")
-    readable = {name: as_lens(lens) for name, lens in given.items()}
-    sums: list[_Sums] = []
-    kept: list[Run] = []
-    worst: Check | None = None
-    with tqdm(total=tokens, desc="Fidelity", unit="token", leave=False) as bar:
-        for window in _windows(backend, texts, tokens, seed):
-            if not sums:
-                sums = [_Sums(window) for _ in readable]
-            for lens, total in zip(readable.values(), sums):
-                total.add(window, lens)
-            worst = max(filter(None, (worst, window.check)), key=lambda check: check.error / check.tolerance)
-            if sum(len(one.tokens) - 1 for one in kept) < max(STATES, directions + 1) and directions:
-                kept.append(window)
-            bar.update(len(window.tokens) - 1)
-    if not sums or worst is None:
-        raise ValueError(
-            "There is nothing to measure: the texts have no token after their first. Pass a few paragraphs, "
-            "lw.fidelity(model, lens, texts)."
-        )
-    columns = [total.figures() for total in sums]
-    stacked = {name: np.stack([column[name] for column in columns], axis=1) for name in columns[0]}
-    influence = alignment = np.full_like(stacked["kl"], np.nan)
-    if directions:
-        influence, alignment = causal_fidelity(backend, list(readable.values()), kept, directions=directions, seed=seed)
+    way = how_of(how)
+    chosen = _rows(rows, backend.facts.layers)
+    styles = styles_of(texts)
+    by_style = {"": texts} if styles is None else styles
+    measuring = {
+        style: _Style(windows_of(backend, some, tokens, seed), in_words(backend.facts.name, some))
+        for style, some in by_style.items()
+    }
+    readable = [as_lens(lens) for lens in given.values()]
+    with stoppable() as stop:
+        _read(measuring, readable, chosen, tokens, directions, stop)
+        missing = _said_missing(measuring, tokens) if stop.asked else ""
+        if directions and not stop.asked:
+            missing = _try(backend, measuring, readable, chosen, directions, way, seed, stop)
+    read = {style: one for style, one in measuring.items() if one.sums}
+    facts = {"how": how if directions else "", "directions": directions, "stopped": missing}
+    parts = {style: _figures([one], given, one.words, seed, **facts) for style, one in read.items()}
+    if styles is None:
+        return parts[""]
+    words = ", ".join(f"{style} ({one.words})" for style, one in read.items())
+    return _figures(list(read.values()), given, words, seed, styles=parts, **facts)
+
+
+@dataclass
+class _Style:
+    """Text of one style, and what was measured on it."""
+
+    windows: Iterator[Run]
+    words: str
+    sums: list[Sums] = field(default_factory=list)
+    """One for each lens."""
+    kept: list[Run] = field(default_factory=list)
+    """Whose states causal fidelity tries."""
+    checks: list[Check] = field(default_factory=list)
+    """The worst one yet."""
+    first: Run | None = None
+    responses: dict[int, Responses] = field(default_factory=dict)
+    """By row, those that were measured."""
+    rows: tuple[int, ...] = ()
+
+
+def _read(
+    measuring: Mapping[str, _Style],
+    lenses: Sequence[Lens],
+    rows: tuple[int, ...],
+    tokens: int,
+    directions: int,
+    stop: Stop,
+) -> None:
+    """Read the texts, a window of each style in turn, so that whoever stops has all of them."""
+    ahead = dict(measuring)
+    with tqdm(total=tokens * len(measuring), desc="Fidelity", unit="token", leave=False) as bar:
+        while ahead and not stop.asked:
+            for style, one in list(ahead.items()):
+                window = None if stop.asked else next(one.windows, None)
+                if window is None:
+                    del ahead[style]
+                    continue
+                one.rows = one.rows or (*rows, len(window.labels) - 1)
+                one.first = one.first or window
+                one.sums = one.sums or [Sums(window, one.rows) for _ in lenses]
+                for lens, total in zip(lenses, one.sums):
+                    total.add(window, lens)
+                checks = [*one.checks, *([] if window.check is None else [window.check])]
+                one.checks = sorted(checks, key=lambda check: check.error / check.tolerance)[-1:]
+                if directions and sum(len(run.tokens) - 1 for run in one.kept) < max(STATES, directions + 1):
+                    one.kept.append(window)
+                bar.update(len(window.tokens) - 1)
+    if stop.asked and not any(one.sums for one in measuring.values()):
+        raise KeyboardInterrupt  # stopped before anything was read
+    for style, one in measuring.items():
+        if not one.sums and not stop.asked:
+            which = f"the texts {style!r}" if style else "the texts"
+            raise ValueError(
+                f"There is nothing to measure: {which} have no token after their first. Pass a few paragraphs, "
+                "lw.fidelity(model, lens, texts)."
+            )
+
+
+def _said_missing(measuring: Mapping[str, _Style], tokens: int) -> str:
+    read = sum(one.sums[0].positions for one in measuring.values() if one.sums)
+    return f"stopped after {read:,} of {tokens * len(measuring):,} tokens"
+
+
+def _try(
+    backend: Backend,
+    measuring: Mapping[str, _Style],
+    lenses: Sequence[Lens],
+    rows: tuple[int, ...],
+    directions: int,
+    how: How,
+    seed: int,
+    stop: Stop,
+) -> str:
+    """Measure causal fidelity, row after row. Returns what is missing where it was stopped, in words."""
+    trials = [(one, Trial.of(backend, one.kept, directions)) for one in measuring.values()]
+    ahead = list(product(_spread((*rows, backend.facts.layers)), trials))
+    for done, (row, (one, trial)) in enumerate(tqdm(ahead, desc="Causal fidelity", unit=" rows", leave=False)):
+        if stop.asked:
+            return f"stopped after {done} of {len(ahead)} rows of causal fidelity; the others are NaN"
+        one.responses[row] = trial.respond(lenses, row, directions, how, seed)
+    return ""
+
+
+def _spread(rows: Sequence[int]) -> list[int]:
+    """Rows in an order in which the first of them lie all over, from the last down."""
+    bits = max(1, (len(rows) - 1).bit_length())
+    return [rows[-1 - place] for place in sorted(range(len(rows)), key=lambda i: f"{i:0{bits}b}"[::-1])]
+
+
+def _figures(texts: Sequence[_Style], given: Mapping[str, Any], words: str, seed: int, **facts: Any) -> Fidelity:
+    """What comes of one style, or of several together."""
+    names, first, rows = tuple(given), texts[0].first, texts[0].rows
+    assert first is not None
+    columns = [figures([one.sums[lens] for one in texts], seed) for lens in range(len(names))]
+    values = {name: np.stack([column[0][name] for column in columns], axis=1) for name in columns[0][0]}
+    intervals = {name: np.stack([column[1][name] for column in columns], axis=2) for name in columns[0][1]}
+    causal, around = _causal(texts, len(names), seed)
+    worst = max((check for one in texts for check in one.checks), key=lambda check: check.error / check.tolerance)
     return Fidelity(
-        model=window.model,
-        rows=window.labels,
-        lenses=tuple(given),
-        influence=influence,
-        alignment=alignment,
-        blind=sums[0].blind(),
-        data=in_words(backend.facts.name, texts),
-        tokens=sums[0].positions,
-        left_out=tuple(total.left_out for total in sums),
+        model=first.model,
+        rows=tuple(first.labels[row] for row in rows),
+        lenses=names,
+        blind=blind_guess([one.sums[0] for one in texts]),
+        data=words,
+        tokens=sum(one.sums[0].positions for one in texts),
+        left_out=tuple(sum(one.sums[lens].left_out for one in texts) for lens in range(len(names))),
         check=worst,
         given=tuple(given.values()),
-        **stacked,
+        every_row=first.labels,
+        intervals=_single({**intervals, **around}),
+        **_single({**values, **causal}),
+        **facts,
     )
 
 
-class _Sums:
-    """What is added up of one lens over positions: a number for each row, and each row's probabilities."""
-
-    def __init__(self, window: Run) -> None:
-        rows, vocabulary = window.residual.shape[0], window.readout.vocabulary
-        self.probabilities = torch.zeros(rows, vocabulary, device=window.readout.W_U.device)
-        self.sums = {
-            name: torch.zeros(rows, dtype=torch.float64) for name in ("kl", "agreement", "surprisal", "entropy")
-        }
-        self.counts = {name: torch.zeros(rows, dtype=torch.float64) for name in self.sums}
-        self.positions = 0
-        self.left_out = 0
-
-    def add(self, window: Run, lens: Lens) -> None:
-        reading = window.readout.read(moved(window, lens)[:, 1:], window.following[1:], k=1, totals=self.probabilities)
-        leading = reading.top_ids[..., 0]
-        agrees = (leading == leading[-1]).float().masked_fill((leading < 0) | (leading[-1] < 0), float("nan"))
-        for name, values in (
-            ("kl", reading.kl), ("agreement", agrees), ("surprisal", reading.surprisal), ("entropy", reading.entropy)
-        ):  # fmt: skip
-            self.sums[name] += double(values).nansum(-1)
-            self.counts[name] += (~values.isnan()).sum(-1)
-        self.positions += leading.shape[1]
-        self.left_out += int(reading.kl.isnan().sum())
-
-    def figures(self) -> dict[str, np.ndarray]:
-        mean = {name: total / self.counts[name] for name, total in self.sums.items()}
-        predicted = self._mean_predictions()
-        figures = {
-            "kl": mean["kl"],
-            "agreement": mean["agreement"],
-            "cross_entropy": mean["surprisal"],
-            "bias": _kl(predicted[-1], predicted),
-        }
-        return {name: value.cpu().numpy().astype(np.float32) for name, value in figures.items()}
-
-    def blind(self) -> float:
-        """KL(output ‖ mean output) = H(mean output) - mean H(output)."""
-        output = self._mean_predictions()[-1]
-        return float(-(output * _bits(output)).sum() - (self.sums["entropy"] / self.counts["entropy"])[-1])
-
-    def _mean_predictions(self) -> Float[Tensor, "rows vocabulary"]:
-        totals = double(self.probabilities)
-        return totals / totals.sum(-1, keepdim=True)
+def _single(values: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return {name: value.astype(np.float32) for name, value in values.items()}
 
 
-def _kl(q: Float[Tensor, "vocabulary"], p: Float[Tensor, "rows vocabulary"]) -> Float[Tensor, "rows"]:
-    return (q * (_bits(q) - _bits(p))).sum(-1).clamp(min=0.0)
+def _causal(texts: Sequence[_Style], lenses: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Alignment and influence by row, means over styles, and their intervals."""
+    rows = texts[0].rows
+    values = {name: np.full((len(rows), lenses), np.nan) for name in ("alignment", "influence")}
+    intervals = {name: np.full((2, len(rows), lenses), np.nan) for name in values}
+    for place, row in enumerate(rows):
+        found = [one.responses[row] for one in texts if row in one.responses]
+        if len(found) < len(texts):
+            continue
+        for name, value in values.items():
+            value[place] = np.mean([getattr(one, name) for one in found], axis=0)
+        drawn = [one.drawn(seed) for one in found]
+        for name, draws in zip(("influence", "alignment"), zip(*drawn)):
+            mean = np.mean(draws, axis=0)
+            known = ~np.isnan(mean).all(0)
+            # of few directions, a draw may hold one alone, whose ranks say nothing
+            intervals[name][:, place, known] = np.nanpercentile(mean[:, known], ENDS, axis=0)
+    return values, intervals
 
 
-def _bits(p: Float[Tensor, "*rows vocabulary"]) -> Float[Tensor, "*rows vocabulary"]:
-    # what underflowed to nothing is less likely than this
-    return p.clamp(min=torch.finfo(torch.float32).tiny).log2()
+def _rows(rows: Iterable[int | str] | None, layers: int) -> tuple[int, ...]:
+    """The indices of the rows to measure but the last, counted from the embedding."""
+    labels = ("embed", *(f"L{layer}" for layer in range(layers)))
+    if rows is None:
+        return tuple(range(layers))
+    if isinstance(rows, (str, int)):
+        rows = [rows]
+    try:
+        chosen = sorted({named_row(labels, row) for row in rows})
+    except ValueError as reason:
+        raise ValueError(f"rows are rows to measure. {reason}") from None
+    if not chosen:
+        raise ValueError(f"rows are rows to measure, {labels[0]!r} to {labels[-1]!r}; got none.")
+    return tuple(row for row in chosen if row < layers)
 
 
 def _named(lenses: Any) -> dict[str, Any]:
@@ -306,11 +267,7 @@ def _named(lenses: Any) -> dict[str, Any]:
     return named
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(repr(name) for name in names)
-
-
-def _windows(backend: Backend, texts: Any, tokens: int, seed: int) -> Iterator[Run]:
+def windows_of(backend: Backend, texts: Any, tokens: int, seed: int) -> Iterator[Run]:
     """Runs of the texts, a window at a time, until `tokens` positions after the first are read."""
     length = min(WINDOW, backend.facts.context or WINDOW)
     prefix = torch.tensor(prefix_of(backend), dtype=torch.int64)  # before each window, as a fit has it

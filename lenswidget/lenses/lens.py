@@ -110,10 +110,15 @@ def lens_call(lens: Any) -> str:
 @own_arithmetic()
 @torch.no_grad()
 def moved(
-    run: Run, lens: Lens, through: Run | None = None, positions: Int[Tensor, "p"] | None = None
+    run: Run,
+    lens: Lens,
+    through: Run | None = None,
+    positions: Int[Tensor, "p"] | None = None,
+    *,
+    rows: Sequence[int] | None = None,
 ) -> Float[Tensor, "rows p e"]:
-    """Every row of a run at some positions, by default all, moved by a lens, in float32; the last as it is. `through` is the
-    lens's `through(run)`.
+    """Every row of a run at some positions, by default all, moved by a lens, in float32; the last as it is. `rows` are those to
+    move, by default all but the last, which comes after them. `through` is the lens's `through(run)`.
 
     Without it, raises ValueError for a lens that moves rows into another model: the run's own readout can't read them.
     """
@@ -125,5 +130,7 @@ def moved(
             "lw.read(run, lens)."
         )
     at = torch.arange(len(run.tokens)) if positions is None else positions
-    rows = range(len(run.residual) - 1)
-    return torch.cat([lens.move_rows(run, rows, at), ends.row(len(rows), at)[None]])
+    last = len(run.residual) - 1
+    chosen = range(last) if rows is None else rows
+    own = ends.row(last, at)[None]
+    return torch.cat([lens.move_rows(run, chosen, at), own]) if chosen else own.float()

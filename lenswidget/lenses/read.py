@@ -14,7 +14,7 @@ from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, Targets
 
 if TYPE_CHECKING:
-    from lenswidget.lenses.fidelity import Fidelity
+    from lenswidget.lenses.fidelity_figures import Fidelity
 
 
 @own_arithmetic()

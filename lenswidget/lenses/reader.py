@@ -27,7 +27,7 @@ from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, Targets, targets_of, with_against
 
 if TYPE_CHECKING:
-    from lenswidget.lenses.fidelity import Fidelity
+    from lenswidget.lenses.fidelity_figures import Fidelity
 
 PIECES = 16
 """Into how many pieces a long prompt is read: the first is there after a sixteenth of the reading."""

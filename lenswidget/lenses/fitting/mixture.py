@@ -92,13 +92,20 @@ class Mixture:
         return self._again()
 
 
+def styles_of(texts: Any) -> Mapping[str, Any] | None:
+    """Texts by style as they are; None for texts of one kind, and for the parts of a dataset, of which one is to be chosen."""
+    is_styled = isinstance(texts, Mapping) and texts and not SPLITS & set(texts)
+    return {str(name): some for name, some in texts.items()} if is_styled else None
+
+
 def text_of(backend: Backend, texts: Any, shares: Mapping[str, float | int] | None, **settings: Any) -> Text | Mixture:
     """What a fit reads: texts by style, or texts of one kind. `settings` are `Text`'s.
 
     Raises ValueError for shares where there are no styles.
     """
-    if isinstance(texts, Mapping) and texts and not SPLITS & set(texts):
-        return Mixture(backend, texts, shares, **settings)
+    styles = styles_of(texts)
+    if styles is not None:
+        return Mixture(backend, styles, shares, **settings)
     if shares is not None:
         raise ValueError(
             "shares are of texts by style, as in texts={'prose': […], 'code': […]}, shares={'prose': 2, 'code': 1}; these texts "

@@ -16,6 +16,31 @@ from tqdm import tqdm
 from lenswidget.grids.showable import viewer
 
 
+class Stop:
+    """Whether somebody asked to stop."""
+
+    asked = False
+
+
+@contextlib.contextmanager
+def stoppable(stop: Callable[[], None] | None = None) -> Iterator[Stop]:
+    """An interrupt asks to stop, here and by calling `stop`: it tears nothing apart. Afterwards it is the caller's again."""
+    asking = Stop()
+
+    def ask(*_: Any) -> None:
+        asking.asked = True
+        if stop is not None:
+            stop()
+
+    main = threading.current_thread() is threading.main_thread()
+    earlier = signal.signal(signal.SIGINT, ask) if main else None
+    try:
+        yield asking
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, earlier)
+
+
 @dataclass
 class Progress:
     """A fit on its way. `watchers` are called after every step, in the thread that fits."""
@@ -56,19 +81,14 @@ class Progress:
     @contextlib.contextmanager
     def running(self, before: float = 0.0) -> Iterator[None]:
         """Time runs, from `before` seconds on, and an interrupt means stop(): it never tears a step apart."""
-        main = threading.current_thread() is threading.main_thread()
-        earlier = signal.signal(signal.SIGINT, lambda *_: self.stop()) if main else None
-        self._began = time.monotonic() - before
-        self.watchers = self.watchers or [_watcher(self)]
-        try:
-            yield
-        finally:
+        with stoppable(self.stop):
+            self._began = time.monotonic() - before
+            self.watchers = self.watchers or [_watcher(self)]
             try:
+                yield
+            finally:
                 self.done = True
                 self.tell(self.fraction)
-            finally:  # whatever a watcher does, an interrupt is the caller's again
-                if main:
-                    signal.signal(signal.SIGINT, earlier)
 
 
 def _watcher(progress: Progress) -> Callable[[Progress], Any]:

@@ -33,20 +33,10 @@ def plot(
     figure: Grid | Comparison, ax: Any = None, *, color: str = "", theme: Theme = "light", colorbar: bool = True
 ) -> Any:
     """Draw a Grid on an Axes, a new one for None, and return it; the Grids of a Comparison on one each, in a list."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as reason:
-        raise ImportError(
-            "A plot needs matplotlib: pip install 'lenswidget[plot]', or choose grid.to_svg(path)."
-        ) from reason
     if isinstance(figure, Comparison):
+        needs_matplotlib(None, theme)
         return _plots(figure, ax, color, theme, colorbar)
-    if ax is not None and not hasattr(ax, "pcolormesh"):
-        raise TypeError(
-            f"ax is a matplotlib Axes, as plt.subplots() gives, or None for a new one; got {type(ax).__name__}."
-        )
-    if theme not in ("light", "dark"):
-        raise ValueError(f"theme is 'light' or 'dark'; got {theme!r}.")
+    needs_matplotlib(ax, theme)
     if not all(figure.shape):
         raise ValueError(f"A Grid of {figure.shape[0]} rows and {figure.shape[1]} columns has no cell to draw.")
     if color and color not in figure.quantities:
@@ -54,6 +44,22 @@ def plot(
     if figure.view == "bars":
         return _bars(figure, ax, colors(theme))
     return _heatmap(figure, ax, color, theme, colorbar)
+
+
+def needs_matplotlib(ax: Any, theme: str) -> None:
+    """Raises ImportError where it isn't there, TypeError for an `ax` that is no Axes, ValueError for another theme."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as reason:
+        raise ImportError(
+            "A plot needs matplotlib: pip install 'lenswidget[plot]', or choose grid.to_svg(path)."
+        ) from reason
+    if ax is not None and not hasattr(ax, "pcolormesh"):
+        raise TypeError(
+            f"ax is a matplotlib Axes, as plt.subplots() gives, or None for a new one; got {type(ax).__name__}."
+        )
+    if theme not in ("light", "dark"):
+        raise ValueError(f"theme is 'light' or 'dark'; got {theme!r}.")
 
 
 def _plots(comparison: Comparison, axes: Any, color: str, theme: Theme, colorbar: bool) -> list[Any]:
@@ -73,7 +79,7 @@ def _heatmap(grid: Grid, ax: Any, color: str, theme: Theme, colorbar: bool) -> A
     rows, columns = grid.shape
     scale = Scale(grid, color or next(iter(grid.quantities)), weighs=not color and is_weighed(grid))
     named, quantity = colors(theme), scale.quantity
-    ax = _axes(ax, named, 1.2 + columns * COLUMN / INCH, 1.4 + rows * ROW / INCH)
+    ax = axes(ax, named, 1.2 + columns * COLUMN / INCH, 1.4 + rows * ROW / INCH)
     shades = [shade(theme, scale.tone, i / (SHADES - 1))[0] for i in range(SHADES)]
     ramp = ListedColormap(shades[::-1] if quantity.strong == "low" else shades)
     norm = (LogNorm if quantity.scale == "log" else Normalize)(scale.low, scale.high, clip=True)
@@ -89,13 +95,13 @@ def _heatmap(grid: Grid, ax: Any, color: str, theme: Theme, colorbar: bool) -> A
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(-0.5, rows - 0.5))
-    _written(ax.set_title(spaced(grid.title), loc="left", color=named["ink"], fontsize=TITLE))
+    written(ax.set_title(spaced(grid.title), loc="left", color=named["ink"], fontsize=TITLE))
     _legend(ax, grid, scale, named)
     if colorbar:
         bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=30)
         unit = f" ({quantity.unit})" if quantity.unit else ""
         says = "probability × belief" if scale.weighs else spaced(quantity.name + unit)
-        _written(bar.ax.set_ylabel(says, color=named["muted"], fontsize=USUAL))
+        written(bar.ax.set_ylabel(says, color=named["muted"], fontsize=USUAL))
         bar.ax.tick_params(colors=named["muted"], labelsize=USUAL, length=0)
         bar.outline.set_visible(False)
     return ax
@@ -120,7 +126,7 @@ def _draw(ax: Any, shapes: Iterable[Shape], rows: int, columns: int, named: dict
                 said = ax.text(
                     *at(shape.x + 0.5, shape.y - 4), shape.text, fontsize=size, color=named[shape.ink], **place
                 )
-                _written(said)
+                written(said)
         elif isinstance(shape, Line):
             dash = (0, (shape.dash, shape.dash)) if shape.dash else "solid"
             points = np.array([at(*point) for point in shape.points]).T
@@ -160,13 +166,13 @@ def _legend(ax: Any, grid: Grid, scale: Scale, named: dict[str, str]) -> None:
     )  # fmt: skip
     legend.get_title().set_color(named["muted"])
     for text in [legend.get_title(), *legend.get_texts()]:
-        _written(text)
+        written(text)
 
 
 def _bars(grid: Grid, ax: Any, named: dict[str, str]) -> Any:
     """The parts of a sum, the largest first; their spread as whiskers; their sum under them."""
     bars: Bars = bars_of(grid)
-    ax = _axes(ax, named, 6.0, 1.2 + 0.2 * len(bars.labels))
+    ax = axes(ax, named, 6.0, 1.2 + 0.2 * len(bars.labels))
     places = np.arange(len(bars.labels))
     finite = np.isfinite(bars.values)
     ink = [named["plus" if value > 0 else "minus"] for value in bars.values]
@@ -177,7 +183,7 @@ def _bars(grid: Grid, ax: Any, named: dict[str, str]) -> Any:
         ax.errorbar(bars.values[known], places[known], xerr=bars.spread[known], **whiskers)
     for place in places[~finite]:
         said = f" {number(float(bars.values[place]))}"
-        _written(ax.text(0, place, said, va="center", color=named["warning"], fontsize=USUAL))
+        written(ax.text(0, place, said, va="center", color=named["warning"], fontsize=USUAL))
     ax.axvline(0, color=named["muted"], linewidth=1)
     _ticks(ax.yaxis, bars.labels, named)
     ax.invert_yaxis()
@@ -186,14 +192,14 @@ def _bars(grid: Grid, ax: Any, named: dict[str, str]) -> Any:
         ax.spines[side].set_visible(False)
     ax.spines["bottom"].set_color(named["line"])
     unit = spaced(next(iter(grid.quantities.values())).unit)
-    _written(
+    written(
         ax.set_xlabel(f"{unit}, sum {number(bars.sum)}" if bars.add_up else unit, color=named["ink"], fontsize=USUAL)
     )
-    _written(ax.set_title(spaced(grid.title), loc="left", color=named["ink"], fontsize=TITLE))
+    written(ax.set_title(spaced(grid.title), loc="left", color=named["ink"], fontsize=TITLE))
     return ax
 
 
-def _axes(ax: Any, named: dict[str, str], width: float, height: float) -> Any:
+def axes(ax: Any, named: dict[str, str], width: float, height: float) -> Any:
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -207,10 +213,10 @@ def _ticks(axis: Any, labels: Sequence[str], named: dict[str, str]) -> None:
     axis.set_ticks(range(len(labels)), labels=labels, color=named["ink"], fontsize=USUAL)
     for tick in axis.get_major_ticks():
         for label in (tick.label1, tick.label2):  # on this side of the Axes and on the other
-            _written(label)
+            written(label)
 
 
-def _written(text: Any) -> None:
+def written(text: Any) -> None:
     """A text that stays text."""
     text.set_parse_math(False)
     text.set_usetex(False)
