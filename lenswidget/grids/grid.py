@@ -24,6 +24,7 @@ from lenswidget.grids.parts import (
     NO_TOKEN,
     Candidates,
     Check,
+    ColumnQuantity,
     Jumps,
     Quantity,
     RowQuantity,
@@ -64,6 +65,8 @@ class Grid(Showable):
     - `column_labels`: what columns are that are no tokens, or None
     - `quantities`: by name, one number for every cell each
     - `row_quantities`: one number for every row each, drawn beside the row labels: how far a row can be trusted
+    - `column_quantities`: one number for every column each, drawn below it
+    - `groups`: the group that each column is of, as prompts of one kind, or None
     - `texts`: by id, the text of every token that occurs; `special`: ids among them that are no text, as the beginning of
       a sequence
     - `candidates`: the leading tokens of every cell; `trajectories`: all of them through all the rows of their column
@@ -100,6 +103,8 @@ class Grid(Showable):
     column_labels: tuple[str, ...] | None = None
     view: Literal["heatmap", "bars", "overview"] = "heatmap"
     row_quantities: tuple[RowQuantity, ...] = ()
+    column_quantities: tuple[ColumnQuantity, ...] = ()
+    groups: tuple[str, ...] | None = None
     jumps: Jumps | None = None
     sweep: Sweep | None = None
     sides: Sides | None = None
@@ -128,6 +133,12 @@ class Grid(Showable):
                         f"Part {part!r} of the row quantity {one.name!r} has shape {values.shape}; a Grid of {shape[0]} rows "
                         f"needs {shape[:1]}."
                     )
+        for below in self.column_quantities:
+            if below.values.shape != shape[1:]:
+                raise ValueError(
+                    f"Column quantity {below.name!r} has shape {below.values.shape}; a Grid of {shape[1]} columns needs "
+                    f"{shape[1:]}."
+                )
         figures: list[Quantity | RowQuantity] = [*self.quantities.values(), *self.row_quantities]
         for figure in figures:
             if figure.domain is not None and not np.isfinite(figure.domain).all():
@@ -137,6 +148,8 @@ class Grid(Showable):
                 )
         if self.column_labels is not None and len(self.column_labels) != shape[1]:
             raise ValueError(f"{len(self.column_labels)} column labels were given for {shape[1]} columns.")
+        if self.groups is not None and len(self.groups) != shape[1]:
+            raise ValueError(f"{len(self.groups)} groups were given for {shape[1]} columns; each column is of one.")
         if not self.quantities:
             raise ValueError("A Grid needs at least one quantity; got none.")
 
@@ -184,6 +197,38 @@ class Grid(Showable):
             )
         return found[0].values
 
+    def features(self, *measures: str, target: Any = None) -> Float32[np.ndarray, "columns features"]:
+        """What learns from Grids takes: a line for each column, with a quantity's numbers from the lowest row up.
+
+        `measures` and `target` are those of `values`; several measures stand one after another. What isn't known stays NaN.
+
+        Raises ValueError for no measure, and as `values` does.
+
+            IsolationForest().fit(grid.features("entropy"))
+        """
+        if not measures:
+            raise ValueError("Name what features are made of, as in grid.features('entropy').")
+        numbers: Float32[np.ndarray, "columns features"]
+        numbers = np.concatenate([self.values(measure, target=target) for measure in measures]).T
+        return numbers
+
+    def open(self, column: SupportsIndex) -> Grid:
+        """The whole Grid of one column's prompt, read again in the same way, where columns are prompts.
+
+        Raises ValueError where columns are no prompts, and where the model is gone or has changed, IndexError for a column that
+        isn't there.
+
+            lw.trajectories(model, prompts).open(17)
+        """
+        opens = getattr(self.explain, "opened", None)
+        if opens is None:
+            raise ValueError(
+                "This Grid has no prompt to open: its columns are no prompts, or it was saved, and a saved Grid has no model to "
+                "ask. lw.trajectories(model, prompts) makes one that has."
+            )
+        whole: Grid = opens(int(indices(column, [str(p) for p in self.positions], "column")[0]))
+        return whole
+
     def _is_of(self, followed: Target, target: Any) -> bool:
         """Whether a target is what somebody names: by its label, or by texts and ids of all its tokens."""
         if target == followed.label:
@@ -225,6 +270,8 @@ class Grid(Showable):
             columns=self.columns[columns],
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
             row_quantities=tuple(slice_row_quantity(s, rows) for s in self.row_quantities),
+            column_quantities=tuple(replace(q, values=q.values[columns]) for q in self.column_quantities),
+            groups=self.groups and tuple(self.groups[i] for i in columns),
             sides=self.sides and slice_sides(self.sides, rows, columns),
             jumps=self.jumps and slice_jumps(self.jumps, rows, columns),
             sweep=self.sweep and replace(self.sweep, columns=self.sweep.columns[columns]),
@@ -274,8 +321,8 @@ class Grid(Showable):
         """One line a cell: where it stands, its leading token, and every quantity in its unit.
 
         "row" is the row's index in this Grid, from the embedding where that is the first, "layer" its label; "column" is
-        the column's label where columns have any (heads, lenses); "token" is empty where a column is no token. Where the
-        numbers came from is in `attrs["provenance"]`.
+        the column's label where columns have any (heads, lenses), "group" the one that it is of; "token" is empty where
+        a column is no token. Quantities of columns stand last. Where the numbers came from is in `attrs["provenance"]`.
 
         The CSV that the view's menu saves has the same columns, and "provenance" as the last; what the page has in half
         precision is rounded to four digits there. Read so, a token that spells "null" is not lost:
@@ -295,11 +342,17 @@ class Grid(Showable):
         }
         if self.column_labels is not None:
             known["column"] = np.tile(np.array(self.column_labels, dtype=object), rows)
+        if self.groups is not None:
+            known["group"] = np.tile(np.array(self.groups, dtype=object), rows)
         if self.candidates is not None:
             known["top_id"] = self.candidates.ids[:, :, 0].ravel()
             known["top"] = self._texts(known["top_id"])
         table = {name: known[name] for name in COLUMNS if name in known}
-        frame = pandas.DataFrame(table | {name: quantity.values.ravel() for name, quantity in self.quantities.items()})
+        frame = pandas.DataFrame(
+            table
+            | {name: quantity.values.ravel() for name, quantity in self.quantities.items()}
+            | {below.name: np.tile(below.values, rows) for below in self.column_quantities}
+        )
         frame.attrs["provenance"] = provenance_of(self)
         return frame
 

@@ -15,7 +15,18 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Sides, Sweep, Target, Trajectories
+from lenswidget.grids.parts import (
+    Candidates,
+    Check,
+    ColumnQuantity,
+    Jumps,
+    Quantity,
+    RowQuantity,
+    Sides,
+    Sweep,
+    Target,
+    Trajectories,
+)
 from lenswidget.grids.whole_file import write_whole
 
 FILE_VERSION = 3
@@ -108,6 +119,8 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
     for i, one in enumerate(row_quantities):
         arrays |= {f"row_quantity/{i}": one.values}
         arrays |= {f"row_quantity/{i}/{j}": values for j, values in enumerate(one.parts.values())}
+    below = grid["column_quantities"]
+    arrays |= {f"column_quantity/{i}": one.values for i, one in enumerate(below)}
     if jumps is not None:
         arrays |= {f"jumps/{name}": getattr(jumps, name) for name in ("columns", "tokens", "values")}
     if sweep is not None:
@@ -126,8 +139,10 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
         **{name: grid[name] for name in ("title", "kind", "model", "view")},
         **{name: list(grid[name]) for name in ("rows", "excluded", "special", "notes")},
         "column_labels": grid["column_labels"] and list(grid["column_labels"]),
+        "groups": grid["groups"] and list(grid["groups"]),
         "quantities": [_facts(one) for one in quantities],
         "row_quantities": [{**_facts(one), "parts": list(one.parts)} for one in row_quantities],
+        "column_quantities": [_facts(one) for one in below],
         "jumps": jumps and [list(jumps.parts), _check(jumps.check)],
         "sweep": sweep and _sweep(sweep),
         "texts": sorted((int(i), text) for i, text in grid["texts"].items()),
@@ -154,7 +169,7 @@ def _swept(facts: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Sweep:
     return Sweep(**{**facts, "target": np.nan if facts["target"] is None else facts["target"]}, **known)
 
 
-def _facts(part: Quantity | RowQuantity) -> dict[str, Any]:
+def _facts(part: Quantity | RowQuantity | ColumnQuantity) -> dict[str, Any]:
     return {f.name: getattr(part, f.name) for f in fields(part) if f.name not in ("values", "parts")}
 
 
@@ -163,7 +178,8 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
     missing = set(header["arrays"]) - set(arrays)
     if missing:
         raise KeyError(sorted(missing)[0])
-    lists = (header[name] or () for name in ("rows", "notes", "column_labels"))
+    # those that came later stand in no older file
+    lists = (header.get(name) or () for name in ("rows", "notes", "column_labels", "groups"))
     words = [*(header[name] for name in ("title", "kind", "model")), *(word for words in lists for word in words)]
     odd = [word for word in [*words, *(text for _, text in header["texts"])] if not isinstance(word, str)]
     if odd:
@@ -172,10 +188,9 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
         raise ValueError(f"its view is {header['view']!r}")
 
     def figures(kind: type, name: str, facts: list[dict[str, Any]]) -> list[Any]:
-        domains = [one["domain"] and tuple(one["domain"]) for one in facts]
+        ends = [{"domain": one["domain"] and tuple(one["domain"])} if "domain" in one else {} for one in facts]
         return [
-            kind(**{**one, "domain": domain}, values=arrays[f"{name}/{i}"])
-            for i, (one, domain) in enumerate(zip(facts, domains))
+            kind(**{**one, **domain}, values=arrays[f"{name}/{i}"]) for i, (one, domain) in enumerate(zip(facts, ends))
         ]
 
     def row_quantities(facts: list[dict[str, Any]]) -> list[RowQuantity]:
@@ -202,6 +217,8 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
         "column_labels": header["column_labels"] and tuple(header["column_labels"]),
         "quantities": {q.name: q for q in figures(Quantity, "quantity", header["quantities"])},
         "row_quantities": tuple(row_quantities(header["row_quantities"])),
+        "column_quantities": tuple(figures(ColumnQuantity, "column_quantity", header.get("column_quantities") or [])),
+        "groups": header.get("groups") and tuple(header["groups"]),
         "candidates": part(Candidates, "candidates"),
         "trajectories": part(Trajectories, "trajectories"),
         "jumps": jumps

@@ -68,6 +68,21 @@ class RowQuantity:
 
 
 @dataclass(frozen=True)
+class ColumnQuantity:
+    """One number for every column, drawn below it: how unusual a prompt is, for one.
+
+    `values` is `[columns]`, NaN where it isn't known. `line` is the value from which on it is much, None where nothing says so.
+    `says` is a sentence about a column, with {} where its value goes.
+    """
+
+    name: str
+    values: Float32[np.ndarray, "columns"]
+    unit: str = ""
+    line: float | None = None
+    says: str = ""
+
+
+@dataclass(frozen=True)
 class Check:
     """How nearly a claim holds that a Grid makes of itself: `error` is max |difference|, in logits; NaN if not checked."""
 

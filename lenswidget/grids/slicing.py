@@ -89,4 +89,6 @@ def slice_explain(
             raise ValueError(f"Row {row} of this part of a Grid doesn't follow on the one below; ask the whole Grid.")
         return whole(int(columns[column]), token, int(rows[row]))
 
+    if hasattr(whole, "opened"):  # a prompt is whole, whichever of its rows are looked at
+        setattr(explain, "opened", lambda column: whole.opened(int(columns[column])))  # noqa: B010
     return explain

@@ -22,15 +22,17 @@ from lenswidget.model.user_hooks import UserHooks
 class RecalledRun:
     """Called, the run: the one that still lives, or the same made again."""
 
-    run: weakref.ReferenceType[Run]
+    run: Callable[[], Run | None]
     model: weakref.ReferenceType[Any]
     name: str
     tokens: Int[Tensor, "positions"]
     output: Float[Tensor, "d"]
-    """The last row at the last position, by which the run is known again."""
+    """The last row at one position, by which the run is known again."""
     hooks: Callable[[], UserHooks | None]
     """Those under which it was read; a hook may hold the model, and is then not kept for this."""
     edits: tuple[Written, ...]
+    position: int = -1
+    """Where that is."""
 
     @classmethod
     def of(cls, run: Run) -> RecalledRun | None:
@@ -73,7 +75,7 @@ class RecalledRun:
                 "the hook with lw.run(model, prompt)."
             )
         one = run_watched(backend_of(model), self.tokens, hooks=hooks, edits=self.edits)
-        now, then = one.residual[-1, -1].float(), self.output.float()
+        now, then = one.residual[-1, self.position].float(), self.output.float()
         if float((now - then).abs().max()) > 64 * torch.finfo(self.output.dtype).eps * float(then.abs().max()):
             raise ValueError(
                 f"{self.name} is not what it was when this was read: its weights were changed since. Read it again with "

@@ -303,10 +303,7 @@ def assembled(
     if bad:
         notes.append(f"{bad} of {residual.shape[0] * residual.shape[1]} residual vectors are not finite")
     notes += [f"edited: {one.said}" for one in activations.edits]
-    if facts.processing:
-        notes.append(f"weights processed by TransformerLens ({facts.processing}): {facts.effect}")
-    if residual.dtype in (torch.float16, torch.bfloat16):
-        notes.append(f"residual stream in {str(residual.dtype).removeprefix('torch.')}")
+    notes += model_notes(activations.backend, residual.dtype)
     texts = texts_of(activations.backend)
     bos = getattr(activations.backend.tokenizer, "bos_token_id", None)
     if len(tokens) > 1 and bos is not None and int(tokens[0]) == int(tokens[1]) == bos:
@@ -329,6 +326,17 @@ def assembled(
         activations.edits,
         activations,
     )
+
+
+def model_notes(backend: Backend, dtype: torch.dtype) -> list[str]:
+    """What a reader should know of a model, whatever its prompt, and of a stream of this dtype."""
+    facts = backend.facts
+    notes = []
+    if facts.processing:
+        notes.append(f"weights processed by TransformerLens ({facts.processing}): {facts.effect}")
+    if dtype in (torch.float16, torch.bfloat16):
+        notes.append(f"residual stream in {str(dtype).removeprefix('torch.')}")
+    return notes
 
 
 def _noted(put: set[Site], site: Site, one: Change) -> Change:

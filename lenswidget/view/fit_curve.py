@@ -63,7 +63,7 @@ def html(progress: Any) -> str:
 
 def _words(progress: Any) -> str:
     if not progress.kl:
-        return "reading text"
+        return str(progress.doing)
     (_, first), (_, now) = progress.kl[0], progress.kl[-1]
     return f"{sum(first) / len(first):.2f} → {sum(now) / len(now):.2f} bits from the output, mean over rows"
 

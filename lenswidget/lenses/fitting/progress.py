@@ -1,4 +1,4 @@
-"""Progress of a fit: what it has reached, for whoever watches, and a way to stop it that keeps that."""
+"""Progress of a fit, or of whatever takes long: what it has reached, for whoever watches, and how to stop it and keep that."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ class Progress:
     stopping: bool = False
     done: bool = False
     watchers: list[Callable[[Progress], Any]] = field(default_factory=list)
+    doing: str = "reading text"
+    """What it does while no KL is measured."""
+    patience: float = 0.0
+    """Seconds before it is shown: what is done by then needs no curve and no line."""
 
     @property
     def left(self) -> float:
@@ -83,12 +87,27 @@ class Progress:
         """Time runs, from `before` seconds on, and an interrupt means stop(): it never tears a step apart."""
         with stoppable(self.stop):
             self._began = time.monotonic() - before
-            self.watchers = self.watchers or [_watcher(self)]
+            self.watchers = self.watchers or [_late(self)]
             try:
                 yield
             finally:
                 self.done = True
                 self.tell(self.fraction)
+
+
+def _late(progress: Progress) -> Callable[[Progress], Any]:
+    """Shows what takes longer than its patience."""
+    shown: list[Callable[[Progress], Any]] = []
+
+    def watch(progress: Progress) -> None:
+        if not shown and not progress.done and progress.clock() >= progress.patience:
+            shown.append(_watcher(progress))
+        for watcher in shown:
+            watcher(progress)
+
+    if not progress.patience:
+        shown.append(_watcher(progress))
+    return watch
 
 
 def _watcher(progress: Progress) -> Callable[[Progress], Any]:
