@@ -7,6 +7,7 @@ for module in (
     "payload",
     "first_run",
     "readout",
+    "many",
     "attribution",
     "interventions",
     "estimates",

@@ -59,6 +59,8 @@ _HOME = {
     "run": "model.run",
     "runs": "model.run",
     "steer": "interactive.steer",
+    "trajectories": "evidence.trajectories",
+    "unusual": "evidence.unusual",
     "write_page": "view.page",
 }
 
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
     from lenswidget.attribution.attribute import attribute as attribute
     from lenswidget.attribution.attribute import hooks as hooks
     from lenswidget.attribution.vocabulary_space import promotes as promotes
+    from lenswidget.evidence.trajectories import trajectories as trajectories
+    from lenswidget.evidence.unusual import unusual as unusual
     from lenswidget.grids.comparison import Comparison as Comparison
     from lenswidget.grids.comparison import compare as compare
     from lenswidget.grids.diagnosis import Diagnosis as Diagnosis

@@ -1,0 +1,285 @@
+"""unusual(): how far each prompt's trajectory is from those of normal prompts. NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+from lenswidget.evidence.auroc import auroc, auroc_interval
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import ColumnQuantity
+
+if TYPE_CHECKING:
+    import pandas
+
+FLAGGED = 0.05
+"""The share of normal prompts that score beyond the line."""
+LENGTH_TELLS = 0.9
+"""An AUROC of the number of tokens alone from which on a reader is told of it."""
+OTHERS = "others"
+"""The group of prompts that are of none."""
+STEP = 4_000_000
+"""Numbers of a table of distances that are made at once."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """How well the score tells one group from the normal prompts.
+
+    `auroc` is how often one of its prompts scores higher than a held-out normal one, ties half; `low` to `high` holds 95 % of its
+    bootstrap resamples. `flagged` is the share beyond the line; `by_length` the AUROC of the number of tokens alone, NaN where
+    that isn't known.
+    """
+
+    name: str
+    prompts: int
+    auroc: float
+    low: float
+    high: float
+    flagged: float
+    by_length: float
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
+class Unusual:
+    """How unusual each prompt of a Grid is.
+
+    - `grid`: the Grid, with the score and the share as column quantities
+    - `scores`: of each prompt, the mean distance to its nearest normal ones; that of a normal prompt to the others
+    - `higher`: of each prompt, the share of held-out normal prompts that score higher
+    - `normal`: which prompts of the Grid are normal ones
+    - `line`: the score that 5 % of the held-out normal prompts reach
+    - `groups`: how well each group is told from the normal prompts
+    - `notes`: what a reader should know before believing it
+    """
+
+    grid: Grid
+    scores: Float64[np.ndarray, "columns"]
+    higher: Float64[np.ndarray, "columns"]
+    normal: Bool[np.ndarray, "columns"]
+    line: float
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...]
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """A line for each group that is not normal."""
+        import pandas
+
+        return pandas.DataFrame([vars(group) for group in self.groups])
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Unusual: {self.grid.title}, {int(self.normal.sum())} of them normal; 5 % of held-out normal prompts score "
+            f"{self.line:.3g} or more"
+        ]
+        lines += [
+            f"  {group.name}: {group.prompts} prompts, AUROC {group.auroc:.2f} ({group.low:.2f} to {group.high:.2f}), "
+            f"{group.flagged:.0%} beyond the line"
+            for group in self.groups
+        ]
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _ipython_display_(self) -> None:
+        print(self)
+        self.grid._ipython_display_()
+
+
+def unusual(
+    grid: Grid,
+    *,
+    normal: str | Sequence[int] | Sequence[bool] | np.ndarray | Grid,
+    by: str | Sequence[str] = "entropy",
+    k: int = 5,
+    target: Any = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Unusual:
+    """How far each prompt's trajectory is from those of normal prompts: the mean distance to the nearest `k` of them.
+
+    It says what is unusual and not why: a harmless sentence is as unusual as a harmful one where normal prompts have neither.
+    `normal` is the name of a group, the indices or a mask of columns, or another Grid of trajectories, all of whose prompts are
+    normal. `by` names what a trajectory is made of, a quantity through all rows, or several, each then divided by its spread over
+    the normal prompts; `target` as in `grid.values`. A normal prompt is held out of its own score. AUROCs have 95 % intervals
+    from `resamples` bootstrap resamples of both sides; where all of them are 1, the interval says only that none differed.
+
+    Raises ValueError for features that are NaN, for too few normal prompts, for a group that there is not, and for normal prompts
+    of another model, lens or set of rows.
+
+    Source: Belrose et al. 2023, arXiv 2303.08112, section 5, which has isolation forests and local outlier factors in this place.
+
+        found = lw.unusual(lw.trajectories(model, prompts, groups=kinds), normal="plain")
+        found.to_dataframe()
+    """
+    measures = (by,) if isinstance(by, str) else tuple(by)
+    apart = normal if isinstance(normal, Grid) else None
+    if apart is not None:
+        _require_alike(grid, apart)
+    mask = np.zeros(grid.shape[1], dtype=bool) if apart is not None else _mask(grid, normal)
+    features = _features(grid, measures, target)
+    known = features[mask] if apart is None else _features(apart, measures, target)
+    if len(known) < 2:
+        raise ValueError(
+            f"{len(known)} normal prompt{'s' * (len(known) != 1)} can't say what is normal: each is held out of its own score. "
+            "Give at least two, and better fifty."
+        )
+    if not 1 <= k < len(known):
+        raise ValueError(
+            f"k={k} nearest normal prompts of {len(known)}, one of which is held out: give k=1 to k={len(known) - 1}, or more "
+            "normal prompts."
+        )
+    if len(measures) > 1:
+        sizes = [part.std() or 1.0 for part in np.split(known, len(measures), axis=1)]
+        scale = np.repeat(sizes, known.shape[1] // len(measures))
+        features, known = features / scale, known / scale
+    held_out = _nearest(known, known, k, itself=True)
+    scores = _nearest(features, known, k, itself=False)
+    if apart is None:
+        scores[mask] = held_out
+    others = np.sort(held_out)
+    above = len(others) - np.searchsorted(others, scores, side="right")
+    # a normal prompt is none of those that it is compared with
+    higher = above / np.maximum(len(others) - mask, 1)
+    line = float(np.quantile(held_out, 1 - FLAGGED, method="higher"))
+    lengths = _lengths(grid)
+    normal_lengths = lengths[mask] if apart is None else _lengths(apart)
+    names = np.array(grid.groups if grid.groups is not None else (OTHERS,) * grid.shape[1], dtype=object)
+    random = np.random.default_rng(seed)
+    groups = []
+    for name in dict.fromkeys(names[~mask].tolist()):
+        these = ~mask & (names == name)
+        low, high = auroc_interval(scores[these], held_out, resamples, random)
+        groups.append(
+            Group(
+                name=name,
+                prompts=int(these.sum()),
+                auroc=auroc(scores[these], held_out),
+                low=low,
+                high=high,
+                flagged=float((scores[these] >= line).mean()),
+                by_length=auroc(lengths[these], normal_lengths),
+            )
+        )
+    what = " and ".join(measures)
+    unit = grid.quantities[measures[0]].unit if len(measures) == 1 and measures[0] in grid.quantities else ""
+    shown = (
+        ColumnQuantity(
+            f"unusual by {what}",
+            scores.astype(np.float32),
+            unit=unit,
+            line=line,
+            says=f"{{}} from the nearest {k} normal prompts",
+        ),
+        ColumnQuantity(
+            "normal prompts that score higher",
+            higher.astype(np.float32),
+            says="{} of the held-out normal prompts score higher",
+        ),
+    )
+    kept = tuple(one for one in grid.column_quantities if one.name not in {two.name for two in shown})
+    notes = tuple(_notes(grid, apart, groups))
+    marked = replace(grid, column_quantities=(*kept, *shown), notes=(*grid.notes, *notes))
+    return Unusual(marked, scores, higher, mask, line, tuple(groups), notes)
+
+
+def _nearest(
+    ours: Float[np.ndarray, "n features"], normal: Float[np.ndarray, "others features"], k: int, *, itself: bool
+) -> Float64[np.ndarray, "n"]:
+    """The mean distance to the nearest `k` normal ones, without `itself` where both are the same."""
+    found = np.empty(len(ours))
+    step = max(1, STEP // normal.size)
+    for start in range(0, len(ours), step):
+        some = ours[start : start + step]
+        # written out: a sum of squares less twice a product loses what is near
+        apart = np.sqrt(((some[:, None] - normal[None]) ** 2).sum(-1))
+        if itself:
+            apart[np.arange(len(some)), start + np.arange(len(some))] = np.inf
+        found[start : start + step] = np.partition(apart, k - 1, axis=1)[:, :k].mean(1)
+    return found
+
+
+def _features(grid: Grid, measures: Sequence[str], target: Any) -> Float64[np.ndarray, "n features"]:
+    """What a prompt's score is made of. Raises ValueError where some of it is NaN."""
+    found = grid.features(*measures, target=target).astype(np.float64)
+    bad = np.argwhere(~np.isfinite(found))
+    if len(bad):
+        column, feature = bad[0].tolist()
+        which = measures[feature // grid.shape[0]]
+        count = len(np.unique(bad[:, 0]))
+        raise ValueError(
+            f"{which!r} of prompt {column} at {grid.rows[feature % grid.shape[0]]} is {found[column, feature]}, as "
+            f"in {count} of {len(found)} prompts, and a distance needs a number; leave them out, grid[:, there], or take another "
+            "by=."
+        )
+    return found
+
+
+def _mask(grid: Grid, normal: Any) -> Bool[np.ndarray, "columns"]:
+    """The normal prompts of a Grid. Raises ValueError, TypeError and IndexError for what names none."""
+    count = grid.shape[1]
+    if isinstance(normal, str):
+        if grid.groups is None:
+            raise ValueError(
+                f"This Grid has no groups, so {normal!r} is none; give them to lw.trajectories(…, groups=[…]), or name the "
+                "normal prompts by their indices."
+            )
+        if normal not in grid.groups:
+            there = ", ".join(map(repr, dict.fromkeys(grid.groups)))
+            raise ValueError(f"This Grid has no group {normal!r}; it has {there}.")
+        return np.array([group == normal for group in grid.groups], dtype=bool)
+    mask = np.zeros(count, dtype=bool)
+    given = np.asarray(normal)
+    if given.dtype == bool:
+        if given.shape != (count,):
+            raise ValueError(f"A mask of normal prompts has a bool for each of the {count}; got {given.shape}.")
+        mask[given] = True
+        return mask
+    if given.ndim != 1 or (given.size and not np.issubdtype(given.dtype, np.integer)):
+        raise TypeError(
+            f"normal= is the name of a group, indices or a mask of prompts, or a Grid; got {type(normal).__name__}."
+        )
+    wrong = given[(given < -count) | (given >= count)]
+    if wrong.size:
+        raise IndexError(f"There is no prompt {wrong[0]}; this Grid has prompts 0 to {count - 1}.")
+    mask[given.astype(int)] = True
+    return mask
+
+
+def _require_alike(grid: Grid, normal: Grid) -> None:
+    """Raises ValueError where the normal prompts were read in another way, so that distances would measure that."""
+    pairs = {
+        "model": (grid.provenance.get("weights", grid.model), normal.provenance.get("weights", normal.model)),
+        "lens": (grid.kind, normal.kind),
+        "set of rows": (grid.rows, normal.rows),
+    }
+    for what, (ours, theirs) in pairs.items():
+        if ours != theirs:
+            said = f"{normal.model} and {grid.model}" if what == "model" else f"{theirs!s:.80} and {ours!s:.80}"
+            raise ValueError(
+                f"The normal prompts were read with another {what} ({said}), so every prompt would be unusual; read both alike, "
+                "with lw.trajectories."
+            )
+
+
+def _lengths(grid: Grid) -> Float[np.ndarray, "n"]:
+    for one in grid.column_quantities:
+        if one.name == "tokens":
+            return one.values
+    return np.full(grid.shape[1], np.nan)
+
+
+def _notes(grid: Grid, normal: Grid | None, groups: Sequence[Group]) -> Iterator[str]:
+    yield "unusual is not harmful: what a prompt differs in, these distances don't say"
+    begins = "all begin with"
+    if normal is not None and grid.provenance.get(begins, "") != normal.provenance.get(begins, ""):
+        yield "the normal prompts begin with other words: behind other demonstrations every prompt may be unusual"
+    for group in groups:
+        told = max(group.by_length, 1 - group.by_length)
+        if told >= LENGTH_TELLS:
+            yield (
+                f"{group.name!r} can be told by its number of tokens alone (AUROC {told:.2f}): compare it with harmless prompts "
+                "as long"
+            )

@@ -1,0 +1,187 @@
+"""Distances, shares and AUROCs against loops by hand; no model, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lenswidget as lw
+from lenswidget.evidence.auroc import auroc, auroc_interval
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.parts import ColumnQuantity, Quantity
+from tests.grids import HOSTILE, make_grid
+
+GROUPS = ["plain"] * 12 + ["injected"] * 6 + ["harmless"] * 6
+
+
+def prompts(*, seed: int = 0, shift: float = 3.0, groups: list[str] | None = GROUPS) -> Grid:
+    """A Grid with a column a prompt, whose entropies lie apart by group."""
+    count = len(GROUPS)
+    grid = make_grid(columns=count, seed=seed)
+    random = np.random.default_rng(seed)
+    entropy = random.normal(size=(7, count)) + shift * np.array([group != "plain" for group in GROUPS])
+    length = np.array([9.0] * 12 + [20.0] * 6 + [9.0] * 6, dtype=np.float32)
+    return replace(
+        grid,
+        quantities={**grid.quantities, "entropy": Quantity("entropy", entropy.astype(np.float32), unit="bits")},
+        groups=None if groups is None else tuple(groups),
+        column_quantities=(ColumnQuantity("tokens", length),),
+        provenance={"weights": "abc", "all begin with": "Q:"},
+    )
+
+
+def by_hand(points: np.ndarray, normal: list[int], k: int) -> list[float]:
+    found = []
+    for i, point in enumerate(points):
+        distances = sorted(float(np.linalg.norm(point - points[j])) for j in normal if j != i)
+        found.append(sum(distances[:k]) / k)
+    return found
+
+
+def pairs(higher: Any, lower: Any) -> float:
+    return float(np.mean([(a > b) + (a == b) / 2 for a in higher for b in lower]))
+
+
+def test_a_score_is_the_mean_distance_to_the_nearest_normal_prompts() -> None:
+    grid = prompts()
+    found = lw.unusual(grid, normal="plain", k=3)
+    scores = by_hand(grid.values("entropy").T.astype(float), list(range(12)), 3)
+    np.testing.assert_allclose(found.scores, scores, rtol=1e-12)
+    for i, score in enumerate(scores):
+        others = [scores[j] for j in range(12) if j != i]
+        assert found.higher[i] == pytest.approx(np.mean([other > score for other in others]))
+    for group in found.groups:
+        these = [scores[i] for i, name in enumerate(GROUPS) if name == group.name]
+        assert group.auroc == pytest.approx(pairs(these, scores[:12]))
+        assert group.low <= group.auroc <= group.high
+        assert group.flagged == np.mean([score >= found.line for score in these])
+    assert np.mean([score >= found.line for score in scores[:12]]) == pytest.approx(1 / 12)
+
+
+def test_scores_stand_below_the_columns_and_in_a_table() -> None:
+    found = lw.unusual(prompts(), normal="plain")
+    names = [one.name for one in found.grid.column_quantities]
+    assert names == ["tokens", "unusual by entropy", "normal prompts that score higher"]
+    below = found.grid.column_quantities[1]
+    assert below.unit == "bits" and below.line == pytest.approx(found.line)
+    np.testing.assert_array_equal(below.values, found.scores.astype(np.float32))
+    table = found.to_dataframe()
+    assert table["name"].tolist() == ["injected", "harmless"] and table["prompts"].tolist() == [6, 6]
+    # scored again, it has its columns once
+    again = lw.unusual(found.grid, normal="plain", k=2).grid
+    assert [one.name for one in again.column_quantities] == names
+
+
+def test_what_length_alone_tells_is_said() -> None:
+    found = lw.unusual(prompts(), normal="plain")
+    injected, harmless = found.groups
+    assert (injected.by_length, harmless.by_length) == (1.0, 0.5)
+    assert [note for note in found.notes if "'injected'" in note and "number of tokens" in note]
+    assert not [note for note in found.notes if "'harmless'" in note]
+    assert "unusual is not harmful" in found.notes[0] and "unusual is not harmful" in repr(found)
+
+
+def test_normal_prompts_may_be_a_mask_indices_or_another_grid() -> None:
+    grid = prompts()
+    expected = lw.unusual(grid, normal="plain")
+    mask = np.array(GROUPS) == "plain"
+    for normal in (mask, mask.tolist(), list(range(12)), np.arange(-24, -12)):
+        np.testing.assert_array_equal(lw.unusual(grid, normal=normal).scores, expected.scores)
+    apart = lw.unusual(grid[:, 12:], normal=grid[:, :12])
+    np.testing.assert_allclose(apart.scores, expected.scores[12:])
+    assert apart.groups[0].auroc == expected.groups[0].auroc and not apart.normal.any()
+    bare = lw.unusual(replace(grid, groups=None), normal=mask)
+    assert [group.name for group in bare.groups] == ["others"]
+
+
+def test_several_measures_weigh_alike() -> None:
+    grid = prompts()
+    large = replace(grid.quantities["entropy"], name="large", measure="large", values=grid.values("entropy") * 1e3)
+    both = replace(grid, quantities={**grid.quantities, "large": large})
+    one = lw.unusual(both, normal="plain").scores
+    np.testing.assert_allclose(
+        lw.unusual(both, normal="plain", by=["entropy", "large"]).scores / one,
+        np.full(24, np.sqrt(2) / grid.values("entropy")[:, :12].astype(float).std()),
+        rtol=1e-5,
+    )
+
+
+def test_auroc_is_the_share_of_pairs() -> None:
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        a, b = random.integers(0, 6, 13).astype(float), random.integers(0, 5, 7).astype(float)
+        assert auroc(a, b) == pytest.approx(pairs(a, b), abs=1e-12)
+    assert np.isnan(auroc(np.zeros(0), np.ones(3))) and np.isnan(auroc(np.array([np.nan]), np.ones(3)))
+
+
+def test_auroc_is_scikit_learns() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    found = lw.unusual(prompts(shift=0.5), normal="plain")
+    these = np.array(GROUPS) == "injected"
+    scores = np.concatenate([found.scores[these], found.scores[found.normal]])
+    assert found.groups[0].auroc == pytest.approx(metrics.roc_auc_score([1] * 6 + [0] * 12, scores))
+
+
+def test_intervals_cover_what_they_claim() -> None:
+    """Of many samples whose true AUROC is known, about 95 % of intervals hold it."""
+    random = np.random.default_rng(2)
+    true = 0.760249938906523  # P(X + 1 > Y) for two standard normals: Φ(1 / √2)
+    held = 0
+    for _ in range(200):
+        low, high = auroc_interval(random.normal(1, 1, 60), random.normal(0, 1, 60), 200, random)
+        held += low <= true <= high
+    assert 0.88 <= held / 200 <= 0.99
+
+
+def test_scores_of_hostile_groups_are_text() -> None:
+    names = [HOSTILE[i % len(HOSTILE)] or "empty" for i in range(12, 24)]
+    found = lw.unusual(prompts(groups=["plain"] * 12 + names), normal="plain")
+    assert {group.name for group in found.groups} == set(names)
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ({"normal": "simple"}, "has no group 'simple'; it has 'plain', 'injected', 'harmless'"),
+        ({"normal": [0]}, "1 normal prompt can't say what is normal"),
+        ({"normal": []}, "0 normal prompts can't"),
+        ({"normal": [0, 1, 2]}, "k=5 nearest normal prompts of 3, one of which is held out: give k=1 to k=2"),
+        ({"normal": "plain", "k": 0}, "k=0 nearest"),
+        ({"normal": [True, False]}, "a bool for each of the 24"),
+        ({"normal": [0, 99]}, "There is no prompt 99"),
+        ({"normal": "plain", "by": "surprise"}, "has no 'surprise'"),
+        ({"normal": "plain", "by": []}, "Name what features are made of"),
+    ],
+)
+def test_what_can_be_no_normal_prompts_is_refused(known: dict[str, Any], says: str) -> None:
+    with pytest.raises((ValueError, IndexError, TypeError), match=says):
+        lw.unusual(prompts(), **known)
+
+
+def test_features_that_are_not_known_are_named() -> None:
+    grid = prompts()
+    values = grid.values("entropy").copy()
+    values[3, 7:9] = np.nan
+    broken = replace(grid, quantities={"entropy": replace(grid.quantities["entropy"], values=values)})
+    with pytest.raises(ValueError, match=rf"'entropy' of prompt 7 at {grid.rows[3]} is nan, as in 2 of 24 prompts"):
+        lw.unusual(broken, normal="plain")
+    with pytest.raises(ValueError, match="This Grid has no groups, so 'plain' is none"):
+        lw.unusual(replace(grid, groups=None), normal="plain")
+
+
+def test_normal_prompts_of_another_kind_are_refused_or_said() -> None:
+    grid = prompts()
+    normal = grid[:, :12]
+    for known, says in (
+        ({"provenance": {"weights": "other"}}, "another model"),
+        ({"kind": "Tuned lens"}, "another lens"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            lw.unusual(grid, normal=replace(normal, **known))
+    with pytest.raises(ValueError, match="another set of rows"):
+        lw.unusual(grid, normal=normal[1:])
+    begins = replace(normal, provenance={"weights": "abc", "all begin with": "Three examples first."})
+    assert any("begin with other words" in note for note in lw.unusual(grid, normal=begins).notes)
