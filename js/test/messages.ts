@@ -66,7 +66,7 @@ const CELL = [
 ] as [number, number][];
 
 /** A message of one grid; what isn't wished for is small and plain. */
-export async function message(wish: Wish = {}, version = 5): Promise<Uint8Array<ArrayBuffer>> {
+export async function message(wish: Wish = {}, version = 6): Promise<Uint8Array<ArrayBuffer>> {
   const arrays = new Arrays();
   return written({ version, grids: [header(wish, arrays)], comparison: null }, arrays);
 }
@@ -102,7 +102,7 @@ export async function comparing(wishes: Wish[], about: Comparing = {}): Promise<
     mean: about.mean ? header(about.mean, arrays) : null,
     notes: about.notes ?? [],
   };
-  return written({ version: 5, grids, comparison }, arrays);
+  return written({ version: 6, grids, comparison }, arrays);
 }
 
 function written(text: unknown, arrays: Arrays): Promise<Uint8Array<ArrayBuffer>> {
@@ -204,6 +204,7 @@ function header(wish: Wish, arrays: Arrays) {
     ...(sweep && {
       sweep: {
         ...{ source: "the source’s prompt", put: "from 'the source’s prompt'", metric: "logit", base: -1, target: 3 },
+        ...{ measured: "logit", story: ["It lies at ", { token: "a token" }, "."] },
         ...{ position: 3, first: 1 },
         ...sweep,
         columns: arrays.put("i4", [columns], sweep.columns),

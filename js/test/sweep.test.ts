@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { userEvent } from "vitest/browser";
 import { answerOf, quietColumns, saidOf } from "../src/data/sweep.js";
 import { decode } from "../src/data/wire.js";
-import { asText, experiment, outcome, spokenCell, sweepStory } from "../src/text/sweep.js";
+import { asText, experiment, outcome, spokenCell } from "../src/text/sweep.js";
 import { FakeModel, hindrances, scroller, show } from "./host.js";
 import { message, type Wish } from "./messages.js";
 
@@ -56,21 +56,6 @@ describe("what a sweep says", () => {
     expect(saidOf(grid.sweep!, "base", 2)).toBeNaN();
     expect(quietColumns(grid)).toEqual([{ from: 0, to: 1 }]);
     expect(quietColumns(await gridOf(HEADS))).toEqual([]);
-  });
-
-  it("is a story of its own numbers", async () => {
-    expect(asText(sweepStory(await gridOf(SWEEP)))).toBe(
-      "Up to L1 the difference is kept at ␣osse: patched alone, that cell brings back 0.70 to 0.80 of it. " +
-        `From L2 on it lies at the last token, ${SEEN} (0.90).`,
-    );
-    const flat = { ...SWEEP, quantities: [{ name: "recovered", center: 0, values: () => 0.1 }] };
-    expect(asText(sweepStory(await gridOf(flat)))).toMatch(/^No one cell brings back half of the difference/);
-    const still = { ...SWEEP, quantities: [{ name: "recovered", center: 0, values: () => 0 }] };
-    expect(asText(sweepStory(await gridOf(still)))).toBe("No one cell brings back half of the difference.");
-    expect(asText(sweepStory(await gridOf(HEADS)))).toMatch(/^Patched alone, most moves at L2H3 \(0\.90\), then L3H3/);
-    expect(asText(sweepStory(await gridOf(ABLATION)))).toMatch(
-      /^One at a time taken out, most moves logit, in logits: L2 at /,
-    );
   });
 
   it("has a sentence for each cell", async () => {

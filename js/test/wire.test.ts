@@ -110,7 +110,7 @@ describe("a message", () => {
   });
 
   it.each([4, 99])("of version %i is refused, with what to do", async (version) => {
-    const sentence = new RegExp(`data version ${version}; this one reads 5.*pip install -U lenswidget`);
+    const sentence = new RegExp(`data version ${version}; this one reads 6.*pip install -U lenswidget`);
     await expect(decode(await message({}, version))).rejects.toThrow(sentence);
   });
 

@@ -36,8 +36,10 @@ import numpy as np
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Sides, Sweep, Trajectories
+from lenswidget.grids.provenance import provenance_of
+from lenswidget.view.sweep_story import measured, story_of
 
-VERSION = 5
+VERSION = 6
 PROBABILITIES = np.concatenate(
     [
         [0.0],
@@ -137,7 +139,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         "model": grid.model,
         "notes": list(grid.notes),
         "check": None if grid.check is None else _check(grid.check),
-        "provenance": [[name, value] for name, value in grid.provenance.items()],
+        "provenance": [[name, value] for name, value in provenance_of(grid).items()],
         "rows": list(grid.rows),
         "tokens": {
             "ids": arrays.pack(np.array(ids), "i4"),
@@ -164,7 +166,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
             "check": _check(jumps.check),
         },
-        **({} if grid.sweep is None else {"sweep": _sweep(grid.sweep, tokens, arrays)}),
+        **({} if grid.sweep is None else {"sweep": _sweep(grid, grid.sweep, tokens, arrays)}),
         **({"canEdit": True} if _can_edit(grid) else {}),
         "candidates": grid.candidates and _candidates(grid, places, tokens, arrays),
         "trajectories": None
@@ -182,12 +184,14 @@ def _can_edit(grid: Grid) -> bool:
     return grid.view == "bars" and hasattr(grid.explain, "edited")
 
 
-def _sweep(sweep: Sweep, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays) -> dict[str, Any]:
+def _sweep(grid: Grid, sweep: Sweep, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Arrays) -> dict[str, Any]:
     return {
         "source": sweep.source,
         "put": sweep.put,
         "columns": arrays.put(tokens(sweep.columns), "i4"),
         "metric": sweep.metric,
+        "measured": measured(grid, sweep),
+        "story": story_of(grid, sweep),
         "base": sweep.base,
         "target": sweep.target if np.isfinite(sweep.target) else None,
         "position": sweep.position,

@@ -1,6 +1,6 @@
 // What each line of an overview answers. Twin of lenswidget/grids/answers.py.
 
-import { type Grid, NO_TOKEN } from "./grid.js";
+import { type Grid, NO_TOKEN, totalOf, valuesOf } from "./grid.js";
 
 export interface Answer {
   name: string;
@@ -21,10 +21,9 @@ export interface Answer {
 }
 
 export function answersOf(overview: Grid): Answer[] {
-  const { rows, columns, candidates, targets, quantities } = overview;
+  const { rows, columns, candidates, targets } = overview;
   const last = columns.length - 1;
-  const named = (wanted: string) => quantities.find(({ name }) => name === wanted)?.values;
-  const [beliefs, followed] = [named("belief"), named("probability of the right answer")];
+  const [beliefs, followed] = ["belief", "probability of the right answer"].map((name) => valuesOf(overview, name));
   return rows.map((name, row) => {
     const cells = Array.from(columns, (_, column) => row * columns.length + column);
     const leaders = cells.map((cell) => candidates!.token(cell, 0));
@@ -46,11 +45,12 @@ export function answersOf(overview: Grid): Answer[] {
 }
 
 /** Where each layer of an overview begins, and where the last ends, 0 to 1: what can be believed has more room. */
-export function placesOf({ rows, columns, quantities }: Grid): number[] {
-  const beliefs = quantities.find(({ name }) => name === "belief")?.values;
+export function placesOf(overview: Grid): number[] {
+  const { rows, columns } = overview;
+  const beliefs = valuesOf(overview, "belief");
   const shares = Array.from(columns, (_, column) => {
     const known = rows.map((_, row) => beliefs?.[row * columns.length + column] ?? 1).filter(Number.isFinite);
-    return Math.max(0.15, known.reduce((sum, one) => sum + one, 0) / known.length || 0);
+    return Math.max(0.15, totalOf(known) / known.length || 0);
   });
   const ends = [0];
   for (const share of shares) ends.push(ends.at(-1)! + share);

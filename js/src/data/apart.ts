@@ -1,6 +1,6 @@
 // A difference in words: where another token leads on the other side, and how much that says.
 
-import { type Grid, NO_TOKEN, type Sides } from "./grid.js";
+import { type Grid, NO_TOKEN, type Sides, valuesOf } from "./grid.js";
 
 export interface Told {
   sides: Sides;
@@ -19,8 +19,8 @@ const FEW = 4;
 
 /** What can be said of a difference, or null for one without words. */
 export function toldOf(grid: Grid): Told | null {
-  const { sides, rows, columns, quantities } = grid;
-  const [apart, belief] = ["total variation", "belief"].map((wanted) => quantities.find(({ name }) => name === wanted));
+  const { sides, rows, columns } = grid;
+  const [apart, belief] = ["total variation", "belief"].map((name) => valuesOf(grid, name));
   if (!sides || !apart) return null;
   const equal = new Set(sides.equal);
   const differing = [...columns.keys()].filter((column) => !equal.has(column) && !grid.gaps.has(column));
@@ -28,8 +28,8 @@ export function toldOf(grid: Grid): Told | null {
     const cell = row * columns.length + column;
     const [ours, theirs] = [sides.token(cell, 0), sides.token(cell, 1)];
     if (ours === theirs || ours === NO_TOKEN || theirs === NO_TOKEN) return null;
-    const believed = belief?.values[cell];
-    return apart.values[cell]! * (Number.isFinite(believed) ? believed! : 1) || 0;
+    const believed = belief?.[cell];
+    return apart[cell]! * (Number.isFinite(believed) ? believed! : 1) || 0;
   };
   const weights = rows.map((_, row) => differing.map((column) => weightOf(row, column)).filter((one) => one !== null));
   const first = weights.findIndex((of) => of.some((weight) => weight >= WORTH));

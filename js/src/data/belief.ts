@@ -1,7 +1,7 @@
 // How far what a lens read can be believed, 0 to 1; twin of lenswidget/grids/belief.py, which says why it is so.
 
 import { MOVED } from "./cone.js";
-import type { Grid, RowQuantity } from "./grid.js";
+import { clamp, type Grid, type RowQuantity, valuesOf } from "./grid.js";
 
 /** About as many bits from the output as a guess that never looks at the prompt, where that wasn't measured. */
 const BLIND = 6;
@@ -22,7 +22,7 @@ export function endsOf({ values, domain, strong }: RowQuantity): [bad: number, g
 export function trustOf(quantity: RowQuantity): Float32Array {
   const [bad, good] = endsOf(quantity);
   const place = (value: number) => (bad === good ? 1 : (value - bad) / (good - bad));
-  return quantity.values.map((value) => (Number.isNaN(value) ? value : Math.max(0, Math.min(1, place(value)))));
+  return quantity.values.map((value) => (Number.isNaN(value) ? value : clamp(place(value), 0, 1)));
 }
 
 /** Whether a row quantity is one of how far a row is from the output; one in another unit says something else. */
@@ -44,7 +44,7 @@ export function beliefsOf({
   candidates,
 }: Grid): Float32Array | null {
   const [first] = quantities;
-  const own = quantities.find(({ name }) => name === "KL to the output");
+  const own = valuesOf({ quantities }, "KL to the output");
   const measured = rowQuantities.filter(isFidelity);
   const isRead =
     (first!.name === "probability" || first!.name === MOVED) && columnLabels === null && candidates !== null;
@@ -59,7 +59,7 @@ export function beliefsOf({
   const all = new Float32Array(first!.values.length);
   for (let cell = 0; cell < all.length; cell++) {
     const here = ofRow[Math.floor(cell / columns.length)]!;
-    const kl = own ? own.values[cell]! : Number.NaN;
+    const kl = own?.[cell] ?? Number.NaN;
     all[cell] = Number.isNaN(here) ? (Number.isNaN(kl) ? 1 : belief(kl)) : here;
   }
   return all;

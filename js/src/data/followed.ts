@@ -2,7 +2,7 @@
 // tokens that a reader pinned, which are known where they were among the candidates.
 
 import { BEFORE } from "./cone.js";
-import { candidatesAt, type Grid, NO_TOKEN, type Quantity, rankAmongCandidates, trajectory } from "./grid.js";
+import { candidatesAt, type Grid, NO_TOKEN, type Quantity, rankAmongCandidates, trajectory, valueAt } from "./grid.js";
 import { nameOf } from "./names.js";
 
 export interface Followed {
@@ -65,8 +65,8 @@ export function partsOf(grid: Grid, column: number) {
   };
 }
 
-function columnOf(grid: Grid, { values }: Quantity, column: number): Float32Array {
-  return Float32Array.from(grid.rows, (_, row) => values[row * grid.columns.length + column]!);
+function columnOf(grid: Grid, quantity: Quantity, column: number): Float32Array {
+  return Float32Array.from(grid.rows, (_, row) => valueAt(grid, { row, column }, quantity));
 }
 
 /** The output's leader at a position, then the tokens that lead there in most rows, then the output's next. */

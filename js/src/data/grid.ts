@@ -6,6 +6,9 @@
 
 export const NO_TOKEN = -1;
 
+/** A piece of a sentence: words, or what a token says. */
+export type Piece = string | { token: string };
+
 export interface Quantity {
   name: string;
   /** What kind of number it is, whatever it speaks of: "probability", "rank", "contribution". */
@@ -110,6 +113,10 @@ export interface Sweep {
   /** The source's token in each column, NO_TOKEN where none answers to it. */
   columns: Int32Array;
   metric: string;
+  /** What that is, its tokens as readers see them. */
+  measured: string;
+  /** Where the effect lies, in words. */
+  story: Piece[];
   /** The metric at the base, and at the source, null where there is none. */
   base: number;
   target: number | null;
@@ -171,8 +178,11 @@ export function trajectory(grid: Grid, column: number, token: number): Float32Ar
   const { offsets, tokens, places, probabilities } = grid.trajectories;
   for (let entry = offsets[column]!; entry < offsets[column + 1]!; entry++) {
     if (tokens[entry] !== token) continue;
+    // one byte has no room for "not a number": the first quantity knows
     return Float32Array.from(grid.rows, (_, row) =>
-      finiteCell(grid, row, column) ? probabilities[places[row * tokens.length + entry]!]! : Number.NaN,
+      Number.isFinite(valueAt(grid, { row, column }))
+        ? probabilities[places[row * tokens.length + entry]!]!
+        : Number.NaN,
     );
   }
   return null;
@@ -181,6 +191,26 @@ export function trajectory(grid: Grid, column: number, token: number): Float32Ar
 /** A token's place among the candidates of a cell, 1 first, or NaN beyond them. */
 export function rankAmongCandidates(grid: Grid, cell: Cell, token: number): number {
   return candidatesAt(grid, cell).findIndex((candidate) => candidate.token === token) + 1 || Number.NaN;
+}
+
+/** The values of a quantity by its name, if there is one. */
+export function valuesOf({ quantities }: Pick<Grid, "quantities">, wanted: string): Float32Array | undefined {
+  return quantities.find(({ name }) => name === wanted)?.values;
+}
+
+/** A value of a quantity in a cell; of the first where none is named. */
+export function valueAt(grid: Grid, { row, column }: Cell, { values } = grid.quantities[0]!): number {
+  return values[row * grid.columns.length + column]!;
+}
+
+/** What some numbers come to. */
+export function totalOf(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0);
+}
+
+/** The number nearest to one from `least` to `most`, or `least` where there is none between. */
+export function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
 }
 
 /** Whether cells are parts of a sum: who made a logit, and not what a lens read. */
@@ -201,16 +231,11 @@ export function hasTokens(grid: Grid): boolean {
 /** Whether there is anything in a cell: a column that is there, and a part that its layer has, as a sum shows that is one. */
 export function isThere(grid: Grid, { row, column }: Cell): boolean {
   if (grid.gaps.has(column)) return false;
-  const value = grid.quantities[0]!.values[row * grid.columns.length + column]!;
+  const value = valueAt(grid, { row, column });
   return !Number.isNaN(value) || !(isLaidOut(grid) || grid.sweep) || (!grid.sweep && grid.check?.error === null);
 }
 
 /** Whether columns are parts of the layers that are its rows. */
 export function isLaidOut(grid: Grid): boolean {
   return isAttribution(grid) && grid.view === "heatmap" && grid.columnLabels !== null;
-}
-
-// one byte has no room for "not a number": the first quantity knows
-function finiteCell(grid: Grid, row: number, column: number): boolean {
-  return Number.isFinite(grid.quantities[0]!.values[row * grid.columns.length + column]!);
 }

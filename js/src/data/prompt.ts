@@ -1,14 +1,15 @@
 // A prompt as text: what it says token by token, how surprising each was, and where something is found in it.
 
-import { type Grid, leading, NO_TOKEN } from "./grid.js";
+import { type Grid, leading, NO_TOKEN, totalOf, valuesOf } from "./grid.js";
 
 export function textOf(grid: Grid, column: number): string {
   return grid.tokens.texts[grid.columns[column]!] ?? "";
 }
 
 /** How many bits each token was away from what the output expected before it; NaN where that isn't known. */
-export function surprisesOf({ quantities, rows, columns }: Grid): Float32Array {
-  const values = quantities.find(({ name }) => name === "surprisal")?.values;
+export function surprisesOf(grid: Grid): Float32Array {
+  const { rows, columns } = grid;
+  const values = valuesOf(grid, "surprisal");
   const last = (rows.length - 1) * columns.length;
   return Float32Array.from(columns, (_, column) => (column && values ? values[last + column - 1]! : Number.NaN));
 }
@@ -24,7 +25,7 @@ export function scoreOf(grid: Grid, surprises: Float32Array): { asked: number; r
   return {
     asked: asked.length,
     right: asked.filter(({ token, column }) => leads?.(last + column) === token).length,
-    bits: known.reduce((sum, one) => sum + one, 0) / known.length,
+    bits: totalOf(known) / known.length,
   };
 }
 

@@ -1,20 +1,11 @@
-// Where a grid came from, as every file says that a reader takes away. Twin of lenswidget/grids/provenance.py.
+// Where a grid came from, as every file says that a reader takes away; as lenswidget/grids/provenance.py has it.
 
 import type { Grid } from "./grid.js";
 import { codePoint } from "./marks.js";
 
-/** What it is and what made it, by name, as Python has it. A title that is the prompt, and a kind that is the lens, are said once. */
+/** What it is and what made it, by name, as Python says it. */
 export function provenanceOf({ exact }: Grid): Record<string, string> {
-  const { title, kind, model, notes, provenance } = exact;
-  const made = new Map(provenance);
-  const all = [
-    ["title", title === made.get("prompt") ? "" : title],
-    ["kind", kind === made.get("lens") ? "" : kind],
-    ["model", model],
-    ["notes", notes.join("; ")],
-    ...provenance,
-  ];
-  return Object.fromEntries(all.filter(([, value]) => value));
+  return Object.fromEntries(exact.provenance);
 }
 
 /** That of several as one text: an object, or a list of them; JSON in ASCII, so that any file can hold it. */

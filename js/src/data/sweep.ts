@@ -1,6 +1,6 @@
 // A sweep: in each cell of a grid one thing of a base was put to what it is in a source, or taken out. What can be read off it.
 
-import { type Cell, type Grid, NO_TOKEN, type Sweep } from "./grid.js";
+import { type Cell, type Grid, NO_TOKEN, type Sweep, valuesOf } from "./grid.js";
 
 export type Side = "base" | "source";
 
@@ -54,11 +54,5 @@ export function answerOf(sweep: Sweep, side: Side): { token: number; probability
 export function metricAt(grid: Grid, { row, column }: Cell): number {
   const { metric, base } = grid.sweep!;
   const cell = row * grid.columns.length + column;
-  const own = grid.quantities.find(({ name }) => name === metric)?.values[cell];
-  return own ?? base + (grid.quantities.find(({ name }) => name === "effect")?.values[cell] ?? Number.NaN);
-}
-
-/** What the cells of a sweep tell: how much comes back of the source, or how far the metric moved. */
-export function tellingOf({ quantities }: Grid): Float32Array {
-  return quantities[0]!.values;
+  return valuesOf(grid, metric)?.[cell] ?? base + (valuesOf(grid, "effect")?.[cell] ?? Number.NaN);
 }

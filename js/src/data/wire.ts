@@ -12,7 +12,7 @@ import {
 } from "./grid.js";
 import { spaced } from "./marks.js";
 
-const VERSION = 5;
+const VERSION = 6;
 /** What a byte can say of a probability; wire.py's PROBABILITIES. */
 const PROBABILITIES = Float32Array.from([
   0,
@@ -212,7 +212,7 @@ function build(header: GridHeader, arrays: Arrays): Grid {
     sweep: sweep
       ? {
           ...sweep, // its metric is a quantity by its name
-          ...{ source: spaced(sweep.source), put: spaced(sweep.put) },
+          ...readable({ source: sweep.source, put: sweep.put, measured: sweep.measured, story: sweep.story }),
           columns: arrays.integers(sweep.columns),
           tokens: arrays.integers(sweep.tokens),
           said: arrays.floats(sweep.said),

@@ -1,8 +1,7 @@
 // What became of what is followed, in plain words.
 
-import { ColumnName } from "../pieces/token.js";
+import { ColumnName, Pieces } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
-import type { Piece } from "../text/told.js";
 
 interface Props {
   /** With a name for each where there are several. */
@@ -22,27 +21,13 @@ export function StoryLine({ told }: Props) {
             </>
           )}
           {state.story.value.sentences.map((pieces, i) => (
-            <Sentence key={i} pieces={pieces} />
+            <span key={i}>
+              {" "}
+              <Pieces pieces={pieces} />
+            </span>
           ))}
         </p>
       ))}
     </div>
-  );
-}
-
-function Sentence({ pieces }: { pieces: Piece[] }) {
-  return (
-    <>
-      {" "}
-      {pieces.map((piece, i) =>
-        typeof piece === "string" ? (
-          piece
-        ) : (
-          <bdi key={i} class="lw-token">
-            {piece.token}
-          </bdi>
-        ),
-      )}
-    </>
   );
 }

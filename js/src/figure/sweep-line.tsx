@@ -3,13 +3,12 @@
 import { NO_TOKEN } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import { answerOf, type Side } from "../data/sweep.js";
-import { Pieces } from "../pieces/patched.js";
+import { Pieces } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
-import { sweepStory } from "../text/sweep.js";
 
 export function SweepLine({ state: { grid } }: { state: GridState }) {
-  const { source, put } = grid.sweep!;
+  const { source, put, story } = grid.sweep!;
   return (
     <div class="lw-sweep-line">
       <p class="lw-from">
@@ -24,7 +23,7 @@ export function SweepLine({ state: { grid } }: { state: GridState }) {
         )}
       </p>
       <p class="lw-sentence">
-        <Pieces pieces={sweepStory(grid)} />
+        <Pieces pieces={story} />
       </p>
     </div>
   );

@@ -6,29 +6,12 @@ import { answerOf, isQuiet, metricAt, saidOf } from "../data/sweep.js";
 import type { GridState } from "../state/grid-state.js";
 import { decimalsFor, fixed, percent } from "../text/number.js";
 import { experiment, metricShort, outcome } from "../text/sweep.js";
-import type { Piece } from "../text/told.js";
+import { Pieces } from "./token.js";
 
 interface Props {
   state: GridState;
   cell: Cell;
   isSmall?: boolean;
-}
-
-/** Words, and tokens among them. */
-export function Pieces({ pieces }: { pieces: Piece[] }) {
-  return (
-    <>
-      {pieces.map((piece, i) =>
-        typeof piece === "string" ? (
-          piece
-        ) : (
-          <bdi key={i} class="lw-token">
-            {piece.token}
-          </bdi>
-        ),
-      )}
-    </>
-  );
 }
 
 export function PatchedTitle({ state: { grid }, cell }: Props) {

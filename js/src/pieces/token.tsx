@@ -1,6 +1,6 @@
-// The dot that stands for a pin's color wherever it is met: chip, card, cell and line.
+// Tokens among words, and the dot that stands for a pin's color wherever it is met: chip, card, cell and line.
 
-import { type Grid, isAttribution } from "../data/grid.js";
+import { type Grid, isAttribution, type Piece } from "../data/grid.js";
 import { columnName } from "../data/names.js";
 import { PIN_COLORS } from "../style/palette.js";
 
@@ -21,4 +21,21 @@ export function ColumnName({ grid, column }: { grid: Grid; column: number }) {
 
 export function Dot({ pinColor }: { pinColor: number }) {
   return <span class="lw-dot" style={{ background: colorOf(pinColor) }} />;
+}
+
+/** Words, and tokens among them. */
+export function Pieces({ pieces }: { pieces: Piece[] }) {
+  return (
+    <>
+      {pieces.map((piece, i) =>
+        typeof piece === "string" ? (
+          piece
+        ) : (
+          <bdi key={i} class="lw-token">
+            {piece.token}
+          </bdi>
+        ),
+      )}
+    </>
+  );
 }

@@ -10,10 +10,10 @@ import {
   overwritten,
 } from "../../../lenswidget/grids/words.json";
 import { type Followed, probabilities, ranks } from "../data/followed.js";
-import { type Grid, hasTokens, isLens, leading } from "../data/grid.js";
+import { type Grid, hasTokens, isLens, leading, type Piece } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import { percent, plain } from "./number.js";
-import { type Piece, said, told } from "./told.js";
+import { said, told } from "./told.js";
 
 export interface Story {
   /** One for each that is followed, in plain words. */

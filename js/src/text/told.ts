@@ -1,7 +1,6 @@
 // Sentences that Python and the browser say alike, written once, in lenswidget/grids/words.json, with their gaps filled.
 
-/** A piece of a sentence: words, or what a token says. */
-export type Piece = string | { token: string };
+import type { Piece } from "../data/grid.js";
 
 /** A sentence in pieces, what fills its gaps among them. */
 export function told(sentence: string, parts: Record<string, Piece | number>): Piece[] {

@@ -15,6 +15,7 @@ import {
   NO_TOKEN,
   type Quantity,
   trajectory,
+  valueAt,
 } from "../data/grid.js";
 import { spaced } from "../data/marks.js";
 import { columnName, columnPlace, nameOf } from "../data/names.js";
@@ -53,8 +54,8 @@ export function listed(grid: Grid, cell: Cell, count: number): (Candidate & { te
 const SAID_BY_CANDIDATES = new Set(["probability", "log-probability", "logit"]);
 
 /** The quantities of the cell that the candidates don't say already, and the one that colors it. */
-export function facts(grid: Grid, shown: Quantity, { row, column }: Cell): { name: string; value: string }[] {
-  const at = (of: Quantity) => of.values[row * grid.columns.length + column]!;
+export function facts(grid: Grid, shown: Quantity, cell: Cell): { name: string; value: string }[] {
+  const at = (of: Quantity) => valueAt(grid, cell, of);
   return grid.quantities
     .filter((of) => {
       if (of === shown) return !(grid.candidates && of === grid.quantities[0]);
@@ -97,7 +98,7 @@ export function claimOf({ error, tolerance, claim }: Check): { holds: boolean; s
 export function spoken(grid: Grid, shown: Quantity, cell: Cell): string {
   if (grid.sweep) return spokenCell(grid, cell);
   const [leader] = candidatesAt(grid, cell);
-  const value = shown.values[cell.row * grid.columns.length + cell.column]!;
+  const value = valueAt(grid, cell, shown);
   return [
     cellName(grid, cell),
     [columnPlace(grid, cell.column), columnName(grid, cell.column)]
