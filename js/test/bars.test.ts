@@ -2,12 +2,7 @@ import axe from "axe-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import { bySize, REST, sumOf } from "../src/bars/sum.js";
-import { decode } from "../src/data/wire.js";
 import { drawingOf } from "../src/export/drawing.js";
-import { cellsOf } from "../src/heatmap/cells.js";
-import { GridState } from "../src/state/grid-state.js";
-import { shared } from "../src/state/settings.js";
-import { paletteOf } from "../src/style/palette.js";
 import { FakeModel, scroller, show } from "./host.js";
 import { message } from "./messages.js";
 
@@ -313,43 +308,51 @@ describe("a heatmap of contributions", () => {
 });
 
 describe("a drawing of bars", () => {
-  const draw = async (choose: (state: GridState) => void, wish = {}) => {
-    const { root } = await show(new FakeModel(await bars(wish)));
-    const { grids } = await decode(await bars(wish));
-    const state = new GridState(grids[0]!, shared());
-    choose(state);
-    const { svg, width } = drawingOf(state, cellsOf(state).value, paletteOf(root));
+  const draw = async (wish = {}, settings = {}) => {
+    const { root } = await show(new FakeModel(await bars(wish), settings));
+    const { svg, width } = drawingOf(root.querySelector("figure")!);
     const drawn = new DOMParser().parseFromString(svg, "image/svg+xml");
     expect(drawn.querySelector("parsererror")).toBeNull();
     const numbers = (name: string) =>
-      [...drawn.querySelectorAll("g rect")].map((rect) => Number(rect.getAttribute(name)));
-    return { width, numbers, words: [...drawn.querySelectorAll("text")].map(({ textContent }) => textContent!) };
+      [...drawn.querySelectorAll("rect")].map((rect) => Number(rect.getAttribute(name)));
+    return { drawn, width, numbers, words: [...drawn.querySelectorAll("text")].map(({ textContent }) => textContent!) };
   };
 
   it("has them as the reader does, their sum, and whether it is one", async () => {
-    const { words } = await draw(() => {});
-    expect(words).toContain("rows sum to the logit, off by 2e-6");
-    expect(words.slice(-10)).toEqual(["L1", "+3.00", "L0", "−1.53", "embed", "+0.28", "L2", "+0.06", "sum", "+1.81"]);
-    const few = await draw(({ bars: { count }, settings: { order } }) => {
-      order.value = "waterfall";
-      count.value = 2;
-    });
-    expect(few.words.slice(-8)).toEqual(["L0", "−1.53", "L1", "+3.00", "2 others", "+0.34", "sum", "+1.81"]);
-    const warned = await draw(() => {}, { check: { error: 0.5, tolerance: 1e-4, claim } });
+    const { words } = await draw();
+    const told = [
+      "L1",
+      "+3.00",
+      "L0",
+      "−1.53",
+      "embed",
+      "+0.28",
+      "L2",
+      "+0.06",
+      "sum",
+      "✓",
+      "rows sum to the logit, off by 2e-6",
+      "+1.81",
+    ];
+    expect(words.slice(-told.length).map((word) => word.trim())).toEqual(told);
+    const order = await draw({}, { order: "waterfall" });
+    expect(order.words.filter((word) => /^(L\d|embed)$/.test(word))).toEqual(["embed", "L0", "L1", "L2"]);
+    const warned = await draw({ check: { error: 0.5, tolerance: 1e-4, claim } });
     expect(warned.words).toContain("check failed: rows sum to the logit, off by 5e-1, more than 1e-4");
   });
 
-  it("has each and its spread within the picture", async () => {
+  it("has each and its spread within the picture, and what it was before an edit, dashed", async () => {
     const quantities = [
       { name: "contribution", center: 0, values: (row: number) => VALUES[row]! },
       { name: "spread", values: () => 4 },
+      { name: "contribution before", center: 0, values: () => 1 },
     ];
-    const { numbers, width } = await draw(() => {}, { quantities });
+    const { drawn, numbers, width } = await draw({ quantities });
+    expect(drawn.querySelectorAll('rect[stroke-dasharray="3 3"]')).toHaveLength(4);
     const [x, widths] = [numbers("x"), numbers("width")];
-    expect(x.length).toBe(4 * 2 + 2); // bars and whiskers, zero and the line of the sum
     for (const [i, left] of x.entries()) {
       expect(left).toBeGreaterThanOrEqual(0);
-      expect(left + widths[i]!).toBeLessThan(width - 20);
+      expect(left + widths[i]!).toBeLessThanOrEqual(width);
     }
   });
 });

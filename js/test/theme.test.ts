@@ -133,7 +133,7 @@ describe("on paper", () => {
     const texts = ["<img src=x onerror=alert(1)>", '"><script>1</script>', " two", " three"];
     const { root } = await show(new FakeModel(await comparing([{ texts }, { texts }])));
     await print(root);
-    expect(root.querySelectorAll(".lw-printed svg")).toHaveLength(2);
+    expect(root.querySelectorAll(".lw-printed > svg")).toHaveLength(2);
     expect(root.querySelector(".lw-printed :is(img, script)")).toBeNull();
     await printed();
   });

@@ -1,6 +1,7 @@
 // What keys do among bars.
 
 import type { Signal } from "@preact/signals";
+import { clamp } from "../data/grid.js";
 import type { Bar } from "./sum.js";
 
 interface Among {
@@ -19,7 +20,7 @@ export function act(key: string, { bars, active, selected, go, choose, onSelect,
   const now = active.value ?? selected;
   const index = bars.findIndex(({ place }) => place === now);
   const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: bars.length - 1 }[key];
-  if (next !== undefined) go(Math.max(0, Math.min(next, bars.length - 1)));
+  if (next !== undefined) go(clamp(next, 0, bars.length - 1));
   else if (onSide && (key === "ArrowLeft" || key === "ArrowRight")) onSide(key === "ArrowLeft" ? -1 : 1);
   else if ((key === "Enter" || key === " ") && now !== null) choose(now);
   else if (key === "Escape" && selected !== null) onSelect?.(null);

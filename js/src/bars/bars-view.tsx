@@ -3,7 +3,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
 import { partsOf } from "../data/followed.js";
-import { isAttribution } from "../data/grid.js";
+import { clamp, isAttribution, totalOf } from "../data/grid.js";
 import { columnName } from "../data/names.js";
 import { FloatingCard } from "../pieces/card.js";
 import { Menu } from "../pieces/menu.js";
@@ -12,7 +12,7 @@ import { percent } from "../text/number.js";
 import { quantityName } from "../text/words.js";
 import { Track } from "./bar-line.js";
 import { Bars } from "./bars.js";
-import { bySize, REST, totalOf } from "./sum.js";
+import { bySize, REST } from "./sum.js";
 import { takingOut } from "./take-out.js";
 
 interface Props {
@@ -41,7 +41,7 @@ export function BarsView({ state, painted }: Props) {
   const [now, was] = before ? [totalOf(values) - totalOf(before), predicted && totalOf(predicted)] : [0];
 
   const toColumn = (to: number) => {
-    bars.column.value = Math.max(0, Math.min(to, columns - 1));
+    bars.column.value = clamp(to, 0, columns - 1);
     if (selected.value) settings.selected.value = [selected.value.row, bars.column.value];
   };
   const sums = isAttribution(grid);
@@ -74,14 +74,14 @@ export function BarsView({ state, painted }: Props) {
         beside={(row, at) => <FloatingCard state={state} cell={{ row, column }} at={at} more={rankAndShare(row)} />}
       >
         {columns > 1 && (
-          <Menu label="at" chosen={column} choose={(at) => toColumn(Number(at))}>
-            {Array.from(grid.columns, (_, i) => (
-              <option key={i} value={i}>
-                {grid.columnLabels ? "" : `${grid.positions[i]}: `}
-                {columnName(grid, i)}
-              </option>
-            ))}
-          </Menu>
+          <Menu
+            label="at"
+            chosen={column}
+            choose={(at) => toColumn(Number(at))}
+            options={Array.from(grid.columns, (_, i) => {
+              return [i, (grid.columnLabels ? "" : `${grid.positions[i]}: `) + columnName(grid, i)] as const;
+            })}
+          />
         )}
       </Bars>
     </div>

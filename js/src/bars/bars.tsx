@@ -4,7 +4,7 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { Grid } from "../data/grid.js";
+import { clamp, type Grid } from "../data/grid.js";
 import { keysFor } from "../pieces/keys.js";
 import type { Rectangle } from "../pieces/rectangle.js";
 import { Ruler } from "../pieces/ruler.js";
@@ -83,7 +83,7 @@ export function Bars({
   const seen = Math.min(bars.length, MOST_BARS);
   // a few at a time come into the page, so that most frames of scrolling change nothing in it
   const passed = useComputed(() => Math.floor(scrolled.value / BAR_HEIGHT / SPARE) * SPARE).value;
-  const first = Math.max(0, Math.min(passed - SPARE, bars.length - seen));
+  const first = clamp(passed - SPARE, 0, bars.length - seen);
   const end = Math.min(bars.length, first + seen + 3 * SPARE);
 
   const reveal = (index: number) => {

@@ -10,12 +10,11 @@ export function Counts({ count, parts }: { count: Signal<number>; parts: number 
   const counts = COUNTS.filter((number) => number + 1 < parts);
   if (!counts.length) return null;
   return (
-    <Menu label="show" chosen={count.value} choose={(number) => (count.value = Number(number))}>
-      {[...counts, parts].map((number) => (
-        <option key={number} value={number}>
-          {number < parts ? `the ${number} largest` : `all ${parts}`}
-        </option>
-      ))}
-    </Menu>
+    <Menu
+      label="show"
+      chosen={count.value}
+      choose={(number) => (count.value = Number(number))}
+      options={[...counts, parts].map((n) => [n, n < parts ? `the ${n} largest` : `all ${parts}`] as const)}
+    />
   );
 }

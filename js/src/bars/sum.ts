@@ -1,6 +1,7 @@
 // Parts of a sum as bars: which are shown, in what order, and where each begins and ends. Nothing is ever left out: what
 // isn't shown is one bar more, the rest, and the last line is the sum of all.
 
+import { totalOf } from "../data/grid.js";
 import type { Order } from "../state/settings.js";
 
 /** The place of the bar that stands for all parts that aren't shown. */
@@ -28,10 +29,6 @@ export interface Sum {
   /** How many parts are not finite, so that the total isn't either. */
   odd: number;
   domain: [number, number];
-}
-
-export function totalOf(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0);
 }
 
 /** What a bar is called. */

@@ -1,72 +1,46 @@
-// A picture as an SVG drawing: its colors as they are on screen, its words as text that stays text.
+// A figure as a picture: what stands on the screen without what it is worked with, its colors as they are there, its words
+// as text that stays text.
 
-import { barsDrawn } from "../bars/bars-drawing.js";
-import { ellipsize, LABEL_FONT } from "../heatmap/brush.js";
-import type { Cells } from "../heatmap/cells.js";
-import { heatmapDrawn } from "../heatmap/heatmap-drawing.js";
-import { type Drawing, FONT, NO_XML, rect, type Shorten, text } from "../pieces/svg.js";
-import type { GridState } from "../state/grid-state.js";
-import type { Palette } from "../style/palette.js";
-import { escaped } from "../text/escape.js";
-import { claimOf } from "../text/words.js";
+import { drawn } from "../heatmap/heatmap-drawing.js";
+import { scaleOf } from "../pieces/pixels.js";
+import { type Drawing, opening, rect } from "../pieces/svg.js";
+import { seen } from "./seen.js";
 
-const MARGIN = 12;
-const LINE = 15;
-export function drawingOf(state: GridState, cells: Cells, palette: Palette): Drawing {
-  const { grid } = state;
-  const shorten = measurer();
-  const body = grid.view === "bars" ? barsDrawn(state, palette, shorten) : heatmapDrawn(state, cells, palette, shorten);
-  const width = Math.max(420, 2 * MARGIN + body.width);
-  const room = width - 2 * MARGIN;
-  const caption = [grid.model, grid.kind, grid.notes.join(", ")].filter(Boolean).join(" · ");
-  const lines = [...wrapped(caption, room, shorten), ...(grid.check ? [shorten(claimOf(grid.check).says, room)] : [])];
-  const head = 28 + LINE * lines.length;
-  const height = head + body.height;
-  const svg = [
-    opening(width, height),
-    `<title>${escaped(`${grid.kind}: ${grid.title}`.replace(NO_XML, "\ufffd"))}</title>`,
-    rect(0, 0, width, height, palette.background),
-    text(MARGIN, 20, shorten(grid.title, room * 0.7), palette.ink, "start", `font-size="16" font-weight="600"`),
-    ...lines.map((line, i) => text(MARGIN, 38 + LINE * i, line, palette.muted)),
-    `<g transform="translate(${MARGIN} ${head})">${body.svg}</g>`,
-    "</svg>",
-  ].join("");
-  return { svg, width, height };
-}
+const LEFT_OUT =
+  ".lw-controls, .lw-prompt, .lw-dock, .lw-card, .lw-long, .lw-spoken, button:not(:has(*)), .lw-menu, .lw-steps, .lw-printed";
 
-function opening(width: number, height: number): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT}">`;
-}
-
-/** The cells and their legend alone, for a page whose words stand around them. */
-export function printedOf(state: GridState, cells: Cells, palette: Palette): string {
-  const { length } = state.grid.columns;
-  const most = Math.ceil(length / Math.ceil(length / ON_PAPER));
-  const strips = Array.from({ length: Math.ceil(length / most) }, (_, i) => {
-    const end = Math.min(length, (i + 1) * most);
-    const { svg, width, height } = heatmapDrawn(state, cells, palette, measurer(), i * most, end);
-    return `${opening(width, height)}${svg}</svg>`;
-  });
-  return strips.join("");
-}
-
-/** So many columns can be read where they are as wide as a sheet; others stand beneath. */
-const ON_PAPER = 14;
-
-/** Drawings as they stand beside each other: two in a line. */
-export function beside(drawings: Drawing[]): Drawing {
-  if (drawings.length < 2) return drawings[0]!;
-  const width = Math.max(...drawings.map((one) => one.width));
-  let height = 0;
-  const placed = drawings.map((one, i) => {
-    const other = drawings[i % 2 ? i - 1 : i + 1] ?? one;
-    const at = `x="${(i % 2) * width}" y="${height}"`;
-    if (i % 2 || other === one) height += Math.max(one.height, other.height);
-    return one.svg.replace("<svg ", `<svg ${at} `);
-  });
-  const size = `width="${2 * width}" height="${height}"`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * width} ${height}" ${size}>${placed.join("")}</svg>`;
-  return { svg, width: 2 * width, height };
+/** A figure as it is seen, with what of its maps is out of view beneath; a card to show has neither that nor a legend. */
+export function drawingOf(figure: HTMLElement, isCard = false): Drawing {
+  const root = figure.closest<HTMLElement>(".lenswidget")!;
+  const copy = root.cloneNode(true) as HTMLElement;
+  const leftOut = LEFT_OUT + (isCard ? ", .lw-legend:not(.lw-keys)" : "");
+  const canvases = [...root.querySelectorAll("canvas")].filter((one) => !one.closest(leftOut));
+  for (const one of copy.querySelectorAll(leftOut)) one.remove();
+  copy.style.minHeight = "0";
+  // in the page for as long as it takes to see where everything stands
+  root.after(copy);
+  try {
+    const [scale, from] = [scaleOf(copy), copy.getBoundingClientRect()];
+    const at = ({ x, y, width, height }: DOMRect) =>
+      new DOMRect((x - from.x) / scale, (y - from.y) / scale, width / scale, height / scale);
+    const body = seen(copy, canvases, at);
+    let [width, height] = [copy.offsetWidth, copy.offsetHeight];
+    const beneath = canvases
+      .map((one) => (isCard ? null : drawn.get(one)?.whole))
+      .map((whole) => {
+        if (!whole) return "";
+        const svg = whole();
+        const [, wide, tall] = /width="([\d.]+)" height="([\d.]+)"/.exec(svg)!;
+        const y = height;
+        width = Math.max(width, Number(wide));
+        height += Number(tall);
+        return svg.replace("<svg", `<svg y="${y}"`);
+      });
+    const ground = rect(0, 0, width, height, getComputedStyle(copy).backgroundColor);
+    return { svg: [opening(width, height), ground, body, ...beneath, "</svg>"].join(""), width, height };
+  } finally {
+    copy.remove();
+  }
 }
 
 /** The same as pixels, twice as fine. */
@@ -83,21 +57,4 @@ export async function bitmapOf({ svg, width, height }: Drawing): Promise<Blob> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("this browser makes no picture so large"))));
   });
-}
-
-/** Lines of words that fit, three at most. */
-function wrapped(words: string, width: number, shorten: Shorten): string[] {
-  const lines = [""];
-  for (const word of words.split(" ")) {
-    const longer = `${lines.at(-1)} ${word}`.trim();
-    if (lines.length < 3 && shorten(longer, width) !== longer) lines.push(word);
-    else lines[lines.length - 1] = longer;
-  }
-  return lines.map((line) => shorten(line, width));
-}
-
-function measurer(): Shorten {
-  const context = document.createElement("canvas").getContext("2d")!;
-  context.font = LABEL_FONT;
-  return (words, width) => ellipsize(context, words, width);
 }

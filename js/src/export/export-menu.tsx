@@ -1,18 +1,15 @@
 // The menu of what a reader can take away: a picture, a page, the numbers. It asks no kernel and no server.
 
-import { type Signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Grid } from "../data/grid.js";
 import { provenanceOf, provenanceText } from "../data/provenance.js";
 import type { Message } from "../data/wire.js";
-import { cellsOf } from "../heatmap/cells.js";
 import { Menu } from "../pieces/menu.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Shared } from "../state/settings.js";
-import type { Palette } from "../style/palette.js";
 import { escaped } from "../text/escape.js";
-import { cardOf } from "./card.js";
-import { beside, bitmapOf, drawingOf } from "./drawing.js";
+import { bitmapOf, drawingOf } from "./drawing.js";
 import { withText } from "./png-text.js";
 import { pageOf, type Source } from "./saved-page.js";
 import { csvOf, jsonOf } from "./tables.js";
@@ -27,7 +24,6 @@ interface Props {
   settings: Shared;
   message: Message;
   source: Source | undefined;
-  palette: Signal<Palette>;
 }
 
 interface Saved {
@@ -36,25 +32,20 @@ interface Saved {
   url?: string;
 }
 
-export function Export({ states, all, names, settings, message, source, palette }: Props) {
-  const [{ grid }] = states as [GridState];
+export function Export({ states, all, names, settings, message, source }: Props) {
   const grids = states.map((state) => state.grid);
+  const [grid] = grids as [Grid];
   const saved = useSignal<Saved | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
   const place = useRef<HTMLDivElement>(null);
   const from = () => provenanceText(grids.map(provenanceOf));
-  const drawing = () => beside(states.map((one) => drawingOf(one, cellsOf(one).value, palette.value)));
-  const bitmap = async () => withText(await bitmapOf(drawing()), "lenswidget", from());
-  const card = async () => withText(await bitmapOf(cardOf(place.current!)), "lenswidget", from());
-  const hasPicture = grid.view !== "overview" && !states[0]!.isInWords.value;
+  const drawing = (isCard = false) => drawingOf(place.current!, isCard);
+  const bitmap = async (isCard = false) => withText(await bitmapOf(drawing(isCard)), "lenswidget", from());
   const svg = () => drawing().svg.replace(/<\/svg>$/, () => `<metadata>${escaped(from())}</metadata></svg>`);
   const ways: Record<string, { label: string; make: () => Blob | Promise<Blob> }> = {
-    "card.png": { label: "card to show (PNG)", make: card },
-    // of lines and of words there is no other picture here; Python makes one
-    ...(hasPicture && {
-      png: { label: "picture (PNG)", make: bitmap },
-      svg: { label: "picture (SVG)", make: () => new Blob([svg()], { type: "image/svg+xml" }) },
-    }),
+    "card.png": { label: "card to show (PNG)", make: () => bitmap(true) },
+    png: { label: "picture (PNG)", make: () => bitmap() },
+    svg: { label: "picture (SVG)", make: () => new Blob([svg()], { type: "image/svg+xml" }) },
     ...(source && {
       html: {
         label: "page (HTML)",
@@ -79,8 +70,7 @@ export function Export({ states, all, names, settings, message, source, palette 
   };
   const copy = async () => {
     try {
-      const png = hasPicture ? bitmap() : card();
-      await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": bitmap() })]);
       saved.value = { said: "Copied the picture." };
     } catch (reason) {
       saved.value = { said: `Not copied, but can be saved: ${(reason as Error).message}` };
@@ -102,15 +92,16 @@ export function Export({ states, all, names, settings, message, source, palette 
           </a>
         )}
       </span>
-      <Menu name="Export" chosen="" choose={(kind) => (kind === "copy" ? copy() : save(kind))}>
-        <option value="">export</option>
-        {Object.entries(ways).map(([kind, { label }]) => (
-          <option key={kind} value={kind}>
-            {label}
-          </option>
-        ))}
-        {canCopy() && <option value="copy">copy the picture</option>}
-      </Menu>
+      <Menu
+        name="Export"
+        chosen=""
+        choose={(kind) => (kind === "copy" ? copy() : save(kind))}
+        options={[
+          ["", "export"],
+          ...Object.entries(ways).map(([kind, { label }]) => [kind, label] as const),
+          canCopy() && ["copy", "copy the picture"],
+        ]}
+      />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 // The numbers that a reader takes away, as CSV or JSON, made here, in the browser, with no kernel.
 
 import COLUMNS from "../../../lenswidget/grids/columns.json";
-import { candidatesAt, type Grid, leading, NO_TOKEN, type Quantity } from "../data/grid.js";
+import { candidatesAt, type Grid, leading, NO_TOKEN, type Quantity, valueAt } from "../data/grid.js";
 import { provenanceOf, provenanceText } from "../data/provenance.js";
 
 /** What a column of a table holds: a text in quotes, a number as it is written, "" where there is nothing. */
@@ -55,11 +55,11 @@ function placesOf(grid: Grid, name: string | false): Record<string, Column | fal
   };
 }
 
-function numbersOf({ columns, quantities }: Grid): Map<string, Column> {
+function numbersOf(grid: Grid): Map<string, Column> {
   return new Map(
-    quantities.map((quantity) => [
+    grid.quantities.map((quantity) => [
       quantity.name,
-      (row, column) => numeral(quantity, quantity.values[row * columns.length + column]!),
+      (row, column) => numeral(quantity, valueAt(grid, { row, column }, quantity)),
     ]),
   );
 }
@@ -89,8 +89,8 @@ function plainOf(grid: Grid): unknown {
     ...{ title, kind, model, notes, check, rows, positions: [...grid.positions], tokens: [...grid.columns].map(token) },
     provenance: saidOf(grid),
     quantities: grid.quantities.map((quantity) => {
-      const { name, unit, values } = quantity;
-      return { name, unit, values: each((row, column) => number(quantity, values[row * columns + column]!)) };
+      const { name, unit } = quantity;
+      return { name, unit, values: each((row, column) => number(quantity, valueAt(grid, { row, column }, quantity))) };
     }),
     candidates:
       grid.candidates &&

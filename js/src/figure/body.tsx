@@ -4,9 +4,9 @@ import { useComputed, useSignal } from "@preact/signals";
 import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
 import { type Grid, isLens } from "../data/grid.js";
-import { printedOf } from "../export/drawing.js";
 import { cellsOf } from "../heatmap/cells.js";
 import { useFrame } from "../heatmap/frame.js";
+import { wholeDrawn } from "../heatmap/heatmap-drawing.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { gutterFor } from "../heatmap/layout.js";
 import { Legend } from "../heatmap/legend.js";
@@ -94,6 +94,6 @@ function isLong(grid: Grid): boolean {
 
 /** All of the cells, as wide as the paper: on screen some may have to be scrolled to. */
 function Printed({ state, palette }: { state: GridState; palette: Palette }) {
-  const __html = printedOf(state, cellsOf(state).value, palette);
+  const __html = wholeDrawn(state, cellsOf(state).value, palette);
   return <div class="lw-printed" dangerouslySetInnerHTML={{ __html }} />;
 }

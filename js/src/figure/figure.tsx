@@ -84,7 +84,7 @@ function Shown({ view, message, source, hasAddress, palette, painted }: Props) {
             all={view.each.map(({ grid }) => grid)}
             names={view.exactNames}
             settings={view.settings}
-            {...{ message, source, palette }}
+            {...{ message, source }}
           />
           <More view={view} hasAddress={hasAddress} />
         </div>

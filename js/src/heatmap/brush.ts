@@ -2,8 +2,27 @@
 
 import type { Rectangle } from "../pieces/rectangle.js";
 
-export const WORD_FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
-export const LABEL_FONT = WORD_FONT.replace("12", "11.5");
+/** What is painted on: a canvas, or a pen that writes down the same. */
+export type Surface = Pick<
+  CanvasRenderingContext2D,
+  | "font"
+  | "lineWidth"
+  | "globalAlpha"
+  | "textAlign"
+  | "textBaseline"
+  | "save"
+  | "restore"
+  | "translate"
+  | "fillRect"
+  | "fillText"
+  | "measureText"
+  | "beginPath"
+  | "moveTo"
+  | "lineTo"
+  | "arc"
+  | "roundRect"
+  | "setLineDash"
+> & { fillStyle: string | object; strokeStyle: string | object; fill(): void; stroke(): void };
 
 /** Readies a canvas of a size in CSS pixels, clean, and as sharp as the screen. */
 export function sized(context: CanvasRenderingContext2D, width: number, height: number, density: number): void {
@@ -32,7 +51,7 @@ export function clipped(context: CanvasRenderingContext2D, box: Rectangle, paint
 
 /** A ring inside a box, with a halo that tells it from whatever color it lies on. */
 export function ring(
-  context: CanvasRenderingContext2D,
+  context: Surface,
   { x, y, width, height }: Rectangle,
   color: string,
   weight: number,
@@ -57,7 +76,7 @@ export function ring(
 const BROKEN = [3, 3];
 
 /** A text, or as much of it as fits with an ellipsis, or nothing. */
-export function ellipsize(context: CanvasRenderingContext2D, text: string, width: number): string {
+export function ellipsize(context: Pick<Surface, "measureText">, text: string, width: number): string {
   if (context.measureText(text).width <= width) return text;
   const characters = [...text.slice(0, 128)];
   while (characters.length && context.measureText(`${characters.join("")}…`).width > width) characters.pop();
@@ -65,16 +84,14 @@ export function ellipsize(context: CanvasRenderingContext2D, text: string, width
 }
 
 /** Thin lines across a box. */
-export function hatch(context: CanvasRenderingContext2D, box: Rectangle, color: string): void {
-  const { x, y, width, height } = box;
-  clipped(context, box, () => {
-    context.strokeStyle = color;
-    context.lineWidth = 1;
-    context.beginPath();
-    for (let at = 0; at < width + height; at += 5) {
-      context.moveTo(x + at, y);
-      context.lineTo(x + at - height, y + height);
-    }
-    context.stroke();
-  });
+export function hatch(context: Surface, { x, y, width, height }: Rectangle, color: string): void {
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let at = 0; at < width + height; at += 5) {
+    const [from, to] = [Math.max(0, at - width), Math.min(height, at)];
+    context.moveTo(x + at - from, y + from);
+    context.lineTo(x + at - to, y + to);
+  }
+  context.stroke();
 }

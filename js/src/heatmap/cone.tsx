@@ -1,6 +1,8 @@
 // What an edit can reach, outlined: the cell, and all rows above it from its column on.
 
 import type { ReadonlySignal } from "@preact/signals";
+import type { Cell } from "../data/grid.js";
+import { box, type Rectangle } from "../pieces/rectangle.js";
 import type { GridState } from "../state/grid-state.js";
 import { type Layout, placeOf } from "./layout.js";
 
@@ -14,44 +16,23 @@ export function Cones({ state, layout: { value: layout }, scrolled }: Props) {
   const { cellWidth, columns, gutter, viewWidth, height } = layout;
   const carried = state.carriedCell.value;
   if (!state.cones.value.length && !carried) return null;
+  const place = (cell: Cell) => placeOf(layout, cell, scrolled.value);
   return (
-    <div
-      class="lw-cones"
-      aria-hidden="true"
-      style={{ left: `${gutter}px`, width: `${viewWidth}px`, height: `${height}px` }}
-    >
+    <div class="lw-cones" aria-hidden="true" style={box(gutter, 0, viewWidth, height)}>
       {state.cones.value.map((cell) => {
-        const { x, y, height: tall } = placeOf(layout, cell, scrolled.value);
+        const at = place(cell);
         return (
           <>
-            {y > 0 && (
-              <span
-                class="lw-cone"
-                style={{
-                  left: `${x}px`,
-                  top: 0,
-                  width: `${(columns - cell.column) * cellWidth - 1}px`,
-                  height: `${y}px`,
-                }}
-              />
-            )}
-            <span
-              class="lw-cone-cell"
-              style={{ left: `${x}px`, top: `${y}px`, width: `${cellWidth - 1}px`, height: `${tall - 1}px` }}
-            />
+            {at.y > 0 && <span class="lw-cone" style={box(at.x, 0, (columns - cell.column) * cellWidth - 1, at.y)} />}
+            <Framed name="lw-cone-cell" at={at} />
           </>
         );
       })}
-      {carried && <Carried {...placeOf(layout, carried, scrolled.value)} />}
+      {carried && <Framed name="lw-carried" at={place(carried)} />}
     </div>
   );
 }
 
-function Carried({ x, y, width, height }: { x: number; y: number; width: number; height: number }) {
-  return (
-    <span
-      class="lw-carried"
-      style={{ left: `${x}px`, top: `${y}px`, width: `${width - 1}px`, height: `${height - 1}px` }}
-    />
-  );
+function Framed({ name, at: { x, y, width, height } }: { name: string; at: Rectangle }) {
+  return <span class={name} style={box(x, y, width - 1, height - 1)} />;
 }

@@ -2,6 +2,7 @@
 // that is picked. They are elements: a canvas the size of the heatmap would be copied whole for every step of a pointer.
 
 import type { ReadonlySignal } from "@preact/signals";
+import { box } from "../pieces/rectangle.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Cells } from "./cells.js";
 import { type Layout, labelRight, placeOf } from "./layout.js";
@@ -67,8 +68,4 @@ function markedIn({ selected, hover }: GridState, layout: Layout, scrolled: numb
     { cell: selected.value, name: "lw-ring lw-selected" },
     { cell: hover.value, name: "lw-ring" },
   ].flatMap(({ cell, name }) => (cell ? [{ ...cell, name, at: placeOf(layout, cell, scrolled) }] : []));
-}
-
-function box(left: number, top: number, width: number, height: number) {
-  return { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
 }

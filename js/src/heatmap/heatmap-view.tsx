@@ -12,10 +12,14 @@ import { Cones } from "./cone.js";
 import { ColumnMarks, Crosshair } from "./crosshair.js";
 import { FloatingCards } from "./floating-cards.js";
 import type { Frame } from "./frame.js";
+import { drawn, mapDrawn, wholeDrawn } from "./heatmap-drawing.js";
 import { isPair, rowAt } from "./layout.js";
 import { usePointing } from "./pointing.js";
 import { QuietBlocks } from "./quiet.js";
 import { useScrolling } from "./scrolling.js";
+
+/** More columns than this no picture has beside each other. */
+const WHOLE = 5000;
 
 /** What all that paints is given. */
 export interface Paints {
@@ -66,6 +70,17 @@ export function HeatmapView({
       }),
     [cells],
   );
+  useLayoutEffect(() => {
+    drawn.set(head.current!, {
+      seen: () => {
+        const { cellWidth, viewWidth } = layout.value;
+        const [first, end] = [scrolled.value / cellWidth, (scrolled.value + viewWidth) / cellWidth];
+        const hidden = (first % 1) * cellWidth;
+        return mapDrawn(cells.value, layout.value, palette.value, Math.floor(first), Math.ceil(end - 1e-6), hidden);
+      },
+      whole: layout.value.footer ? () => wholeDrawn(state, cells.value, palette.value, WHOLE) : null,
+    });
+  });
   const pickRow = (event: MouseEvent) => {
     const { x, y } = pointIn(event.currentTarget as HTMLElement, event);
     const row = x < layout.value.gutter ? rowAt(layout.value, y) : null;

@@ -1,8 +1,8 @@
 // Where the cells lie: pure arithmetic, in CSS pixels, shared by what paints, what is pointed at and what floats.
 
-import type { Cell, Grid } from "../data/grid.js";
+import { type Cell, clamp, type Grid } from "../data/grid.js";
 import { ARROWS } from "../pieces/keys.js";
-import { type Rectangle, within } from "../pieces/rectangle.js";
+import type { Rectangle } from "../pieces/rectangle.js";
 
 export interface Layout {
   /** The rows that are drawn, from the bottom up. */
@@ -193,8 +193,8 @@ export function destination(layout: Layout, key: string, from: Cell | null): Cel
   if (!step) return null;
   const { rows, columns } = layout;
   if (!from) return { row: rows.at(-1)!, column: columns - 1 };
-  const shown = within(shownRow(layout, from.row) + step[0], 0, rows.length - 1);
-  return { row: rows[shown]!, column: within(from.column + step[1], 0, columns - 1) };
+  const shown = clamp(shownRow(layout, from.row) + step[0], 0, rows.length - 1);
+  return { row: rows[shown]!, column: clamp(from.column + step[1], 0, columns - 1) };
 }
 
 /** Every how many rows a label is written, so that each has its height. */

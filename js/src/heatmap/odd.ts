@@ -3,7 +3,7 @@
 import type { Rectangle } from "../pieces/rectangle.js";
 import { type Palette, type RampName, STEPS } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import { hatch } from "./brush.js";
+import { hatch, type Surface } from "./brush.js";
 import { ROW_QUANTITY } from "./layout.js";
 
 /**
@@ -12,7 +12,7 @@ import { ROW_QUANTITY } from "./layout.js";
  * is infinitely far.
  */
 export function paintOdd(
-  context: CanvasRenderingContext2D,
+  context: Surface,
   shade: number,
   box: Rectangle,
   { ramp: name, flipped }: { ramp: RampName; flipped: boolean },
@@ -57,7 +57,7 @@ export function paintOdd(
 
 /** Paints how far a row can be believed: the fuller the better; hatched where a row is not to be believed; nothing if unknown. */
 export function paintTrust(
-  context: CanvasRenderingContext2D,
+  context: Surface,
   trust: number,
   { x, y, height }: Omit<Rectangle, "width">,
   palette: Palette,

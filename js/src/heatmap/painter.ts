@@ -1,7 +1,8 @@
 // Paints columns of a heatmap: their labels, and beneath them cells, outlines and the lines of what is decided.
 
+import { WORD_FONT } from "../pieces/font.js";
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
-import { ellipsize, ring, WORD_FONT } from "./brush.js";
+import { ellipsize, ring, type Surface } from "./brush.js";
 import { type Cells, isRepeated, runsOf, stepsOf } from "./cells.js";
 import { gapBetween, type Layout, labelLines, top } from "./layout.js";
 import { paintOdd } from "./odd.js";
@@ -25,7 +26,7 @@ export class Painter {
   }
 
   /** Paints the columns from `first` to before `end`, the first at the left edge. */
-  paint(context: CanvasRenderingContext2D, first: number, end: number): void {
+  paint(context: Surface, first: number, end: number): void {
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -40,7 +41,7 @@ export class Painter {
     context.restore();
   }
 
-  #paintColumn(context: CanvasRenderingContext2D, column: number, x: number): void {
+  #paintColumn(context: Surface, column: number, x: number): void {
     const { cells, layout, palette } = this;
     const { rows, columns, cellWidth, cellHeight } = layout;
     const ramp = palette[cells.ramp];
@@ -77,7 +78,7 @@ export class Painter {
     }
   }
 
-  #paintOutlines(context: CanvasRenderingContext2D, column: number, x: number): void {
+  #paintOutlines(context: Surface, column: number, x: number): void {
     const { cells, layout, palette } = this;
     const { cellWidth, cellHeight } = layout;
     for (const { pinColor, isBroken, from, to } of runsOf(cells, layout, column)) {
@@ -86,26 +87,26 @@ export class Painter {
     }
   }
 
-  #paintSteps(context: CanvasRenderingContext2D, first: number, end: number): void {
+  #paintSteps(context: Surface, first: number, end: number): void {
     const { cells, layout, palette } = this;
-    const lines = new Path2D();
+    context.beginPath();
     for (const { column, shown } of stepsOf(cells, layout, first, end)) {
       const x = (column - first) * layout.cellWidth;
       const y = top(layout, shown) - GAP / 2;
-      lines.moveTo(x, y);
-      lines.lineTo(x + layout.cellWidth - GAP, y);
+      context.moveTo(x, y);
+      context.lineTo(x + layout.cellWidth - GAP, y);
     }
     context.strokeStyle = palette.background;
     context.lineWidth = 3;
-    context.stroke(lines);
+    context.stroke();
     context.strokeStyle = palette.ink;
     context.lineWidth = 1.5;
     context.setLineDash([1.5, 2]);
-    context.stroke(lines);
+    context.stroke();
     context.setLineDash([]);
   }
 
-  #paintLabels(context: CanvasRenderingContext2D, first: number, end: number): void {
+  #paintLabels(context: Surface, first: number, end: number): void {
     const { cells, palette } = this;
     const { cellWidth, header } = this.layout;
     context.fillStyle = palette.ink;
@@ -136,7 +137,7 @@ export class Painter {
     }
   }
 
-  #fit(context: CanvasRenderingContext2D, text: string): string {
+  #fit(context: Surface, text: string): string {
     let fitted = this.#fitted.get(text);
     if (fitted === undefined) {
       // a number that is cut short is another

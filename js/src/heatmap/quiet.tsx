@@ -2,6 +2,7 @@
 
 import type { ReadonlySignal } from "@preact/signals";
 import { isQuiet, quietColumns } from "../data/sweep.js";
+import { box } from "../pieces/rectangle.js";
 import type { GridState } from "../state/grid-state.js";
 import { outcome } from "../text/sweep.js";
 import type { Layout } from "./layout.js";
@@ -16,19 +17,11 @@ export function QuietBlocks({ state: { grid }, layout: { value: layout }, scroll
   if (!grid.columns.some((_, column) => isQuiet(grid, column))) return null;
   const { gutter, viewWidth, height, cellWidth } = layout;
   return (
-    <div
-      class="lw-quiet"
-      aria-hidden="true"
-      style={{ left: `${gutter}px`, width: `${viewWidth}px`, height: `${height}px` }}
-    >
+    <div class="lw-quiet" aria-hidden="true" style={box(gutter, 0, viewWidth, height)}>
       {quietColumns(grid).map(({ from, to }) => {
         const width = (to - from) * cellWidth;
         return (
-          <span
-            key={from}
-            data-upright={width < 220}
-            style={{ left: `${from * cellWidth - scrolled.value}px`, width: `${width}px` }}
-          >
+          <span key={from} data-upright={width < 220} style={box(from * cellWidth - scrolled.value, 0, width, height)}>
             {outcome(grid, { row: 0, column: from })}
           </span>
         );

@@ -1,19 +1,18 @@
 // Paints what stands beside the rows of a heatmap, and doesn't scroll: their labels, and how far each can be believed.
 
-import { ellipsize, LABEL_FONT } from "./brush.js";
+import { LABEL_FONT } from "../pieces/font.js";
+import type { Palette } from "../style/palette.js";
+import { ellipsize, type Surface } from "./brush.js";
 import { gapBetween, LABELLED, labelLines, labelRight, labelStride, rowQuantityLeft, top } from "./layout.js";
 import { paintTrust } from "./odd.js";
 import type { Painter } from "./painter.js";
 
-export function paintRows(context: CanvasRenderingContext2D, { cells, layout, palette }: Painter): void {
+export function paintRows(context: Surface, { cells, layout, palette }: Painter): void {
   const { rows, gutter, cellHeight } = layout;
   const right = labelRight(layout, cells.trust.length);
   const every = labelStride(layout);
   const last = rows.length - 1;
-  context.font = LABEL_FONT;
-  context.textAlign = "right";
-  context.textBaseline = "middle";
-  context.fillStyle = palette.muted;
+  label(context, palette);
   for (const [shown, row] of rows.entries()) {
     // counted from the top; the lowest is always written, and what would run into it isn't
     const clear = (last - shown) % every === 0 && (every === 1 || shown * cellHeight >= LABELLED);
@@ -31,11 +30,15 @@ export function paintRows(context: CanvasRenderingContext2D, { cells, layout, pa
 }
 
 /** What the two lines of column labels are. */
-export function paintPair(context: CanvasRenderingContext2D, { layout, palette }: Painter): void {
+export function paintPair(context: Surface, { layout, palette }: Painter): void {
+  label(context, palette);
+  const right = labelRight(layout, 0);
+  for (const [i, y] of labelLines(layout).entries()) context.fillText(i ? "into" : "from", right, y);
+}
+
+function label(context: Surface, palette: Palette): void {
   context.font = LABEL_FONT;
   context.textAlign = "right";
   context.textBaseline = "middle";
   context.fillStyle = palette.muted;
-  const right = labelRight(layout, 0);
-  for (const [i, y] of labelLines(layout).entries()) context.fillText(i ? "into" : "from", right, y);
 }

@@ -2,8 +2,9 @@
 // come from outside, so that the page has its stylesheet's and a picture its own.
 
 import type { Answer } from "../data/answers.js";
-import { type Grid, NO_TOKEN } from "../data/grid.js";
+import { clamp, type Grid, NO_TOKEN } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
+import { cut } from "../pieces/font.js";
 import { rect, text } from "../pieces/svg.js";
 
 export const LINE = 52;
@@ -54,9 +55,9 @@ export function lineDrawn(
   const words = changes
     .sort((a, b) => weight(b) - weight(a))
     .map(({ leader, i }) => {
-      const word = cut(cellText(tokens.texts[leader] ?? ""));
+      const word = cut(cellText(tokens.texts[leader] ?? ""), 14);
       const wide = breadth(word);
-      const left = Math.max(0, Math.min(places[i]!, end - wide));
+      const left = clamp(places[i]!, 0, end - wide);
       const beneath = tops.filter((_, j) => places[j + 1]! > left && places[j]! < left + wide);
       let y = Math.min(...beneath) - 3;
       const runsInto = () =>
@@ -70,9 +71,4 @@ export function lineDrawn(
     });
   const bracket = `<path d="M${places[decided]! + 0.5} ${FLOOR + 1}v6M${places[decided]} ${FLOOR + 4}H${end - 1}" fill="none" stroke="${colors.ink}" stroke-width="1.5"/>`;
   return [...bars, ...words, bracket].join("");
-}
-
-function cut(word: string): string {
-  const characters = [...word];
-  return characters.length > 14 ? `${characters.slice(0, 13).join("")}…` : word;
 }

@@ -5,12 +5,12 @@ import { useLayoutEffect, useMemo } from "preact/hooks";
 import { type Answer, answersOf, placesOf } from "../data/answers.js";
 import type { Grid } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
+import { measuring, WORD_FONT } from "../pieces/font.js";
 import { Menu } from "../pieces/menu.js";
 import { rove } from "../pieces/roving.js";
 import { Ruler } from "../pieces/ruler.js";
 import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
-import { breadthOf } from "./breadth.js";
 import { type Colors, LINE, lineDrawn } from "./line-drawing.js";
 
 const COLORS: Colors = {
@@ -39,7 +39,10 @@ export function Overview({ state, painted, open }: Props) {
   const order = useSignal("as given");
   const answers = useMemo(() => answersOf(grid), [grid]);
   const shares = useMemo(() => placesOf(grid), [grid]);
-  const breadth = useMemo(breadthOf, []);
+  const breadth = useMemo(() => {
+    const context = measuring(WORD_FONT.replace("12", "600 11"));
+    return (word: string) => context.measureText(word).width;
+  }, []);
   const places = useComputed(() => shares.map((share) => share * width.value));
   const sorted = answers
     .map((answer, row) => ({ answer, row }))
@@ -53,11 +56,12 @@ export function Overview({ state, painted, open }: Props) {
           {note}.
         </p>
       ))}
-      <Menu label="sort" chosen={order.value} choose={(name) => (order.value = name)}>
-        {Object.keys(ORDERS).map((name) => (
-          <option key={name}>{name}</option>
-        ))}
-      </Menu>
+      <Menu
+        label="sort"
+        chosen={order.value}
+        choose={(name) => (order.value = name)}
+        options={Object.keys(ORDERS).map((name) => [name, name] as const)}
+      />
       <div class="lw-answers">
         <div class="lw-answers-head" aria-hidden="true">
           <span>prompt</span>

@@ -10,7 +10,7 @@ export interface Rectangle extends Size {
   y: number;
 }
 
-/** The value nearest to one in a stretch from `start` on. */
-export function within(value: number, start: number, length: number): number {
-  return Math.max(start, Math.min(value, start + length));
+/** It as a style. */
+export function box(left: number, top: number, width: number, height: number) {
+  return { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
 }

@@ -10,15 +10,17 @@ export interface Drawing {
   height: number;
 }
 
-/** As much of a text as has room in so many pixels. */
-export type Shorten = (text: string, width: number) => string;
-
-export function rect(x: number, y: number, width: number, height: number, fill: string): string {
-  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}"/>`;
+export function rect(x: number, y: number, width: number, height: number, fill: string, more = ""): string {
+  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}" ${more}/>`;
 }
 
 export function text(x: number, y: number, words: string, fill: string, anchor = "start", more = ""): string {
   return `<text x="${x}" y="${y}" fill="${fill}" text-anchor="${anchor}" ${more}>${escaped(words.replace(NO_XML, "\ufffd"))}</text>`;
+}
+
+/** A drawing begins. */
+export function opening(width: number, height: number): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="${FONT}">`;
 }
 
 /** The characters that XML can't hold, escaped or not. */

@@ -157,6 +157,6 @@ function rounded(color: RGB): RGB {
   return color.map((channel) => Math.round(channel * 255) / 255);
 }
 
-function css([r, g, b]: RGB): string {
+export function css([r, g, b]: RGB): string {
   return `rgb(${[r, g, b].map((channel) => Math.round(channel! * 255)).join(" ")})`;
 }
