@@ -54,7 +54,16 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
     ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
-    assert wheel.stat().st_size - zipfile.ZipFile(wheel).getinfo(SHIPPED).compress_size < 440_000
+    # as they travel: 59 kB of script, 8 of style, 4 of what was measured, 13 of what an installer reads, and the code itself
+    sizes = {"code": 0, "rest": 0}
+    for one in zipfile.ZipFile(wheel).infolist():
+        assert Path(one.filename).suffix in {".py", ".json", ".js", ".css", ".safetensors", ".typed", ""} or (
+            ".dist-info/" in one.filename
+        )
+        if one.filename != SHIPPED:
+            sizes["code" if one.filename.endswith(".py") else "rest"] += one.compress_size
+    assert sizes["rest"] < 95_000
+    assert sizes["code"] < 360_000
 
 
 def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:
@@ -110,9 +119,9 @@ print(lw.__file__)
 
 
 def test_the_bundle_is_small() -> None:
-    """Script, style and loader as they travel: gzipped."""
+    """Script, style and loader as they travel: gzipped. 8 kB are preact and its signals, 7.3 the style, 0.8 the loader."""
     files = (ROOT / "lenswidget/static" / name for name in ("widget.js", "widget.css", "loader.js"))
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 70_000
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 67_500
 
 
 def test_every_public_name_is_what_it_says() -> None:

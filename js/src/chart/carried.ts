@@ -1,7 +1,8 @@
 // What a grid carries of who moved a token, and what the kernel answered.
 
 import type { Grid } from "../data/grid.js";
-import { isSameJump, type Live } from "../state/live.js";
+import { isSameJump } from "../state/jumps.js";
+import type { Live } from "../state/live.js";
 import type { Jump } from "../state/settings.js";
 
 export interface Moved {

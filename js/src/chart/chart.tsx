@@ -35,13 +35,12 @@ export function Chart({ state, layout, width, isBeside }: Props) {
   return (
     <div class="lw-chart">
       <div class="lw-chart-head">
-        <Menu name="Chart scale" chosen={measure} choose={(name) => (settings.trajectory.value = name as Measure)}>
-          {Object.entries(MEASURES).map(([name, label]) => (
-            <option key={name} value={name}>
-              {label}
-            </option>
-          ))}
-        </Menu>
+        <Menu
+          name="Chart scale"
+          chosen={measure}
+          choose={(name) => (settings.trajectory.value = name as Measure)}
+          options={Object.entries(MEASURES)}
+        />
         <span>
           {grid.gaps.has(column) ? "no such token in this prompt" : <ColumnName grid={grid} column={column} />}
         </span>

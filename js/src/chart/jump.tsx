@@ -9,7 +9,6 @@ import { nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
 import { Wait } from "../pieces/wait.js";
 import type { GridState } from "../state/grid-state.js";
-import { useLive } from "../state/live.js";
 import type { Jump, Order, Shared } from "../state/settings.js";
 import { percent } from "../text/number.js";
 import { answered, carried, type Moved } from "./carried.js";
@@ -22,8 +21,7 @@ interface Props {
 }
 
 export function JumpPanel({ state, jump, isOpened }: Props) {
-  const { grid, settings } = state;
-  const live = useLive();
+  const { grid, settings, live } = state;
   const parts = useMemo(() => carried(grid, jump), [grid, `${jump}`]) ?? answered(live, jump);
   if (grid.columns[jump[0]] === undefined || grid.rows[jump[2] - 1] === undefined) return null;
   const [column, id, row] = jump;

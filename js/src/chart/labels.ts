@@ -2,8 +2,9 @@
 // one step what made it.
 
 import { candidatesAt, type Grid } from "../data/grid.js";
+import { cut } from "../pieces/font.js";
 import type { GridState } from "../state/grid-state.js";
-import { jumpTo } from "../state/live.js";
+import { jumpTo } from "../state/jumps.js";
 import type { Measure } from "../state/settings.js";
 import { decimalsFor, fixed, percent, plain } from "../text/number.js";
 import { carried } from "./carried.js";
@@ -74,7 +75,7 @@ function named(line: Line, measure: Measure, place: Place): Label | null {
   const isAtEnd = strength(values[end]!) >= 0.5 * strength(values[high]!);
   const row = line.isRival || !isAtEnd ? high : end;
   const value = values[row]!;
-  const name = cut(line.label);
+  const name = cut(line.label, 12);
   const text = ` ${measure === "rank" ? plain(value) : percent(value)}`;
   const beside = place.x(value) + 9;
   const fits = line.isRival && beside + (name + text).length * LETTER < place.right;
@@ -111,9 +112,4 @@ export function largestStep(values: ArrayLike<number>): number {
   const size = (row: number) => Math.abs(values[row]! - values[row - 1]!) || 0;
   for (let row = 2; row < values.length; row++) if (size(row) > size(best)) best = row;
   return best;
-}
-
-function cut(label: string, most = 12): string {
-  const characters = [...label];
-  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : label;
 }

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { Rows } from "../heatmap/layout.js";
 import { colorOf } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
-import { jumpIn } from "../state/live.js";
+import { jumpIn } from "../state/jumps.js";
 import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
 import { labelsOf, mainOf, tellingStep } from "./labels.js";

@@ -1,11 +1,11 @@
 // The steps of a trajectory, from one row to the next: each can be pointed at, walked to and opened.
 
 import type { Signal } from "@preact/signals";
-import type { Grid } from "../data/grid.js";
+import { clamp, type Grid } from "../data/grid.js";
 import { ARROWS, keysFor } from "../pieces/keys.js";
 import { pointIn } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
-import { isSameJump, jumpIn, jumpTo, useLive } from "../state/live.js";
+import { isSameJump, jumpIn, jumpTo } from "../state/jumps.js";
 import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
 import { largestStep } from "./labels.js";
@@ -23,8 +23,7 @@ interface Props {
 }
 
 export function Steps({ state, column, lines, measure, place, pointed: at }: Props) {
-  const { grid, settings } = state;
-  const live = useLive();
+  const { grid, settings, live } = state;
   const { x, y, top, width, height } = place;
   // what a group of tokens moved by is no sum over parts of the network; what matters most is drawn last
   const known = lines.filter(({ tokens }) => tokens.length === 1).reverse();
@@ -59,7 +58,7 @@ export function Steps({ state, column, lines, measure, place, pointed: at }: Pro
     const [along, across] = ALONG[key] ?? ARROWS[key] ?? [];
     if (along === undefined) return false;
     const next = known[(now ? known.indexOf(now.line) + across! + known.length : 0) % known.length]!;
-    const row = now ? Math.max(1, Math.min(grid.rows.length - 1, now.row + along)) : largestStep(next.values);
+    const row = now ? clamp(now.row + along, 1, grid.rows.length - 1) : largestStep(next.values);
     point(stepOf(known, next.tokens[0], row));
     return true;
   };

@@ -30,16 +30,13 @@ function PickedRows({ state }: { state: GridState }) {
   const { grid, settings } = state;
   const [first, second] = settings.rows_compared.value;
   if (grid.sweep || !grid.candidates || grid.candidates.count < 2 || grid.rows.length < 2) return null;
-  const rows = grid.rows.map((label, row) => ({ label, row })).reverse();
+  const rows = grid.rows.map((label, row) => [row, label] as const).reverse();
   const menu = (name: string, chosen: number | undefined, choose: (row: number | null) => void) => (
-    <Menu name={name} chosen={chosen ?? ""} choose={(value) => choose(value === "" ? null : Number(value))}>
-      <option value="">{second === undefined && chosen === undefined ? "two layers" : "none"}</option>
-      {rows.map(({ label, row }) => (
-        <option key={row} value={row}>
-          {label}
-        </option>
-      ))}
-    </Menu>
+    <Menu
+      {...{ name, chosen: chosen ?? "" }}
+      choose={(value) => choose(value === "" ? null : Number(value))}
+      options={[["", second === undefined && chosen === undefined ? "two layers" : "none"], ...rows]}
+    />
   );
   const pick = (...picked: (number | null | undefined)[]) => {
     const kept = picked.filter((row) => row !== null && row !== undefined);
@@ -57,26 +54,30 @@ function PickedRows({ state }: { state: GridState }) {
 
 export function Color({ state }: { state: GridState }) {
   const { grid, settings, quantity, followed, belief, believed } = state;
-  const option = (one: Quantity) => (
-    <option key={one.name} value={one.name}>
-      {quantityName(grid, one)}
-    </option>
-  );
+  const option = (one: Quantity) => [one.name, quantityName(grid, one)] as const;
   const chosen = believed.value ? "" : quantity.value.name;
   return (
     <Menu
       label={grid.sides ? "show" : "color"}
       chosen={state.isInWords.value ? "" : chosen}
       choose={(name) => (settings.color.value = name)}
+      options={[
+        belief.value && !isEdited(grid) && ["", `${spaced(grid.quantities[0]!.name)} × belief`],
+        grid.sides && state.sides.length > 0 && ["", "words"],
+        ...grid.quantities.filter(({ target }) => target === null).map(option),
+      ]}
     >
-      {belief.value && !isEdited(grid) && <option value="">{spaced(grid.quantities[0]!.name)} × belief</option>}
-      {grid.sides && state.sides.length > 0 && <option value="">words</option>}
-      {grid.quantities.filter(({ target }) => target === null).map(option)}
       {followed.value.map(
         ({ target, label }) =>
           target !== null && (
             <optgroup key={target} label={label}>
-              {grid.quantities.filter((one) => one.target === target).map(option)}
+              {grid.quantities
+                .filter((one) => one.target === target)
+                .map((one) => (
+                  <option key={one.name} value={one.name}>
+                    {quantityName(grid, one)}
+                  </option>
+                ))}
             </optgroup>
           ),
       )}
@@ -110,14 +111,12 @@ function Another({ state }: { state: GridState }) {
   const column = selected.value?.column ?? grid.columns.length - 1;
   const offered = leadersOf(grid, column).filter((token) => pinColorOf.value[token] === -1);
   return (
-    <Menu name="Follow another token" chosen="" choose={(token) => state.togglePin(Number(token), false)}>
-      <option value="">a token</option>
-      {offered.map((token) => (
-        <option key={token} value={token}>
-          {nameOf(grid, token)}
-        </option>
-      ))}
-    </Menu>
+    <Menu
+      name="Follow another token"
+      chosen=""
+      choose={(token) => state.togglePin(Number(token), false)}
+      options={[["", "a token"], ...offered.map((token) => [token, nameOf(grid, token)] as const)]}
+    />
   );
 }
 
@@ -141,15 +140,16 @@ export function Rows({ state }: { state: GridState }) {
     if (n !== LOOK) stride.value = n;
   };
   return (
-    <Menu label="rows" chosen={filter.value === LOOK_HERE ? LOOK : stride.value} choose={(n) => choose(Number(n))}>
-      <option value={0}>{automatic === 1 ? every(1) : `${every(automatic)}, to fit`}</option>
-      {looked < rows && <option value={LOOK}>the {looked} to look at</option>}
-      {choices.map((n) => (
-        <option key={n} value={n}>
-          {every(n)}
-        </option>
-      ))}
-    </Menu>
+    <Menu
+      label="rows"
+      chosen={filter.value === LOOK_HERE ? LOOK : stride.value}
+      choose={(n) => choose(Number(n))}
+      options={[
+        [0, automatic === 1 ? every(1) : `${every(automatic)}, to fit`],
+        looked < rows && [LOOK, `the ${looked} to look at`],
+        ...choices.map((n) => [n, every(n)] as const),
+      ]}
+    />
   );
 }
 

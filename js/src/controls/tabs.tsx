@@ -31,13 +31,12 @@ export function Tabs({ view }: { view: ViewState }) {
   }
   return (
     <>
-      <Menu label="show" chosen={chosen} choose={(i) => (settings.shown.value = Number(i))}>
-        {tabs.map(({ i, name }) => (
-          <option key={i} value={i}>
-            {name}
-          </option>
-        ))}
-      </Menu>
+      <Menu
+        label="show"
+        chosen={chosen}
+        choose={(i) => (settings.shown.value = Number(i))}
+        options={tabs.map(({ i, name }) => [i, name] as const)}
+      />
       {first > 0 && <span>less {names[0]}</span>}
     </>
   );

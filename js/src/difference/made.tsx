@@ -1,11 +1,12 @@
 // What made the step on either side, in pairs: the parts that moved what each side says, where both grids carry them.
 
+import { carried } from "../chart/carried.js";
+import { totalOf } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
 import { decimalsFor, fixed } from "../text/number.js";
 
 const SHOWN = 5;
-const total = (values: Iterable<number>) => [...values].reduce((sum, one) => sum + one, 0);
 
 interface Props {
   state: GridState;
@@ -19,7 +20,7 @@ export function Made({ state, said, row, column }: Props) {
   const { grid, sides } = state;
   const pair = sides.map(({ state: one }, side) => partsOf(one, grid.tokens.ids[said[side]!]!, row, column));
   if (!pair.every(({ size }) => size)) return null;
-  const valuesOf = (names: string[]) => pair.map((of) => total(names.map((name) => of.get(name) ?? 0)));
+  const valuesOf = (names: string[]) => pair.map((of) => totalOf(names.map((name) => of.get(name) ?? 0)));
   const size = (name: string) => Math.max(...valuesOf([name]).map(Math.abs));
   const names = [...new Set(pair.flatMap((of) => [...of.keys()]))].sort((a, b) => size(b) - size(a));
   const others = names.splice(SHOWN);
@@ -61,7 +62,7 @@ export function Made({ state, said, row, column }: Props) {
           <tr class="lw-strong">
             <th scope="row">sum = the jump</th>
             <td />
-            {numbers(pair.map((of) => total(of.values())))}
+            {numbers(pair.map((of) => totalOf([...of.values()])))}
           </tr>
         </tbody>
       </table>
@@ -71,11 +72,7 @@ export function Made({ state, said, row, column }: Props) {
 
 /** What the parts of a grid added to a token's logit in a row, by name; nothing where that isn't known. */
 function partsOf(state: GridState, id: number, slot: number, column: number): Map<string, number> {
-  const { jumps, tokens, rows } = state.grid;
   const row = state.inSlot({ row: slot, column })?.row ?? -1;
-  const entry = jumps?.tokens.findIndex((token, i) => tokens.ids[token] === id && jumps.columns[i] === column) ?? -1;
-  if (!jumps || entry < 0 || row < 0) return new Map();
-  const from = (entry * rows.length + row) * jumps.parts.length;
-  const all = jumps.parts.map((part, i) => [part.replace("{}", () => rows[row]!), jumps.values[from + i]!] as const);
-  return new Map(all.filter(([, value]) => !Number.isNaN(value)));
+  const { labels, values } = carried(state.grid, [column, id, row]) ?? { labels: [], values: [] };
+  return new Map(labels.map((label, i) => [label, values[i]!]));
 }

@@ -5,7 +5,7 @@ import { JumpPanel } from "../chart/jump.js";
 import { type Cell, candidatesAt, type Grid, isLens } from "../data/grid.js";
 import { HeldCard } from "../pieces/card.js";
 import type { GridState } from "../state/grid-state.js";
-import { jumpIn, jumpTo } from "../state/live.js";
+import { jumpIn, jumpTo } from "../state/jumps.js";
 import type { Jump } from "../state/settings.js";
 
 export function Dock({ state }: { state: GridState }) {

@@ -10,12 +10,11 @@ import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { Ruler } from "../pieces/ruler.js";
 import { Wait } from "../pieces/wait.js";
 import { GridState } from "../state/grid-state.js";
-import { isSameJump, jumpTo, useLive } from "../state/live.js";
+import { isSameJump, jumpTo } from "../state/jumps.js";
 import { shared } from "../state/settings.js";
 
 export function Promotes({ state, ...paints }: Paints & { state: GridState }) {
-  const { grid, settings, selected } = state;
-  const live = useLive();
+  const { grid, settings, selected, live } = state;
   const cell = selected.value;
   const answer = live?.explained.value;
   const promoted = useMemo(() => answer?.grid && new GridState(answer.grid, shared()), [answer]);

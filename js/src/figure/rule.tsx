@@ -3,7 +3,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { type Layout, placeOf } from "../heatmap/layout.js";
 import type { GridState } from "../state/grid-state.js";
-import { jumpIn } from "../state/live.js";
+import { jumpIn } from "../state/jumps.js";
 
 interface Props {
   state: GridState;

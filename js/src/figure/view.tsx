@@ -5,7 +5,7 @@ import { render } from "preact";
 import { decode, type Message } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import { keepKeys } from "../pieces/keys.js";
-import { type Live, LiveContext } from "../state/live.js";
+import type { Live } from "../state/live.js";
 import type { Shared } from "../state/settings.js";
 import { ViewState } from "../state/view-state.js";
 import { type Palette, paletteOf } from "../style/palette.js";
@@ -83,12 +83,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         view.experiments.live = live;
         forget = () => view.experiments.forget();
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
-        render(
-          <LiveContext.Provider value={live}>
-            <Figure {...shownBy} {...{ turn, isLost, message, source, hasAddress }} />
-          </LiveContext.Provider>,
-          root,
-        );
+        render(<Figure {...shownBy} {...{ turn, isLost, message, source, hasAddress }} />, root);
       } catch (reason) {
         if (turn === latest) fail((reason as Error).message);
       }

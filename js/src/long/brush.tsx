@@ -2,6 +2,7 @@
 
 import { effect, type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { clamp } from "../data/grid.js";
 import { sized } from "../heatmap/brush.js";
 import type { Cells } from "../heatmap/cells.js";
 import { ARROWS, keysFor } from "../pieces/keys.js";
@@ -41,7 +42,7 @@ export function Brush({ state: { grid, scroll }, span, cells, palette, found }: 
   const [first, end] = span.value;
   const shown = end - first;
   const move = (to: number) => {
-    scroll.value = Math.max(0, Math.min(count - shown, to));
+    scroll.value = clamp(to, 0, count - shown);
   };
   const drag = (event: PointerEvent) => {
     const strip = event.currentTarget as HTMLElement;

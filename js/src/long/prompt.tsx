@@ -2,6 +2,7 @@
 
 import { effect, type ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { clamp } from "../data/grid.js";
 import { spaced } from "../data/marks.js";
 import { textOf } from "../data/prompt.js";
 import { ARROWS, keysFor } from "../pieces/keys.js";
@@ -78,7 +79,7 @@ export function Prompt({ state: { grid, selected }, span, found, surprises, pick
       }}
       onKeyDown={keysFor((key) => {
         const [up, right] = ARROWS[key] ?? [0, 0];
-        if (up || right) pick(Math.max(0, Math.min(tokens.length - 1, (column ?? tokens.length) + right - up)));
+        if (up || right) pick(clamp((column ?? tokens.length) + right - up, 0, tokens.length - 1));
         return up !== right;
       })}
     >

@@ -2,7 +2,7 @@
 
 export function Close({ label, act }: { label: string; act: () => void }) {
   return (
-    <button type="button" aria-label={label} onClick={act}>
+    <button type="button" class="lw-close" aria-label={label} onClick={act}>
       ×
     </button>
   );

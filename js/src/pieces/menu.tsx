@@ -8,12 +8,13 @@ interface Props {
   name?: string;
   chosen: string | number;
   choose: (value: string) => void;
-  /** The options. */
-  children: ComponentChildren;
+  /** The options, by their values, and more of them. */
+  options?: (readonly [value: string | number, words: ComponentChildren] | false | null | undefined)[];
+  children?: ComponentChildren;
 }
 
 /** It stands at what is chosen, also where choosing is only an action. */
-export function Menu({ label, name, chosen, choose, children }: Props) {
+export function Menu({ label, name, chosen, choose, options = [], children }: Props) {
   return (
     <label class="lw-menu">
       {label && <span>{label}</span>}
@@ -26,6 +27,14 @@ export function Menu({ label, name, chosen, choose, children }: Props) {
           choose(value);
         }}
       >
+        {options.map(
+          (one) =>
+            one && (
+              <option key={one[0]} value={one[0]}>
+                {one[1]}
+              </option>
+            ),
+        )}
         {children}
       </select>
     </label>

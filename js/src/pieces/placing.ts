@@ -1,8 +1,9 @@
 // Where cards go, worked out for all that changed at once: measuring one after moving another would lay out the page
 // again for each.
 
+import { clamp } from "../data/grid.js";
 import { scaleOf } from "./pixels.js";
-import { type Rectangle, type Size, within } from "./rectangle.js";
+import type { Rectangle, Size } from "./rectangle.js";
 
 const waiting = new Map<HTMLElement, Rectangle | null>();
 
@@ -45,5 +46,8 @@ export function placeCard(cell: Rectangle, card: Size, cells: Size, frame: Recta
   const fitsLeft = left >= frame.x;
   const x = right + card.width <= (fitsLeft ? cells.width : frameRight) || !fitsLeft ? right : left;
   const y = below + card.height <= frame.y + frame.height || above < frame.y ? below : above;
-  return [within(x, frame.x, frame.width - card.width), within(y, frame.y, frame.height - card.height)];
+  return [
+    clamp(x, frame.x, frame.x + frame.width - card.width),
+    clamp(y, frame.y, frame.y + frame.height - card.height),
+  ];
 }

@@ -1,5 +1,6 @@
 // One stop for Tab in a list of many buttons: arrows lead from one to the next.
 
+import { clamp } from "../data/grid.js";
 import { ARROWS, keysFor } from "./keys.js";
 
 /** For each button in an element that `data-roves`. */
@@ -9,7 +10,7 @@ export function rove(event: KeyboardEvent): void {
     const [up, right] = ARROWS[key] ?? [0, 0];
     const all = [...here.closest("[data-roves]")!.querySelectorAll("button")];
     const next = all.indexOf(here as HTMLButtonElement) + right - up;
-    if (right !== up) all[Math.max(0, Math.min(all.length - 1, next))]!.focus();
+    if (right !== up) all[clamp(next, 0, all.length - 1)]!.focus();
     return right !== up;
   })(event);
 }

@@ -2,7 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { isSameJump, type Live } from "../state/live.js";
+import { isSameJump } from "../state/jumps.js";
+import type { Live } from "../state/live.js";
 import type { Jump } from "../state/settings.js";
 
 const PATIENCE = 4000;

@@ -1,8 +1,9 @@
 // What a reader carries from one prompt into another, and the edits that were made of it. Python runs them.
 
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { cellOf, type Edit, isEdited } from "../data/cone.js";
 import { type Cell, type Grid, isLens } from "../data/grid.js";
+import type { Live } from "./live.js";
 import type { Shared } from "./settings.js";
 
 export interface Carried {
@@ -16,7 +17,7 @@ export class Experiments {
   /** Why nothing was done, in a sentence. */
   readonly refusal = signal("");
   /** The Python that can run them; null in a page, which has none. */
-  live: Record<"isLost" | "explains", ReadonlySignal<boolean>> | null = null;
+  live: Live | null = null;
 
   /** The edits of which the picture is. */
   readonly #shown: Edit[];

@@ -9,6 +9,7 @@ import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "../d
 import { type Domain, domainOf, type Scale, scaleOf } from "../style/scale.js";
 import { overwrites, type Story, storyOf } from "../text/story.js";
 import type { Experiments } from "./experiments.js";
+import type { Live } from "./live.js";
 import { LOOK_HERE, type Order, type Settings, type Shared, type Writable } from "./settings.js";
 
 /** How many bars are shown at first. */
@@ -157,6 +158,11 @@ export class GridState {
       if (!isLens(grid)) return [...grid.rows.keys()]; // none of what adds up is left out
       return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
     });
+  }
+
+  /** The Python that can be asked about it; null where there is none, or none that would know it. */
+  get live(): Live | null {
+    return this.experiments?.live ?? null;
   }
 
   /** Selects a cell, or lets it go if it is the one selected. */

@@ -3,7 +3,7 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type Comparison, gapsBetween, type Slots, slotsOf, spread } from "../data/comparison.js";
-import { type Cell, type Grid, isLens, type Quantity } from "../data/grid.js";
+import { type Cell, clamp, type Grid, isLens, type Quantity } from "../data/grid.js";
 import { isByPosition } from "../data/sweep.js";
 import type { Shown } from "../data/wire.js";
 import { domainOf, hull } from "../style/scale.js";
@@ -76,7 +76,7 @@ export class ViewState {
           ? "overview"
           : "one";
     this.layout = computed(() => this.layouts.find((name) => name === settings.view.value) ?? suits);
-    this.shown = computed(() => Math.max(0, Math.min(settings.shown.value, grids.length - 1)));
+    this.shown = computed(() => clamp(settings.shown.value, 0, grids.length - 1));
   }
 
   /** The slots in which something is decided in any of the grids, so that the same rows of all can be drawn. */

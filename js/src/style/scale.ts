@@ -1,7 +1,7 @@
 // From a quantity to places on a color scale.
 
 import { MOVED } from "../data/cone.js";
-import { type Grid, isThere, type Quantity } from "../data/grid.js";
+import { clamp, type Grid, isThere, type Quantity } from "../data/grid.js";
 import { isQuiet } from "../data/sweep.js";
 import { isPoints, isProbability, isShare, tick } from "../text/number.js";
 import { type RampName, STEPS } from "./palette.js";
@@ -71,7 +71,7 @@ export function shadesOf(
     else if (value === Number.NEGATIVE_INFINITY) shades[cell] = ODD.below;
     else if (place > 1 + tolerance) shades[cell] = ODD.high;
     else if (place < -tolerance) shades[cell] = ODD.low;
-    else shades[cell] = scale.step(Math.min(1, Math.max(0, place)));
+    else shades[cell] = scale.step(clamp(place, 0, 1));
   }
   return shades;
 }
