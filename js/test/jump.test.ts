@@ -154,10 +154,10 @@ describe("a step that isn't carried", () => {
 
   it("of one of several grids is asked of that one, and answered there", async () => {
     await page.viewport(1500, 900);
-    const model = new FakeModel(await comparing([{}, { followed: () => [0] }]), { explains: true });
+    const model = new FakeModel(await comparing([{}, { followed: () => [0] }, {}]), { explains: true });
     const { root } = await show(model);
     const panels = [...root.querySelectorAll<HTMLElement>(".lw-panel")];
-    await vi.waitFor(() => expect(root.querySelectorAll("[data-chart=beside]")).toHaveLength(2));
+    await vi.waitFor(() => expect(root.querySelectorAll("[data-chart=beside]")).toHaveLength(3));
     onStep(panels[1]!, "click", 2);
     expect(model.get("jump")).toEqual([3, 100, 2, 1]);
     await vi.waitFor(() => expect(panel(panels[1]!)!.textContent).toContain("Asking the model…"));

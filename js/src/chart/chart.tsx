@@ -7,20 +7,22 @@ import { useRested } from "../pieces/rested.js";
 import { ColumnName } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
-import { linesOf } from "./lines.js";
+import { linesOf, linesOfBoth } from "./lines.js";
 import { Plot } from "./plot.js";
 
 const MEASURES: Record<Measure, string> = { probability: "probability", log: "log probability", rank: "rank" };
 
 interface Props {
   state: GridState;
+  /** Another grid on the same rows, whose lines stand among those of the first. */
+  other?: GridState | undefined;
   layout: ReadonlySignal<Layout>;
   width: number;
   /** Whether it stands beside the heatmap, on the same rows, and not beneath. */
   isBeside: boolean;
 }
 
-export function Chart({ state, layout, width, isBeside }: Props) {
+export function Chart({ state, other, layout, width, isBeside }: Props) {
   const { grid, settings, selected } = state;
   const hover = useRested(state.hover);
   const measured = useComputed(() => {
@@ -29,7 +31,11 @@ export function Chart({ state, layout, width, isBeside }: Props) {
   });
   const position = useComputed(() => (selected.value ?? hover.value)?.column ?? grid.columns.length - 1);
   // apart, because the pointer moves along a column more often than from one to another
-  const plotted = useComputed(() => linesOf(state, position.value, measured.value));
+  const plotted = useComputed(() =>
+    other
+      ? { lines: linesOfBoth([state, other], position.value, measured.value, [...grid.rows.keys()]), absent: [] }
+      : linesOf(state, position.value, measured.value),
+  );
   const [measure, column, { lines, absent }] = [measured.value, position.value, plotted.value];
   const marked = hover.value?.column === column ? hover.value : selected.value;
   return (

@@ -84,8 +84,8 @@ function named(line: Line, measure: Measure, place: Place): Label | null {
 
 /** What made a step: its largest part and by how much it moved the token, in as much room as there is. */
 function whatMade(state: GridState, column: number, lines: Line[], row: number, room: number): string | null {
-  const { grid } = state;
   const line = mainOf(lines);
+  const { grid } = line?.state ?? state;
   const id = line?.tokens.length === 1 ? grid.tokens.ids[line.tokens[0]!] : undefined;
   const parts = id === undefined ? null : carried(grid, jumpTo(state, column, id, row));
   if (!parts) return null;

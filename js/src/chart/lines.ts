@@ -17,6 +17,8 @@ export interface Line {
   isRival: boolean;
   /** Whether it is of the second of two grids, and drawn broken. */
   isOther?: boolean;
+  /** What it is a line of, where several share a chart. */
+  state?: GridState;
   values: ArrayLike<number>;
 }
 
@@ -30,7 +32,12 @@ const LEAST = 0.07;
  * them those that led elsewhere, the ones that most could be believed of. A pin that was never a candidate there is
  * absent: not drawn as zero.
  */
-export function linesOf(state: GridState, column: number, measure: Measure): { lines: Line[]; absent: string[] } {
+export function linesOf(
+  state: GridState,
+  column: number,
+  measure: Measure,
+  most = MOST_RIVALS,
+): { lines: Line[]; absent: string[] } {
   const { grid, followed, pinColors } = state;
   const belief = state.belief.value;
   const known = (one: Followed) => {
@@ -55,7 +62,7 @@ export function linesOf(state: GridState, column: number, measure: Measure): { l
     .map((token) => ({ token, most: best(token) }))
     .filter(({ most }) => most > LEAST)
     .sort((a, b) => b.most - a.most)
-    .slice(0, MOST_RIVALS);
+    .slice(0, most);
   const add = (one: Followed, pinColor: number | null, isRival = false) => {
     const values = known(one);
     if (values) lines.push({ tokens: one.tokens, label: one.label, pinColor, isRival, values });
@@ -65,6 +72,34 @@ export function linesOf(state: GridState, column: number, measure: Measure): { l
   if (!isFollowed && output !== undefined) add(alone(output), null);
   for (const [i, one] of followed.value.entries()) add(one, pinColors.value[i]!);
   return { lines, absent };
+}
+
+/** Of the highest: a line of two grids that never gets so far is not told from 0. */
+const WORTH = 0.1;
+
+/**
+ * The lines of two grids in one chart, the second's broken; where nothing is followed, a color for each. `rows` are those
+ * that show, counted as the chart counts them, and `rowIn` is where one of them is in a grid.
+ */
+export function linesOfBoth(
+  states: GridState[],
+  column: number,
+  measure: Measure,
+  rows: number[],
+  rowIn?: (state: GridState, row: number) => number,
+): Line[] {
+  const all = Array.from({ length: Math.max(...rows) + 1 }, (_, row) => row);
+  const lines = states.flatMap((state, side) =>
+    linesOf(state, column, measure, 1).lines.map((line) => ({
+      ...line,
+      ...(!rowIn && { state }),
+      ...{ pinColor: line.pinColor ?? side, isOther: side > 0 },
+      values: all.map((row) => line.values[rowIn ? rowIn(state, row) : row] ?? Number.NaN),
+    })),
+  );
+  const highest = ({ values }: Line) => Math.max(...rows.map((row) => values[row]! || 0));
+  const worth = WORTH * Math.max(...lines.map(highest));
+  return lines.filter((line) => measure === "rank" || highest(line) >= worth);
 }
 
 export interface Axis {

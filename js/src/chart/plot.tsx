@@ -10,7 +10,7 @@ import { percent, plain } from "../text/number.js";
 import { labelsOf, mainOf, tellingStep } from "./labels.js";
 import { axisOf, type Line } from "./lines.js";
 import { type Place, placeOfChart } from "./place.js";
-import { Steps } from "./steps.js";
+import { type Pointed, Steps } from "./steps.js";
 
 interface Props {
   state: GridState;
@@ -29,12 +29,12 @@ const LEAST_FOR_DOTS = 8;
 
 export function Plot({ state, column, lines, measure, layout, width, isBeside, row }: Props) {
   const { grid } = state;
-  const pointed = useSignal<{ token: number; row: number } | null>(null);
+  const pointed = useSignal<Pointed | null>(null);
   const axis = axisOf(measure, lines);
   const place = placeOfChart(layout, grid.rows.length, width, isBeside, axis);
   const { x, y, top, bottom, left, right, lowest } = place;
   const main = mainOf(lines);
-  const jump = jumpIn(state);
+  const jump = lines.map((line) => jumpIn(line.state ?? state)).find(Boolean);
   const told =
     pointed.value?.row ?? (jump?.[0] === column ? jump[2] : row) ?? (main ? tellingStep(grid, column, main) : 0);
   const dotted = y(0) - y(Math.min(1, grid.rows.length - 1)) >= LEAST_FOR_DOTS || grid.rows.length < 2;

@@ -11,9 +11,8 @@ export interface Step {
 
 const REACH = 24;
 
-/** A step of the line of a token, where both its ends are known. */
-export function stepOf(lines: Line[], token: number | undefined, row: number): Step | null {
-  const line = lines.find(({ tokens }) => tokens[0] === token);
+/** A step of a line, where both its ends are known. */
+export function stepOf(line: Line | undefined, row: number): Step | null {
   return line && Number.isFinite(line.values[row]!) && Number.isFinite(line.values[row - 1]!) ? { line, row } : null;
 }
 
@@ -28,7 +27,7 @@ export function nearest(lines: Line[], { x, y, rowAt, lowest }: Place, left: num
     const across = Math.abs(from + (to - from) * (along - row + 1) - left);
     return inside ? Math.min(across, Math.abs(y(row) - y(row - 1)) / 2) : across;
   };
-  const steps = lines.map(({ tokens }) => stepOf(lines, tokens[0], row)).filter((step) => step !== null);
+  const steps = lines.map((line) => stepOf(line, row)).filter((step) => step !== null);
   const best = steps.sort((a, b) => away(a) - away(b))[0];
   return best && away(best) <= REACH ? best : null;
 }

@@ -5,7 +5,7 @@ import { clamp, type Grid } from "../data/grid.js";
 import { ARROWS, keysFor } from "../pieces/keys.js";
 import { pointIn } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
-import { isSameJump, jumpIn, jumpTo } from "../state/jumps.js";
+import { isSameJump, jumpTo } from "../state/jumps.js";
 import type { Measure } from "../state/settings.js";
 import { percent, plain } from "../text/number.js";
 import { largestStep } from "./labels.js";
@@ -19,7 +19,13 @@ interface Props {
   lines: Line[];
   measure: Measure;
   place: Place;
-  pointed: Signal<{ token: number; row: number } | null>;
+  pointed: Signal<Pointed | null>;
+}
+
+/** A step of a line, as the chart has them. */
+export interface Pointed {
+  line: number;
+  row: number;
 }
 
 export function Steps({ state, column, lines, measure, place, pointed: at }: Props) {
@@ -30,16 +36,18 @@ export function Steps({ state, column, lines, measure, place, pointed: at }: Pro
   if (!known.length || grid.rows.length < 2 || state.which === null || !(grid.jumps || live?.explains.value))
     return null;
 
-  const jumpOf = ({ line, row }: Step) => jumpTo(state, column, grid.tokens.ids[line.tokens[0]!]!, row);
-  const pointed = at.value && stepOf(known, at.value.token, at.value.row);
-  const jump = jumpIn(state);
-  const open = jump && jump[0] === column ? stepOf(known, grid.tokens.ids.indexOf(jump[1]), jump[2]) : null;
+  const idOf = ({ state: { grid } = state, tokens }: Line) => grid.tokens.ids[tokens[0]!]!;
+  const jumpOf = ({ line, row }: Step) => jumpTo(line.state ?? state, column, idOf(line), row);
+  const pointed = at.value && stepOf(lines[at.value.line], at.value.row);
+  const jump = settings.jump.value;
+  const isOpen = (line: Line) => isSameJump(jump, jump && jumpOf({ line, row: jump[2] }));
+  const open = jump && stepOf(known.find(isOpen), jump[2]);
   const under = (event: MouseEvent) => {
     const point = pointIn(event.currentTarget as HTMLElement, event);
     return nearest(known, place, point.x, point.y + top);
   };
   const point = (step: Step | null) => {
-    at.value = step && { token: step.line.tokens[0]!, row: step.row };
+    at.value = step && { line: lines.indexOf(step.line), row: step.row };
   };
   const toggle = (step: Step) => {
     settings.jump.value = isSameJump(jump, jumpOf(step)) ? null : jumpOf(step);
@@ -59,7 +67,7 @@ export function Steps({ state, column, lines, measure, place, pointed: at }: Pro
     if (along === undefined) return false;
     const next = known[(now ? known.indexOf(now.line) + across! + known.length : 0) % known.length]!;
     const row = now ? clamp(now.row + along, 1, grid.rows.length - 1) : largestStep(next.values);
-    point(stepOf(known, next.tokens[0], row));
+    point(stepOf(next, row));
     return true;
   };
   const path = ({ line: { values }, row }: Step) =>

@@ -3,11 +3,12 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
 import { largestStep, mainOf } from "../chart/labels.js";
+import { linesOfBoth } from "../chart/lines.js";
 import { saidBy, toldOf } from "../data/apart.js";
 import { columnName, nameOf } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
-import { Both, linesOfBoth } from "./both.js";
+import { Both } from "./both.js";
 import { Made } from "./made.js";
 import { Words } from "./words.js";
 
@@ -21,7 +22,11 @@ export function Difference({ state, painted }: { state: GridState; painted: () =
   const column = columns.includes(asked) ? asked : (columns.at(-1) ?? grid.columns.length - 1);
   const said = [0, 1].map((side) => saidBy(grid, side, column));
   const rows = [...grid.rows.keys()].slice(isWhole.value ? 0 : from).reverse();
-  const lines = linesOfBoth(state, column, rows);
+  const lines = linesOfBoth(
+    state.sides.map((side) => side.state),
+    ...([column, "probability", rows] as const),
+    (side, row) => side.inSlot({ row, column })?.row ?? -1,
+  );
   const main = mainOf(lines);
   return (
     <div class="lw-difference">

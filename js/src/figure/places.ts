@@ -43,3 +43,12 @@ export function placesFor({ width, columns, gutter, hasChart, isPanel }: Wishes)
   const dock = dockAt === "beside" ? DOCK : room;
   return { map, chart, dock, isBeside: hasChart, dockAt };
 }
+
+/** The same for two maps with a chart between them; null where there is too little. */
+export function placesForPair(width: number, columns: number, gutter: number): Pick<Places, "map" | "chart"> | null {
+  const { legible, widest } = usefulWidths(columns, gutter);
+  const room = Math.floor((width - CHART.least - 2 * GAP) / 2);
+  if (room < legible) return null;
+  const map = Math.min(widest, room);
+  return { map, chart: Math.min(CHART.most, width - 2 * (map + GAP)) };
+}

@@ -37,7 +37,7 @@ export class Heatmap {
 
   /** Paints the cells in view, and their labels. */
   paint(cells: Cells, layout: Layout, palette: Palette, scrolled: number): void {
-    const { gutter, cellWidth, columns, viewWidth, height, header, density } = layout;
+    const { left, cellWidth, columns, viewWidth, height, header, density } = layout;
     const old = this.#painter;
     const isSame = old?.cells === cells && old.layout === layout && old.palette === palette;
     const painter = isSame ? old : this.#begin(new Painter(cells, layout, palette, old));
@@ -50,12 +50,12 @@ export class Heatmap {
       [this.#labels, 0, header],
       [this.#cells, header, height],
     ] as const) {
-      const box = { x: gutter, y: 0, width: viewWidth, height: tall };
+      const box = { x: left, y: 0, width: viewWidth, height: tall };
       clipped(context, box, () => {
         context.clearRect(box.x, box.y, box.width, box.height);
         for (const { context: tile, first } of tiles) {
           const { canvas } = tile;
-          const at = gutter + first * cellWidth - offset;
+          const at = left + first * cellWidth - offset;
           const from = [0, top * density, canvas.width, tall * density] as const;
           context.drawImage(canvas, ...from, at, 0, canvas.width / density, tall);
         }

@@ -13,12 +13,12 @@ interface Props {
 }
 
 export function Cones({ state, layout: { value: layout }, scrolled }: Props) {
-  const { cellWidth, columns, gutter, viewWidth, height } = layout;
+  const { cellWidth, columns, left, viewWidth, height } = layout;
   const carried = state.carriedCell.value;
   if (!state.cones.value.length && !carried) return null;
   const place = (cell: Cell) => placeOf(layout, cell, scrolled.value);
   return (
-    <div class="lw-cones" aria-hidden="true" style={box(gutter, 0, viewWidth, height)}>
+    <div class="lw-cones" aria-hidden="true" style={box(left, 0, viewWidth, height)}>
       {state.cones.value.map((cell) => {
         const at = place(cell);
         return (

@@ -5,7 +5,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { box } from "../pieces/rectangle.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Cells } from "./cells.js";
-import { type Layout, labelRight, placeOf } from "./layout.js";
+import { type Layout, labelWidth, placeOf } from "./layout.js";
 
 interface Props {
   state: GridState;
@@ -16,14 +16,20 @@ interface Props {
 
 export function Crosshair({ state, layout: { value: layout }, scrolled }: Props) {
   const { grid, settings } = state;
-  const { gutter, viewWidth, height } = layout;
+  const { gutter, isMirrored, left, viewWidth, height } = layout;
   const picked = settings.rows_compared.value.filter((row) => grid.rows[row] !== undefined);
   const marked = markedIn(state, layout, scrolled.value);
   const rowLabel = (row: number, name: string) => {
     const at = placeOf(layout, { row, column: 0 }, 0);
-    const paddingRight = gutter - labelRight(layout, grid.rowQuantities.length) - 5;
+    const padding = `${gutter - labelWidth(layout, grid.rowQuantities.length) - 5}px`;
     return (
-      <span class={name} style={{ ...box(0, at.y, gutter - 2, at.height - 1), paddingRight: `${paddingRight}px` }}>
+      <span
+        class={name}
+        style={{
+          ...box(isMirrored ? viewWidth + 2 : 0, at.y, gutter - 2, at.height - 1),
+          ...(isMirrored ? { paddingLeft: padding, justifyContent: "start" } : { paddingRight: padding }),
+        }}
+      >
         <bdi>{grid.rows[row]}</bdi>
       </span>
     );
@@ -32,7 +38,7 @@ export function Crosshair({ state, layout: { value: layout }, scrolled }: Props)
     <div class="lw-crosshair" aria-hidden="true">
       {picked.map((row) => rowLabel(row, "lw-row lw-picked"))}
       {marked.map(({ row }) => rowLabel(row, "lw-row"))}
-      <div style={box(gutter, 0, viewWidth, height)}>
+      <div style={box(left, 0, viewWidth, height)}>
         {marked.map(({ name, at }) => (
           <span class={name} style={box(at.x, at.y, at.width - 1, at.height - 1)} />
         ))}
@@ -43,10 +49,10 @@ export function Crosshair({ state, layout: { value: layout }, scrolled }: Props)
 
 /** The labels of their columns, written out, though one be wider than its column, within what shows. */
 export function ColumnMarks({ state, cells, layout: { value: layout }, scrolled }: Props) {
-  const { gutter, viewWidth, header } = layout;
+  const { left, viewWidth, header } = layout;
   return (
     <div class="lw-crosshair" aria-hidden="true">
-      <div style={box(gutter, 0, viewWidth, header)}>
+      <div style={box(left, 0, viewWidth, header)}>
         {markedIn(state, layout, scrolled.value).map(({ column, at }) => {
           const center = at.x + at.width / 2;
           if (center < 0 || center > viewWidth) return null;

@@ -28,5 +28,5 @@ export function FloatingCards({ state, layout, scrolled, isActive, accompanied, 
 
 function placed(layout: Layout, cell: Cell, scrolled: number) {
   const box = placeOf(layout, cell, scrolled);
-  return box.x > -box.width && box.x < layout.viewWidth ? { ...box, x: box.x + layout.gutter } : null;
+  return box.x > -box.width && box.x < layout.viewWidth ? { ...box, x: box.x + layout.left } : null;
 }

@@ -13,7 +13,11 @@ export interface Frame {
 }
 
 /** `width` is the room there is, 0 until it is known. */
-export function useFrame({ grid, settings, rowsShown }: GridState, width: ReadonlySignal<number>): Frame {
+export function useFrame(
+  { grid, settings, rowsShown }: GridState,
+  width: ReadonlySignal<number>,
+  isMirrored = false,
+): Frame {
   const scrolled = useSignal(0);
   const layout = useComputed(() =>
     layoutOf({
@@ -26,6 +30,7 @@ export function useFrame({ grid, settings, rowsShown }: GridState, width: Readon
       density: density.value,
       only: rowsShown.value,
       isPair: isPair(grid),
+      isMirrored,
       hasNumbers: !grid.candidates,
     }),
   );

@@ -25,7 +25,7 @@ export function mapDrawn(
   end: number,
   hidden = 0,
 ): string {
-  const { gutter, header, height, viewWidth } = layout;
+  const { left, header, height, viewWidth } = layout;
   const painter = new Painter(cells, layout, palette, null);
   const pen = new Pen();
   if (cells.sourceLabel) paintPair(pen, painter);
@@ -34,7 +34,7 @@ export function mapDrawn(
   paintRows(pen, painter);
   pen.restore();
   // one drawing in another shows nothing beyond its edges
-  pen.svg += `<svg x="${gutter}" width="${viewWidth}" height="${header + height}">`;
+  pen.svg += `<svg x="${left}" width="${viewWidth}" height="${header + height}">`;
   pen.save();
   pen.translate(-hidden, 0);
   painter.paint(pen, first, end);

@@ -83,11 +83,12 @@ export function HeatmapView({
   });
   const pickRow = (event: MouseEvent) => {
     const { x, y } = pointIn(event.currentTarget as HTMLElement, event);
-    const row = x < layout.value.gutter ? rowAt(layout.value, y) : null;
+    const { left, viewWidth } = layout.value;
+    const row = x < left || x > left + viewWidth ? rowAt(layout.value, y) : null;
     if (row === null) return;
     state.pickRow(row);
   };
-  const { columns, cellWidth, gutter, viewWidth, height, footer } = layout.value;
+  const { columns, cellWidth, left, viewWidth, height, footer } = layout.value;
   const shape = `${grid.rows.length} rows by ${columns} ${grid.columnLabels ? "columns" : "tokens"}`;
   const more = isLens(grid)
     ? "P pins the leading token, Shift P joins it to the last pin, C picks the layer to compare it with another, " +
@@ -114,7 +115,7 @@ export function HeatmapView({
           aria-label={`${grid.kind}, ${shape}. Arrow keys move, Enter selects, ${more}Escape lets go.`}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is what its keys move in
           tabIndex={0}
-          style={{ left: `${gutter}px`, width: `${viewWidth}px` }}
+          style={{ left: `${left}px`, width: `${viewWidth}px` }}
           {...listeners}
         >
           <div style={{ width: `${columns * cellWidth}px`, height: `${height}px` }} />

@@ -10,8 +10,11 @@ export interface Layout {
   columns: number;
   cellWidth: number;
   cellHeight: number;
-  /** Space for row labels, left of the cells. */
+  /** Space for row labels, left of the cells; right of them in a mirrored map. */
   gutter: number;
+  isMirrored: boolean;
+  /** Where the cells begin. */
+  left: number;
   /** Space for column labels, above the cells. */
   header: number;
   /** Space for a scrollbar, beneath the cells. */
@@ -61,6 +64,8 @@ export interface Wishes {
   hasNumbers?: boolean;
   /** Whether each column has two labels. */
   isPair?: boolean;
+  /** Whether row labels stand on the right. */
+  isMirrored?: boolean;
 }
 
 export function layoutOf({
@@ -72,6 +77,7 @@ export function layoutOf({
   density,
   only,
   isPair = false,
+  isMirrored = false,
   hasNumbers = false,
   ...wishes
 }: Wishes): Layout {
@@ -91,6 +97,8 @@ export function layoutOf({
     cellWidth,
     cellHeight,
     gutter: whole(gutter),
+    isMirrored,
+    left: isMirrored ? 0 : whole(gutter),
     header: whole(isPair ? TWO_LINES : HEADER),
     footer: columns * cellWidth > space ? SCROLLBAR : 0,
     viewWidth: Math.min(space, columns * cellWidth),
@@ -124,14 +132,21 @@ export function rowQuantitiesWidth(count: number): number {
   return count ? count * (ROW_QUANTITY.width + ROW_QUANTITY.gap) + 2 : 0;
 }
 
-/** Where quantity `i` of `count` begins, from the left edge of the cells. */
-export function rowQuantityLeft(i: number, count: number): number {
-  return (i - count) * (ROW_QUANTITY.width + ROW_QUANTITY.gap);
+/** Where quantity `i` of `count` begins. */
+export function rowQuantityLeft({ left, viewWidth, isMirrored }: Layout, i: number, count: number): number {
+  const { width, gap } = ROW_QUANTITY;
+  return isMirrored ? viewWidth + gap + i * (width + gap) : left + (i - count) * (width + gap);
 }
 
-/** Where row labels end: short of the quantities beside them. */
-export function labelRight({ gutter }: Layout, count: number): number {
+/** How wide a row label may be: the quantities stand between it and the cells. */
+export function labelWidth({ gutter }: Layout, count: number): number {
   return gutter - 8 - rowQuantitiesWidth(count);
+}
+
+/** Where row labels end, or in a mirrored map begin. */
+export function labelEdge(layout: Layout, count: number): number {
+  const { isMirrored, viewWidth, gutter } = layout;
+  return isMirrored ? viewWidth + gutter - labelWidth(layout, count) : labelWidth(layout, count);
 }
 
 /** The width that a grid needs to be read without scrolling, and the one beyond which it has no use for more. */

@@ -15,9 +15,9 @@ interface Props {
 
 export function QuietBlocks({ state: { grid }, layout: { value: layout }, scrolled }: Props) {
   if (!grid.columns.some((_, column) => isQuiet(grid, column))) return null;
-  const { gutter, viewWidth, height, cellWidth } = layout;
+  const { left, viewWidth, height, cellWidth } = layout;
   return (
-    <div class="lw-quiet" aria-hidden="true" style={box(gutter, 0, viewWidth, height)}>
+    <div class="lw-quiet" aria-hidden="true" style={box(left, 0, viewWidth, height)}>
       {quietColumns(grid).map(({ from, to }) => {
         const width = (to - from) * cellWidth;
         return (
