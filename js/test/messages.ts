@@ -142,7 +142,6 @@ function header(wish: Wish, arrays: Arrays) {
     kind: "Logit lens",
     model: "a-model",
     notes: ["raw, unadjusted"],
-    check: { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" },
     provenance: [["lenswidget", "test"]],
     rows: rowLabels ?? Array.from({ length: rows }, (_, row) => (row ? `L${row - 1}` : "embed")),
     tokens: {
@@ -184,7 +183,7 @@ function header(wish: Wish, arrays: Arrays) {
             jumps.entries.map(([, token]) => token),
           ),
           parts: jumps.parts,
-          check: jumps.check ?? { error: 1e-6, tolerance: 1e-4, claim: "rows sum to the jump" },
+          check: saying(jumps.check ?? { error: 1e-6, tolerance: 1e-4, claim: "rows sum to the jump" }),
           values: arrays.pack(
             "f4",
             [jumps.entries.length, rows, jumps.parts.length],
@@ -257,7 +256,43 @@ function header(wish: Wish, arrays: Arrays) {
       }),
     },
     ...rest,
+    check: saying(rest.check === undefined ? CHECK : rest.check),
+    ...(rest.view === "overview" && { answers: Array.from({ length: rows }, (_, row) => answer(row)) }),
   };
+
+  /** As Python has it: what leads in the last layer, since when, and what became of the right answer. */
+  function answer(row: number) {
+    const leaders = Array.from({ length: columns }, (_, column) => leading(row, column)[0]?.[0] ?? 0xffff);
+    const token = leaders.at(-1)!;
+    const right = (rest.targets as { tokens: number[] }[] | undefined)?.[row]?.tokens ?? [];
+    const isRight = right.length ? right.includes(token) : null;
+    const led = leaders.findLastIndex((leader) => right.includes(leader));
+    const before = leaders.findLastIndex((leader) => leader !== token && leader !== 0xffff);
+    const likely = quantities?.find(({ name }) => name === "probability of the right answer");
+    return {
+      ...{ token: token === 0xffff ? -1 : token, probability: leading(row, columns - 1)[0]?.[1] ?? 0, right: isRight },
+      decided: Math.min(before + 1, columns - 1),
+      rightProbability: isRight === null || !likely ? null : likely.values(row, columns - 1),
+      ledUntil: led < 0 || isRight ? null : led,
+    };
+  }
+}
+
+interface Claim {
+  error: number | null;
+  tolerance: number;
+  claim: string;
+}
+const CHECK: Claim = { error: 2e-6, tolerance: 1e-3, claim: "last row is the model" };
+
+/** A check in the words that Python has for it. */
+function saying(check: unknown) {
+  const { error, tolerance, claim } = (check ?? CHECK) as Claim;
+  const off =
+    error === null ? ": not checked, as it is not finite" : error ? `, off by ${error.toExponential(0)}` : ", exactly";
+  const isFailed = error !== null && error > tolerance;
+  const says = isFailed ? `check failed: ${claim}${off}, more than ${tolerance.toExponential(0)}` : claim + off;
+  return check && { ...(check as Claim), says };
 }
 
 export async function deflate(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {

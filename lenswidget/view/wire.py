@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from lenswidget.grids.answers import Answer, answers_of
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Sides, Sweep, Trajectories
@@ -168,6 +169,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
         },
         **({} if grid.sweep is None else {"sweep": _sweep(grid, grid.sweep, tokens, arrays)}),
         **({"canEdit": True} if _can_edit(grid) else {}),
+        **({"answers": [_answer(one, index) for one in answers_of(grid)]} if grid.view == "overview" else {}),
         "candidates": grid.candidates and _candidates(grid, places, tokens, arrays),
         "trajectories": None
         if trajectories is None or places is None
@@ -349,4 +351,16 @@ def _steps(places: np.ndarray) -> list[np.ndarray]:
 
 def _check(check: Check) -> dict[str, Any]:
     error = check.error if np.isfinite(check.error) else None  # JSON has no NaN
-    return {"error": error, "tolerance": check.tolerance, "claim": check.claim}
+    return {"error": error, "tolerance": check.tolerance, "claim": check.claim, "says": str(check)}
+
+
+def _answer(answer: Answer, index: dict[int, int]) -> dict[str, Any]:
+    likely = answer.right_probability
+    return {
+        "token": index.get(answer.token, -1),
+        "probability": answer.probability,
+        "decided": answer.decided,
+        "right": answer.right,
+        "rightProbability": None if np.isnan(likely) else likely,
+        "ledUntil": answer.led_until,
+    }

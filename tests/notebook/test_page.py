@@ -344,8 +344,16 @@ def test_what_the_menu_saves_is_whole(watched: Watched, tmp_path: Path, made: Ca
         "g",
         "rect",
         "text",
+        "tspan",
         "path",
+        "line",
+        "circle",
+        "image",
     }
+    images = [node.getAttribute("href") for node in drawn.getElementsByTagName("image")]
+    assert all(href.startswith("data:image/png;base64,") for href in images)
+    (title,) = drawn.getElementsByTagName("title")
+    assert title.firstChild
     (metadata,) = drawn.getElementsByTagName("metadata")
     assert json.loads("".join(node.data for node in metadata.childNodes)) == provenance_of(grid)
     picture = Image.open(saved("png"))

@@ -57,6 +57,8 @@ export interface Check {
   error: number | null;
   tolerance: number;
   claim: string;
+  /** All of that in words. */
+  says: string;
 }
 
 /** What a grid is called, and what it says of itself. */
@@ -102,6 +104,21 @@ export interface Grid extends Described {
   sweep: Sweep | null;
   /** Whether a notebook can ask for these bars again with some of them taken out. */
   canEdit?: boolean;
+  /** What each row of an overview answers. */
+  answers?: Answer[];
+}
+
+/** What a prompt is answered with in the end. */
+export interface Answer {
+  token: number;
+  probability: number;
+  /** The column from which the answer leads in every layer. */
+  decided: number;
+  /** Whether it is the right answer, null where that isn't known. */
+  right: boolean | null;
+  rightProbability: number | null;
+  /** The last column in which the right answer led before it was lost, or null. */
+  ledUntil: number | null;
 }
 
 /** What the cells of a grid are patches of: in each, one thing of a base is what it is in a source, or is taken out. */

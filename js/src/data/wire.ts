@@ -2,6 +2,7 @@
 
 import type { Comparison } from "./comparison.js";
 import {
+  type Answer,
   type Check,
   type Described,
   type Grid,
@@ -61,6 +62,8 @@ export interface GridHeader extends Described {
   sweep?: Omit<Sweep, "columns" | "tokens" | "said"> & { columns: Reference; tokens: Reference; said: Reference };
   /** Of bars alone. */
   canEdit?: boolean;
+  /** Of an overview alone. */
+  answers?: Answer[];
 }
 
 /** How the grids of a message answer to each other, key for key as wire.py writes it. */

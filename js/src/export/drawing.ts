@@ -3,15 +3,15 @@
 
 import { drawn } from "../heatmap/heatmap-drawing.js";
 import { scaleOf } from "../pieces/pixels.js";
-import { type Drawing, opening, rect } from "../pieces/svg.js";
+import { type Drawing, opening, plain, rect } from "../pieces/svg.js";
 import { seen } from "./seen.js";
 
 const LEFT_OUT =
   ".lw-controls, .lw-prompt, .lw-dock, .lw-card, .lw-long, .lw-spoken, button:not(:has(*)), .lw-menu, .lw-steps, .lw-printed";
 
-/** A figure as it is seen, with what of its maps is out of view beneath; a card to show has neither that nor a legend. */
-export function drawingOf(figure: HTMLElement, isCard = false): Drawing {
-  const root = figure.closest<HTMLElement>(".lenswidget")!;
+/** The figure that something is a part of as it is seen, with what of its maps is out of view beneath; a card to show has neither that nor a legend. */
+export function drawingOf(part: HTMLElement, isCard = false): Drawing {
+  const root = part.closest<HTMLElement>(".lenswidget")!;
   const copy = root.cloneNode(true) as HTMLElement;
   const leftOut = LEFT_OUT + (isCard ? ", .lw-legend:not(.lw-keys)" : "");
   const canvases = [...root.querySelectorAll("canvas")].filter((one) => !one.closest(leftOut));
@@ -37,7 +37,8 @@ export function drawingOf(figure: HTMLElement, isCard = false): Drawing {
         return svg.replace("<svg", `<svg y="${y}"`);
       });
     const ground = rect(0, 0, width, height, getComputedStyle(copy).backgroundColor);
-    return { svg: [opening(width, height), ground, body, ...beneath, "</svg>"].join(""), width, height };
+    const title = `<title>${plain(root.querySelector("figure")!.ariaLabel!)}</title>`;
+    return { svg: [opening(width, height), title, ground, body, ...beneath, "</svg>"].join(""), width, height };
   } finally {
     copy.remove();
   }

@@ -1,7 +1,7 @@
 // One prompt of many, as a drawing: a bar a layer, words where the leader changes, a bracket from the decision on. Colors
 // come from outside, so that the page has its stylesheet's and a picture its own.
 
-import type { Answer } from "../data/answers.js";
+import type { Answered } from "../data/answers.js";
 import { clamp, type Grid, NO_TOKEN } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
 import { cut } from "../pieces/font.js";
@@ -27,7 +27,7 @@ export interface Colors {
 /** `places` are where each layer begins, and where the last ends, in pixels; `breadth` is how wide a word is. */
 export function lineDrawn(
   { tokens }: Grid,
-  answer: Answer,
+  answer: Answered,
   places: number[],
   breadth: (word: string) => number,
   colors: Colors,

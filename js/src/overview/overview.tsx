@@ -2,7 +2,7 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo } from "preact/hooks";
-import { type Answer, answersOf, placesOf } from "../data/answers.js";
+import { type Answered, answersOf, placesOf } from "../data/answers.js";
 import type { Grid } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
 import { measuring, WORD_FONT } from "../pieces/font.js";
@@ -21,7 +21,7 @@ const COLORS: Colors = {
   ink: "var(--lw-ink)",
   muted: "var(--lw-muted)",
 };
-const ORDERS: Record<string, (a: Answer, b: Answer) => number> = {
+const ORDERS: Record<string, (a: Answered, b: Answered) => number> = {
   "as given": () => 0,
   "decision layer": (a, b) => a.decided - b.decided,
 };
@@ -123,7 +123,7 @@ function Key({ color, children }: { color: string; children: string }) {
 }
 
 /** The answer, whether it is right, and what became of the one that is. */
-function Says({ grid, answer }: { grid: Grid; answer: Answer }) {
+function Says({ grid, answer }: { grid: Grid; answer: Answered }) {
   const { token, probability, right, rightTokens, rightProbability, ledUntil } = answer;
   const said = (tokens: number[]) =>
     tokens.map((one) => cellText(grid.tokens.texts[one] ?? "")).join(" + ") || "nothing";
@@ -140,7 +140,7 @@ function Says({ grid, answer }: { grid: Grid; answer: Answer }) {
       </span>
       {right === false && (
         <span class="lw-lost lw-muted">
-          right: <bdi>{said(rightTokens)}</bdi> {percent(rightProbability)},{" "}
+          right: <bdi>{said(rightTokens)}</bdi> {percent(rightProbability ?? Number.NaN)},{" "}
           <span class="lw-strong">{ledUntil === null ? "never led" : `led until ${grid.columnLabels![ledUntil]}`}</span>
         </span>
       )}

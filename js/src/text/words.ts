@@ -1,11 +1,9 @@
 // What the card says about a cell, in words and numbers; the same is read aloud.
 
-import { exactly, failed, off, unchecked } from "../../../lenswidget/grids/words.json";
 import { type Followed, probabilities, ranks } from "../data/followed.js";
 import {
   type Candidate,
   type Cell,
-  type Check,
   candidatesAt,
   type Grid,
   isAttribution,
@@ -22,7 +20,6 @@ import { columnName, columnPlace, nameOf } from "../data/names.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import { verdicts } from "./row-quantity.js";
 import { spokenCell } from "./sweep.js";
-import { said } from "./told.js";
 
 /** What a cell is called: as its row, "L26" or "L23.mlp"; "L23 H3" where columns are parts of the layers that are its rows. */
 export function cellName(grid: Grid, { row, column }: Cell): string {
@@ -83,15 +80,6 @@ export function probabilityAndRank(grid: Grid, followed: Followed, { row, column
 /** What is said of a cell with nothing in it. */
 export function nothing(grid: Grid): string {
   return isAttribution(grid) ? "no such part" : "no such token in this prompt";
-}
-
-/** Whether a grid keeps what it claims, in words. */
-export function claimOf({ error, tolerance, claim }: Check): { holds: boolean; says: string } {
-  if (error === null) return { holds: false, says: said(unchecked, { claim }) };
-  if (error === 0) return { holds: true, says: said(exactly, { claim }) };
-  const parts = { claim, error: error.toExponential(0), tolerance: tolerance.toExponential(0) };
-  const holds = error <= tolerance;
-  return { holds, says: said(holds ? off : failed, parts) };
 }
 
 /** A cell, for the ear. */
