@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.evidence.batches import common
+from lenswidget.evidence.of_target import OWN
 from lenswidget.evidence.passes import passes
 from lenswidget.evidence.prompts import Prompts
 from lenswidget.evidence.targets_by_prompt import Followed, followed_by, named_prompts
@@ -35,8 +36,6 @@ from lenswidget.model.run import Run, check_of, model_notes, run_watched
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.targets import TargetLike, Targets
 
-OWN = "of the target"
-"""What is measured of a target that each prompt has of its own: "rank of the target"."""
 PATIENCE = 2.0
 """Seconds before progress is shown."""
 LABEL = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Float64
 from lenswidget.evidence.auroc import auroc, auroc_interval
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import ColumnQuantity
+from lenswidget.grids.showable import viewer
 
 if TYPE_CHECKING:
     import pandas
@@ -52,6 +53,7 @@ class Unusual:
     - `scores`: of each prompt, the mean distance to its nearest normal ones; that of a normal prompt to the others
     - `higher`: of each prompt, the share of held-out normal prompts that score higher
     - `normal`: which prompts of the Grid are normal ones
+    - `held_out`: the scores of the normal prompts, wherever they are
     - `line`: the score that 5 % of the held-out normal prompts reach
     - `groups`: how well each group is told from the normal prompts
     - `notes`: what a reader should know before believing it
@@ -61,6 +63,7 @@ class Unusual:
     scores: Float64[np.ndarray, "columns"]
     higher: Float64[np.ndarray, "columns"]
     normal: Bool[np.ndarray, "columns"]
+    held_out: Float64[np.ndarray, "n"]
     line: float
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
@@ -70,6 +73,21 @@ class Unusual:
         import pandas
 
         return pandas.DataFrame([vars(group) for group in self.groups])
+
+    def plot(self, ax: Any = None, *, theme: Literal["light", "dark"] = "light") -> Any:
+        """Draw the scores on a matplotlib Axes: a dot a prompt, a line a group, and where 5 % of held-out normal prompts are.
+
+        Returns the Axes, a new one for None. Raises as `grid.plot` does.
+        """
+        names = np.array(
+            self.grid.groups if self.grid.groups is not None else (OTHERS,) * len(self.scores), dtype=object
+        )
+        dots = {"normal, held out": self.held_out}
+        for group in self.groups:
+            dots[group.name] = self.scores[~self.normal & (names == group.name)]
+        score = next(one for one in self.grid.column_quantities if one.name.startswith("unusual by"))
+        name = f"{score.name[0].upper()}{score.name[1:]}" + (f" ({score.unit})" if score.unit else "")
+        return viewer().plot_dots(dots, name, self.line, "5 % of normal prompts", ax, theme=theme)
 
     def __repr__(self) -> str:
         lines = [
@@ -182,7 +200,7 @@ def unusual(
     kept = tuple(one for one in grid.column_quantities if one.name not in {two.name for two in shown})
     notes = tuple(_notes(grid, apart, groups))
     marked = replace(grid, column_quantities=(*kept, *shown), notes=(*grid.notes, *notes))
-    return Unusual(marked, scores, higher, mask, line, tuple(groups), notes)
+    return Unusual(marked, scores, higher, mask, held_out, line, tuple(groups), notes)
 
 
 def _nearest(

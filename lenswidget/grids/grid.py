@@ -34,7 +34,7 @@ from lenswidget.grids.parts import (
     Trajectories,
 )
 from lenswidget.grids.provenance import provenance_of
-from lenswidget.grids.showable import Showable
+from lenswidget.grids.showable import Showable, viewer
 from lenswidget.grids.slicing import (
     indices,
     slice_explain,
@@ -211,6 +211,29 @@ class Grid(Showable):
         numbers: Float32[np.ndarray, "columns features"]
         numbers = np.concatenate([self.values(measure, target=target) for measure in measures]).T
         return numbers
+
+    def plot_groups(
+        self, measure: str, ax: Any = None, *, target: Any = None, theme: Literal["light", "dark"] = "light"
+    ) -> Any:
+        """Draw one quantity by row on a matplotlib Axes: the mean of each group as a line, its standard deviation as a band.
+
+        `measure` and `target` are those of `values`. What isn't known of a column is left out of its group. Returns the Axes, a
+        new one for None. Raises ValueError for a Grid whose columns have no groups, and as `values` and `plot` do.
+
+            lw.trajectories(model, prompts, groups=kinds).plot_groups("entropy")
+        """
+        if self.groups is None:
+            raise ValueError("The columns of this Grid have no groups; give them to lw.trajectories(…, groups=[…]).")
+        values, lines = self.values(measure, target=target), {}
+        for name in dict.fromkeys(self.groups):
+            there = np.array([group == name for group in self.groups])
+            some = np.ma.masked_invalid(values[:, there].astype(np.float64))
+            mean, spread = some.mean(1).filled(np.nan), some.std(1).filled(np.nan)
+            lines[f"{name} ({int(there.sum())})"] = (mean, np.stack([mean - spread, mean + spread]))
+        unit = next((f" ({q.unit})" for q in self.quantities.values() if q.measure == measure and q.unit), "")
+        return viewer().plot_lines(
+            lines, self.rows, f"Mean {measure}{unit} by group", ax, band="its standard deviation", theme=theme
+        )
 
     def open(self, column: SupportsIndex) -> Grid:
         """The whole Grid of one column's prompt, read again in the same way, where columns are prompts.

@@ -56,6 +56,8 @@ class Viewer(Protocol):
     write_pdf: Callable[..., Path]
     plot: Callable[..., Any]
     """Draw it on a matplotlib Axes."""
+    plot_dots: Callable[..., Any]
+    """Draw scores by group on a matplotlib Axes, with a line."""
     plot_lines: Callable[..., Any]
     """Draw figures by row on a matplotlib Axes, with their intervals."""
     show_fit: Callable[[Any], Callable[[Any], None]]

@@ -10,12 +10,24 @@ from typing import Any
 from lenswidget.grids.showable import Widget
 from lenswidget.view.fit_curve import show as show_fit
 from lenswidget.view.page import write_fragment, write_page
+from lenswidget.view.picture.dots import plot_dots
 from lenswidget.view.picture.draw import Figure, write_pdf, write_png, write_svg
 from lenswidget.view.picture.lines import plot_lines
 from lenswidget.view.picture.plot import plot
 from lenswidget.view.widget import LensWidget, Showing
 
-__all__ = ["plot", "plot_lines", "show", "show_fit", "widget", "write_html", "write_pdf", "write_png", "write_svg"]
+__all__ = [
+    "plot",
+    "plot_dots",
+    "plot_lines",
+    "show",
+    "show_fit",
+    "widget",
+    "write_html",
+    "write_pdf",
+    "write_png",
+    "write_svg",
+]
 
 
 def show(shown: Figure) -> Showing:

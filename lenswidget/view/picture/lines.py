@@ -22,9 +22,12 @@ def plot_lines(
     name: str,
     ax: Any = None,
     *,
+    band: str = "95 % intervals",
     theme: Theme = "light",
 ) -> Any:
-    """Draw `lines`, by what they are called: values `[rows]`, and the low and the high ends of their intervals `[2, rows]`.
+    """Draw `lines`, by what they are called: values `[rows]`, and the low and the high ends of their bands `[2, rows]`.
+
+    `band` says what the bands are, behind "with".
 
     Row `r` is at x = r. What is NaN leaves a gap. Returns the Axes, a new one for None.
     """
@@ -47,7 +50,7 @@ def plot_lines(
         ax.spines[side].set_color(named["line"])
     ax.grid(axis="y", color=named["line"], linewidth=0.5)
     ax.set_axisbelow(True)
-    written(ax.set_title(f"{spaced(name)}, with 95 % intervals", loc="left", color=named["ink"], fontsize=TITLE))
+    written(ax.set_title(f"{spaced(name)}, with {spaced(band)}", loc="left", color=named["ink"], fontsize=TITLE))
     legend = ax.legend(frameon=False, fontsize=USUAL, labelcolor=named["ink"])
     for text in [*legend.get_texts(), *ax.get_xticklabels()]:
         written(text)
