@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM
 import lenswidget as lw
 from lenswidget.model import readout as readout_module
 from lenswidget.model.embedded import embedded_folder
+from lenswidget.model.reading import largest
 
 PROMPT = "When Mary and John went to the store, John gave a drink to"
 SETS = [[12366], [260, 1719], [0]]
@@ -166,6 +167,6 @@ def test_the_largest_are_found_wherever_they_lie(vocabulary: int) -> None:
     logits = torch.randn(3, 5, vocabulary, generator=generator)
     logits[0, 0, -1] = 9.0  # beyond the last whole group
     logits[0, 1, 7:17] = 9.0 + torch.arange(10)  # all in one group
-    values, places = readout_module.largest(logits, 10)
+    values, places = largest(logits, 10)
     expected = logits.topk(10)
     assert torch.equal(values, expected.values) and torch.equal(places, expected.indices)

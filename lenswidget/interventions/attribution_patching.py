@@ -24,7 +24,8 @@ from lenswidget.model.components import components_of
 from lenswidget.model.edits import changes
 from lenswidget.model.gradients import Number, gradients
 from lenswidget.model.places import Place, has_neurons
-from lenswidget.model.readout import BITS, Readout
+from lenswidget.model.reading import BITS
+from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import own_arithmetic

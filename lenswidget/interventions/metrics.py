@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.grids.parts import Target
-from lenswidget.model.readout import Reading
+from lenswidget.model.reading import Reading
 from lenswidget.model.targets import named
 
 METRICS = {

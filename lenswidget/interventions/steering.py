@@ -24,12 +24,12 @@ from lenswidget.model.backends import backend_of
 from lenswidget.model.cached_run import as_run
 from lenswidget.model.components import Part
 from lenswidget.model.edits import Edit, short, values_at
+from lenswidget.model.final_norm import FinalNorm
 from lenswidget.model.generation import ends_of
 from lenswidget.model.places import Place, place_of
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.prompts import Prompt, tokenize
-from lenswidget.model.readout import FinalNorm
 from lenswidget.model.run import Run, run_watched
 from lenswidget.model.surroundings import own_arithmetic, plain_mode
 from lenswidget.model.targets import TargetLike, named, target_of

@@ -15,7 +15,7 @@ from lenswidget.grids.parts import NO_TOKEN, Candidates, Check, Quantity, Sweep,
 from lenswidget.interventions.layout import Layout
 from lenswidget.interventions.metrics import METRICS, called
 from lenswidget.model.made_by import made_by
-from lenswidget.model.readout import Reading
+from lenswidget.model.reading import Reading
 from lenswidget.model.run import Run
 from lenswidget.model.targets import named
 

@@ -14,7 +14,7 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import BEYOND, Candidates, Quantity, RowQuantity, Target, Trajectories
 from lenswidget.grids.reach import LONG_TAILED, reach
 from lenswidget.model.made_by import made_by
-from lenswidget.model.readout import Reading, uniform_entropy
+from lenswidget.model.reading import Reading, uniform_entropy
 from lenswidget.model.run import Run
 
 

@@ -21,9 +21,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, keep_whole
+from lenswidget.model.final_norm import FinalNorm
 from lenswidget.model.linear import Stored, bias_of, pieces, rounding, stored, stored_of, weight_of
 from lenswidget.model.probe import NormForm, norm_form
-from lenswidget.model.readout import FinalNorm
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import double, own_arithmetic
 from lenswidget.model.user_hooks import NONE

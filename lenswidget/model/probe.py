@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from lenswidget.model.backend import Backend
-from lenswidget.model.readout import FinalNorm, Readout
+from lenswidget.model.final_norm import FinalNorm
+from lenswidget.model.readout import Readout
 from lenswidget.model.surroundings import double, own_arithmetic
 
 

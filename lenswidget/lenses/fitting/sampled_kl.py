@@ -12,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.lenses.fitting.parallel import Workers
-from lenswidget.model.readout import BITS, LOGITS_BUDGET, Readout
+from lenswidget.model.reading import BITS
+from lenswidget.model.readout import LOGITS_BUDGET, Readout
 
 LEADING, DRAWN = 1024, 512
 """Columns of a sample that the output expects most, and those drawn from the rest."""
