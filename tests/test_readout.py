@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,52 @@ def test_chunks_change_nothing(run: lw.Run, reading: Any, monkeypatch: pytest.Mo
         if value.is_floating_point():
             close(value, getattr(reading, name), 1e-4)
     assert torch.equal(again.offsets, reading.offsets) and torch.equal(again.trajectory_ids, reading.trajectory_ids)
+
+
+def test_workers_change_nothing(run: lw.Run, reading: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            monkeypatch.setattr(readout_module, "LOGITS_BUDGET", 48 * 2**20)
+            monkeypatch.setattr(readout_module, "FEWEST", 31)
+            assert run.readout._shares(31, 14) == ((8, 1) if count == 1 else (2, 3))
+            again = run.readout.read(
+                run.residual, run.following, targets=SETS, jensen_shannon=True, total_variation=True
+            )
+            for name, value in vars(again).items():
+                if value.is_floating_point():
+                    close(value, getattr(reading, name), 1e-4)
+            assert torch.equal(again.top_ids, reading.top_ids) and torch.equal(again.offsets, reading.offsets)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_tokens_with_one_unembedding_column_have_one_rank(run: lw.Run) -> None:
+    """Of an odd vocabulary, whose last slice is short: a few columns are there several times."""
+    W_U = run.readout.W_U[:, :7003].clone()
+    W_U[:, [5, 1500, 6999, 7002]] = W_U[:, [4000]]
+    readout = replace(run.readout, W_U=W_U.T.contiguous().T)
+    twins = [[5], [1500], [4000], [6999], [7002]]
+    read = readout.read(run.residual, run.following.clamp(max=7002), targets=twins)
+    logits = readout.logits(run.residual).double()
+    exact = (run.readout.norm(run.residual).double() @ W_U.double()).log_softmax(-1)
+    theirs = (exact > exact[..., 4000:4001] + 1e-9).sum(-1) + 1
+    for i in range(len(twins)):
+        assert torch.equal(read.target_rank[i], read.target_rank[0])
+    assert ((read.target_rank[0] - theirs).abs() <= 1).all() and logits.shape[-1] == 7003
+    close(read.target_log_probability[3], exact[..., 6999] / math.log(2))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_an_unembedding_in_half_precision_is_read_in_single(run: lw.Run, dtype: torch.dtype) -> None:
+    half = replace(run.readout, W_U=run.readout.W_U.to(dtype))
+    single = replace(run.readout, W_U=half.W_U.float())
+    ours, theirs = (one.read(run.residual[:, :3], run.following[:3], targets=SETS) for one in (half, single))
+    for name, value in vars(ours).items():
+        if value is not None and value.is_floating_point():
+            close(value, getattr(theirs, name), 1e-5)
+    assert torch.equal(ours.target_rank, theirs.target_rank)
 
 
 def test_a_vector_that_is_not_finite_is_shown_as_such_and_the_rest_stays(run: lw.Run, reading: Any) -> None:

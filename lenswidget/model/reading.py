@@ -134,18 +134,12 @@ def _trajectories(
     finite: Bool[Tensor, "p rows"],
 ) -> dict[str, Tensor]:
     """Every candidate of a column, what really follows and what is followed, through all of that column's rows."""
-    ids = [
-        torch.unique(torch.cat([top[ok].flatten(), other[other >= 0]])) for top, other, ok in zip(top_ids, also, finite)
-    ]
-    values = [
-        ((logits[:, i] - total.unsqueeze(-1)) * BITS).masked_fill(~ok.unsqueeze(-1), float("nan")).T
-        for logits, total, i, ok in zip(a, log_sum, ids, finite)
-    ]
-    return {
-        "sizes": torch.tensor([len(i) for i in ids]),
-        "trajectory_ids": torch.cat(ids),
-        "trajectory_log_probability": torch.cat(values),
-    }
+    # in order, and each once: what is there twice becomes -1, so that no column has a size that must be waited for
+    ids = torch.cat([top_ids.masked_fill(~finite.unsqueeze(-1), -1).flatten(1), also], dim=1).sort(dim=1).values
+    ids[:, 1:].masked_fill_(ids[:, 1:] == ids[:, :-1], -1)
+    values = a.gather(-1, ids.clamp(min=0).unsqueeze(1).expand(-1, a.shape[1], -1))
+    bits = ((values - log_sum.unsqueeze(-1)) * BITS).masked_fill(~finite.unsqueeze(-1), float("nan"))
+    return {"trajectory_ids": ids, "trajectory_log_probability": bits.transpose(1, 2)}
 
 
 def _add_up(
@@ -155,11 +149,9 @@ def _add_up(
     counted: Bool[Tensor, "p rows"],
 ) -> None:
     """Adds distributions `b / mass` to `totals`, where they count."""
-    for column, whole, ok in zip(b, mass, counted):
-        if ok.all():
-            totals.addcdiv_(column, whole)
-        else:
-            totals[ok] += column[ok] / whole[ok]
+    for column, whole, ok in zip(b, mass, counted.unsqueeze(-1)):
+        # no figure is waited for: what doesn't count is divided by infinity, and NaN is none of it
+        totals.addcdiv_(column.where(ok, 0.0), whole.where(ok, torch.inf))
 
 
 def _distances(
@@ -182,13 +174,26 @@ def _distances(
     return out
 
 
-def rows_first(name: str, value: Tensor) -> Tensor:
+def without_gaps(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What was read of some columns, each with as many trajectories as it has, and their number, "sizes"."""
+    wanted = columns["trajectory_ids"] >= 0
+    packed = {name: value[wanted] for name, value in columns.items() if name.startswith("trajectory")}
+    return {**columns, **packed, "sizes": wanted.sum(-1)}
+
+
+def assembled(columns: Mapping[str, Tensor]) -> Reading:
+    """What was read of all columns, without gaps, rows first."""
+    offsets = torch.cat([torch.zeros(1, dtype=torch.int64), columns["sizes"].cumsum(0)])
+    return Reading(
+        offsets=offsets, **{name: _rows_first(name, value) for name, value in columns.items() if name != "sizes"}
+    )
+
+
+def _rows_first(name: str, value: Tensor) -> Tensor:
     """[positions, rows, …] → [rows, positions, …]; targets lead. Trajectories are already as they should be."""
     if name.startswith("trajectory"):
         return value
-    if name.startswith("target"):
-        return value.permute(2, 1, 0)
-    return value.transpose(0, 1)
+    return value.permute(2, 1, 0) if name.startswith("target") else value.transpose(0, 1)
 
 
 def uniform_entropy(vocabulary: int) -> float:

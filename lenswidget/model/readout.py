@@ -6,7 +6,7 @@ their rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 
@@ -15,12 +15,18 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.final_norm import FinalNorm
-from lenswidget.model.reading import BITS, Reading, read_columns, rows_first
+from lenswidget.model.reading import BITS, Reading, assembled, read_columns, without_gaps
 from lenswidget.model.surroundings import own_arithmetic
+from lenswidget.model.workers import shared_out
 
 LOGITS_BUDGET = 96 * 2**20
-"""Bytes of logits in a chunk; small change beside it is all a reading needs. With half of it, the matrix product of
-a chunk takes a sixth longer on a CPU."""
+"""Bytes of logits at a time, in all chunks that are read together; small change beside it is all a reading needs."""
+
+CELLS, FEWEST = 256, 96
+"""Cells in a chunk on a processor: with more, a matrix product gains nothing; with fewer, it reads the unembedding too often."""
+
+SLICE = 1024
+"""Entries of the vocabulary that one thread takes at a time: the logits of a chunk stay in its cache until they are all there."""
 
 CHECKED = 1024
 """Columns of the unembedding on which the last row is held against the model's own logits, besides those that lead."""
@@ -57,14 +63,16 @@ class Readout:
         return self._unembed(x, out).view(*residual.shape[:-1], -1)
 
     def _unembed(self, x: Float[Tensor, "n d"], out: Float[Tensor, "n vocabulary"]) -> Float[Tensor, "n vocabulary"]:
-        if self.W_U.dtype == torch.float32:
-            torch.mm(x, self.W_U, out=out)
-        else:
+        is_float = self.W_U.dtype == torch.float32
+        width = self.vocabulary
+        if out.device.type == "cpu" and torch.get_num_threads() == 1:
+            width = SLICE
+        elif not is_float:
             # a half-precision W_U is widened a slice at a time, so that it is never held twice
             width = max(1, LOGITS_BUDGET // 2 // (4 * x.shape[1]))
-            for start in range(0, self.vocabulary, width):
-                part = slice(start, start + width)
-                out[:, part] = x @ self.W_U[:, part].float()
+        for start in range(0, self.vocabulary, width):
+            part = slice(start, start + width)
+            torch.mm(x, self.W_U[:, part].float(), out=out[:, part])
         if self.b_U is not None:
             out += self.b_U
         return self.after_unembedding(out)
@@ -206,28 +214,47 @@ class Readout:
         """
         rows, positions, _ = residual.shape
         device = self.W_U.device
-        step = min(positions, max(1, LOGITS_BUDGET // (4 * rows * self.vocabulary)))
-        # A processor reads a column while it is in its cache; a GPU is best asked for as much as there is at once.
-        group = step if device.type == "cuda" else 1
-        logits = torch.empty(step * rows, self.vocabulary, device=device)
-        scratch = torch.empty(group * rows, self.vocabulary, device=device)
+        step, workers = self._shares(rows, positions)
+        if totals is not None:  # all add to them
+            workers = 1
         extra = {"jensen_shannon": jensen_shannon, "total_variation": total_variation}
-        parts = []
-        for start in range(0, positions, step):
-            # [positions, rows, d]: a column's rows lie together
-            x = residual[:, start : start + step].transpose(0, 1).to(device, torch.float32).contiguous()
-            count = len(x)
-            columns = self._unembed(self.norm(x).flatten(0, 1), logits[: count * rows]).view(count, rows, -1)
-            finite = x.isfinite().all(-1) & columns[:, :, 0].isfinite()
-            follows = following[start : start + step].to(device)
-            for first in range(0, count, group):
-                some = slice(first, first + group)
-                a = columns[some]
-                b = scratch[: len(a) * rows].view(a.shape)
-                parts.append(read_columns(a, b, finite[some], follows[some], k, targets, extra, totals))
-        joined = {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
-        offsets = torch.cat([torch.zeros(1, dtype=torch.int64), joined.pop("sizes").cumsum(0)])
-        return Reading(offsets=offsets, **{name: rows_first(name, value) for name, value in joined.items()})
+
+        def worker() -> Callable[[int], dict[str, Tensor]]:
+            # a processor reads a column while it is in its cache; a GPU is best asked for as much as there is at once
+            group = 1 if device.type == "cpu" else step
+            logits = torch.empty(step * rows, self.vocabulary, device=device)
+            scratch = torch.empty(group * rows, self.vocabulary, device=device)
+
+            def read_chunk(start: int) -> dict[str, Tensor]:
+                # [positions, rows, d]: a column's rows lie together
+                x = residual[:, start : start + step].transpose(0, 1).to(device, torch.float32).contiguous()
+                columns = self._unembed(self.norm(x).flatten(0, 1), logits[: len(x) * rows]).view(len(x), rows, -1)
+                finite = x.isfinite().all(-1) & columns[:, :, 0].isfinite()
+                follows = following[start : start + step].to(device)
+                parts = []
+                for first in range(0, len(x), group):
+                    some = slice(first, first + group)
+                    a = columns[some]
+                    b = scratch[: len(a) * rows].view(a.shape)
+                    parts.append(read_columns(a, b, finite[some], follows[some], k, targets, extra, totals))
+                joined = _end_to_end(parts)
+                return without_gaps(joined) if device.type == "cpu" else joined
+
+            return read_chunk
+
+        found = shared_out(range(0, positions, step), worker, workers)
+        joined = _end_to_end(found)
+        # what a GPU found is waited for here and nowhere before
+        return assembled(joined if device.type == "cpu" else without_gaps({n: x.cpu() for n, x in joined.items()}))
+
+    def _shares(self, rows: int, positions: int) -> tuple[int, int]:
+        """How many positions are read at a time, and by how many workers at once."""
+        most = max(1, LOGITS_BUDGET // (4 * rows * self.vocabulary))
+        if self.W_U.device.type != "cpu":
+            return min(positions, most), 1
+        fewest = -(-FEWEST // rows)
+        workers = max(1, min(torch.get_num_threads(), most // fewest, positions // fewest))
+        return min(-(-positions // workers), max(1, most // workers), max(1, CELLS // rows)), workers
 
     @own_arithmetic()
     @torch.inference_mode()
@@ -248,3 +275,8 @@ class Readout:
             jensen_shannon.append(((halves[0] + halves[1]) * BITS).clamp(0.0, 1.0).cpu())
             kl.append(((p.exp() * (p - q)).sum(-1) * BITS).clamp(min=0.0).cpu())
         return torch.cat(jensen_shannon).view(one.shape[:2]), torch.cat(kl).view(one.shape[:2])
+
+
+def _end_to_end(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """What was read of some columns after what was read of others."""
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
