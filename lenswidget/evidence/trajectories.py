@@ -29,7 +29,7 @@ from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.made_by import call, unless
 from lenswidget.model.prompts import Prompt, tokenize
-from lenswidget.model.readout import Reading
+from lenswidget.model.reading import Reading
 from lenswidget.model.recalled_hooks import recalled
 from lenswidget.model.recalled_run import RecalledRun
 from lenswidget.model.run import Run, check_of, model_notes, run_watched
