@@ -348,7 +348,7 @@ describe("a drawing of bars", () => {
       { name: "contribution before", center: 0, values: () => 1 },
     ];
     const { drawn, numbers, width } = await draw({ quantities });
-    expect(drawn.querySelectorAll('rect[stroke-dasharray="3 3"]')).toHaveLength(4);
+    expect(drawn.querySelectorAll('[stroke-dasharray="3 3"]')).toHaveLength(4 * 4);
     const [x, widths] = [numbers("x"), numbers("width")];
     for (const [i, left] of x.entries()) {
       expect(left).toBeGreaterThanOrEqual(0);

@@ -218,6 +218,7 @@ function header(wish: Wish, arrays: Arrays) {
     quantities: (
       quantities ?? [{ name: "probability", domain: [0, 1], values: (r, c) => leading(r, c)[0]?.[1] ?? 0 }]
     ).map(({ values, ...quantity }) => ({
+      ends: endsOf(cells(values), quantity, (rest.excluded as number[] | undefined) ?? [], columns),
       measure: quantity.name.split(" of ")[0],
       unit: "",
       scale: "linear",
@@ -276,6 +277,27 @@ function header(wish: Wish, arrays: Arrays) {
       ledUntil: led < 0 || isRight ? null : led,
     };
   }
+}
+
+const least = (values: number[]) => values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+
+/** The ends of a scale, as Python has them. */
+function endsOf(values: number[], like: Record<string, unknown>, excluded: number[], columns: number) {
+  const isLog = like.scale === "log";
+  const known = values.filter(
+    (one, i) => Number.isFinite(one) && !excluded.includes(i % columns) && (!isLog || one > 0),
+  );
+  const [first, last] = (like.domain as [number, number] | null | undefined) ?? [
+    least(known),
+    -least(known.map((one) => -one)),
+  ];
+  let [low, high] = known.length || like.domain ? [first, last] : [0, 1];
+  if (isLog && low <= 0) low = known.length ? least(known) : 0.1;
+  if (typeof like.center === "number") {
+    const reach = Math.max(high - like.center, like.center - low);
+    [low, high] = [like.center - reach, like.center + reach];
+  }
+  return low < high ? [low, high] : isLog ? [low / 2, low * 2] : [low - 0.5, low + 0.5];
 }
 
 interface Claim {

@@ -10,7 +10,7 @@ import { decode } from "../src/data/wire.js";
 import { cellAt, layoutOf, placeOf } from "../src/heatmap/layout.js";
 import { placeCard } from "../src/pieces/placing.js";
 import { STEPS } from "../src/style/palette.js";
-import { domainOf, ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
+import { ODD, scaleOf, shadesOf, ticks } from "../src/style/scale.js";
 import { decimalsFor, fixed, lessThan, percent, plain, tick } from "../src/text/number.js";
 import { rowQuantityName, verdicts } from "../src/text/row-quantity.js";
 import { storyOf } from "../src/text/story.js";
@@ -101,7 +101,7 @@ describe("a scale", () => {
     const {
       grids: [grid],
     } = await decode(await message({ rows: 1, columns: values.length, quantities, excluded }));
-    const scale = scaleOf(grid!.quantities[0]!, domainOf(grid!, grid!.quantities[0]!));
+    const scale = scaleOf(grid!.quantities[0]!, grid!.quantities[0]!.ends);
     return { scale, shades: [...shadesOf(grid!, grid!.quantities[0]!, scale)] };
   };
 
@@ -287,9 +287,10 @@ it("texts that a model wrote have no story: their rows are no steps of one strea
 
 it("a zero on a logarithmic scale stands at its low end, as in Python's pictures", async () => {
   const shades = async (values: number[], domain: [number, number] | null = null) => {
-    const grid = (await decode(await message({ rows: values.length, columns: 1 }))).grids[0]!;
-    const size = { ...grid.quantities[0]!, scale: "log" as const, domain, values: Float32Array.from(values) };
-    return [...shadesOf(grid, size, scaleOf(size, domainOf(grid, size)))];
+    const quantities = [{ name: "size", scale: "log", domain, values: (row: number) => values[row]! }];
+    const grid = (await decode(await message({ rows: values.length, columns: 1, quantities }))).grids[0]!;
+    const size = { ...grid.quantities[0]!, values: Float32Array.from(values) };
+    return [...shadesOf(grid, size, scaleOf(size, size.ends))];
   };
   const top = STEPS - 1;
   expect(await shades([0, 1, 10, -5, 100])).toEqual([0, 0, Math.round(top / 2), 0, top]);

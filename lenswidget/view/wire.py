@@ -38,6 +38,7 @@ from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Sides, Sweep, Trajectories
 from lenswidget.grids.provenance import provenance_of
+from lenswidget.view.picture.heatmap_scale import ends_of_scale
 from lenswidget.view.sweep_story import measured, story_of
 
 VERSION = 6
@@ -215,7 +216,8 @@ def _sides(sides: Sides, tokens: Callable[[np.ndarray], np.ndarray], arrays: _Ar
 
 def _quantities(grid: Grid, arrays: _Arrays) -> list[dict[str, Any]]:
     quantities = list(grid.quantities.values())
-    return [_quantity(q, quantities, arrays, exact=grid.view == "bars") for q in quantities]
+    exact = grid.view == "bars"
+    return [{**_quantity(q, quantities, arrays, exact=exact), "ends": list(ends_of_scale(grid, q))} for q in quantities]
 
 
 def _quantity(quantity: Quantity, all_of_them: list[Quantity], arrays: _Arrays, *, exact: bool) -> dict[str, Any]:

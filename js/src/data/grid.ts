@@ -18,6 +18,8 @@ export interface Quantity {
   /** The end that stands out. */
   strong: "high" | "low";
   domain: [number, number] | null;
+  /** The ends of its scale: its domain, or what Python found. */
+  ends: [number, number];
   center: number | null;
   /** The followed target that the quantity speaks of, or null where it speaks of the cell. */
   target: number | null;

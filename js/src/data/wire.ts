@@ -109,7 +109,7 @@ export async function decode(message: Message): Promise<Shown> {
     );
   }
   try {
-    return shownBy(header, new Arrays(bytes, 4 + length));
+    return shownBy(header, arraysOf(bytes, 4 + length));
   } catch (reason) {
     // a header that somebody changed lacks what its version has; where memory runs out, that is what is said
     throw reason instanceof TypeError ? damaged() : reason;
@@ -314,44 +314,37 @@ function sort(order: Int32Array, places: Uint8Array, row: number): void {
   }
 }
 
+type TypedArray<T> = { new (buffer: ArrayBuffer): T; BYTES_PER_ELEMENT: number };
+
+type Arrays = ReturnType<typeof arraysOf>;
+
 /** The arrays of a message, by reference. */
-class Arrays {
-  readonly #buffer: ArrayBuffer;
-  readonly #start: number;
-
-  constructor(buffer: ArrayBuffer, start: number) {
-    this.#buffer = buffer;
-    this.#start = start;
-  }
-
+function arraysOf(buffer: ArrayBuffer, start: number) {
   /** A copy, which is aligned wherever the array lay, and lets go of the message. */
-  view<T>({ shape, offset }: Reference, type: TypedArray<T>): T {
-    const start = this.#start + offset;
-    const end = start + type.BYTES_PER_ELEMENT * size(shape);
-    if (end > this.#buffer.byteLength) throw damaged();
-    return new type(this.#buffer.slice(start, end));
+  function view<T>({ shape, offset }: Reference, type: TypedArray<T>): T {
+    const from = start + offset;
+    const end = from + type.BYTES_PER_ELEMENT * size(shape);
+    if (end > buffer.byteLength) throw damaged();
+    return new type(buffer.slice(from, end));
   }
 
-  integers(reference: Reference): Int32Array {
-    return this.view(reference, Int32Array);
-  }
+  const integers = (reference: Reference) => view(reference, Int32Array);
 
   /** Indices into something, NO_TOKEN for none. */
-  indices(reference: Reference): Int32Array {
-    if (reference.dtype === "i4") return this.integers(reference);
-    const isByte = reference.dtype === "u1";
-    const short = isByte ? this.view(reference, Uint8Array) : this.view(reference, Uint16Array);
-    const none = isByte ? 0xff : 0xffff;
+  function indices(reference: Reference): Int32Array {
+    if (reference.dtype === "i4") return integers(reference);
+    const short = view<Uint8Array | Uint16Array>(reference, reference.dtype === "u1" ? Uint8Array : Uint16Array);
+    const none = 256 ** short.BYTES_PER_ELEMENT - 1;
     const indices = new Int32Array(short.length); // a loop, not `from`: there may be millions
     for (let i = 0; i < indices.length; i++) indices[i] = short[i] === none ? NO_TOKEN : short[i]!;
     return indices;
   }
 
   /** The bits of a packed array: differences between rows, the lowest bytes first. */
-  packed<T extends Int32Array | Uint16Array>(reference: Reference, type: TypedArray<T>): T {
+  function packed<T extends Int32Array | Uint16Array>(reference: Reference, type: TypedArray<T>): T {
     const length = size(reference.shape);
     const planes = type.BYTES_PER_ELEMENT;
-    const bytes = this.view({ ...reference, shape: [length * planes] }, Uint8Array);
+    const bytes = view({ ...reference, shape: [length * planes] }, Uint8Array);
     const bits = new type(new ArrayBuffer(length * planes));
     const row = length / (reference.shape[0] || 1);
     for (let i = 0; i < length; i++) {
@@ -362,28 +355,25 @@ class Arrays {
     return bits;
   }
 
-  singles(reference: Reference): Float32Array {
-    return new Float32Array(this.packed(reference, Int32Array).buffer);
-  }
+  const singles = (reference: Reference) => new Float32Array(packed(reference, Int32Array).buffer);
 
-  /** What is added up, which isn't packed unless it is counted. */
-  exact(reference: Reference): Float32Array {
-    return reference.dtype === "f4" ? this.view(reference, Float32Array) : this.floats(reference);
-  }
-
-  floats(reference: Reference): Float32Array {
-    if (reference.dtype === "f4") return this.singles(reference);
+  function floats(reference: Reference): Float32Array {
+    if (reference.dtype === "f4") return singles(reference);
     const isCount = reference.dtype === "i4";
-    const codes = isCount ? this.packed(reference, Int32Array) : this.packed(reference, Uint16Array);
+    const codes = packed<Int32Array | Uint16Array>(reference, isCount ? Int32Array : Uint16Array);
     const floats = new Float32Array(codes.length);
     const table = halves();
     // counted from one, so zero says that there was nothing to count
     for (let i = 0; i < floats.length; i++) floats[i] = isCount ? codes[i]! || Number.NaN : table[codes[i]!]!;
     return floats;
   }
-}
 
-type TypedArray<T> = { new (buffer: ArrayBuffer): T; BYTES_PER_ELEMENT: number };
+  /** What is added up, which isn't packed unless it is counted. */
+  const exact = (reference: Reference) =>
+    reference.dtype === "f4" ? view(reference, Float32Array) : floats(reference);
+
+  return { view, integers, indices, packed, singles, floats, exact };
+}
 
 function size(shape: number[]): number {
   return shape.reduce((product, length) => product * length, 1);
@@ -394,14 +384,12 @@ let table: Float32Array | undefined;
 /** The value of each of the 65,536 half-precision numbers: looking one up beats working it out, a million times. */
 function halves(): Float32Array {
   if (table) return table;
-  table = new Float32Array(0x10000);
-  for (let bits = 0; bits < table.length; bits++) {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const fraction = (bits & 1023) / 1024;
-    if (exponent === 0) table[bits] = sign * 2 ** -14 * fraction;
-    else if (exponent < 31) table[bits] = sign * 2 ** (exponent - 15) * (1 + fraction);
-    else table[bits] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  }
+  table = new Float32Array(0x10000).map((_, bits) => {
+    const size = bits & 0x7fff;
+    let value = size * 2 ** -24; // ten bits, and above them the exponent, which begins at 1
+    if (size >= 1024) value = 2 ** ((size >> 10) - 25) * (1024 + (size & 1023));
+    if (size >= 0x7c00) value = size > 0x7c00 ? Number.NaN : Number.POSITIVE_INFINITY;
+    return bits > size ? -value : value;
+  });
   return table;
 }

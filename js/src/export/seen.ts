@@ -69,31 +69,25 @@ export function seen(root: Element, originals: Element[], at: (rect: DOMRect) =>
         .match(/rgb\(.*?\)/g) ?? [];
     for (const [i, color] of stops.entries())
       out.push(rect(x + (i * width) / stops.length, y, width / stops.length + 0.5, height, color));
-    const line = (wide: number, color: string, kind: string) =>
+    const line = (wide: string, color: string, kind: string) =>
       `stroke="${plain(color)}" stroke-width="${wide}" stroke-dasharray="${DASHES[kind] ?? "none"}"`;
-    const sides = SIDES.map((side) => ({
-      wide: Number.parseFloat(of(`border-${side}-width`)),
-      line: line(Number.parseFloat(of(`border-${side}-width`)), of(`border-${side}-color`), of(`border-${side}-style`)),
-    }));
-    const [top, right, bottom, left] = sides.map(({ wide }) => wide) as [number, number, number, number];
-    if (top && right && bottom && left) {
-      out.push(rect(x + top / 2, y + top / 2, width - top, height - top, "none", `${sides[0]!.line} ${radius}`));
-    } else {
+    for (const [i, side] of SIDES.entries()) {
+      const [wide, color, kind] = ["width", "color", "style"].map((what) => of(`border-${side}-${what}`));
+      const half = Number.parseFloat(wide!) / 2;
+      const [left, top, right, foot] = [x + half, y + half, x + width - half, y + height - half];
       const ends = [
-        `M${x} ${y + top / 2}h${width}`,
-        `M${x + width - right / 2} ${y}v${height}`,
-        `M${x} ${y + height - bottom / 2}h${width}`,
-        `M${x + left / 2} ${y}v${height}`,
+        `${left} ${top}H${right}`,
+        `${right} ${top}V${foot}`,
+        `${left} ${foot}H${right}`,
+        `${left} ${top}V${foot}`,
       ];
-      for (const [i, { wide, line }] of sides.entries()) if (wide) out.push(`<path d="${ends[i]}" ${line}/>`);
+      if (half) out.push(`<path d="M${ends[i]}" fill="none" ${line(wide!, color!, kind!)}/>`);
     }
     // a ring round it, or within
     const [, color, spread, inset] = /(\w+\([^)]*\)) 0px 0px 0px ([\d.]+)px( inset)?/.exec(of("box-shadow")) ?? [];
     if (color) {
       const by = (Number(spread) / 2) * (inset ? -1 : 1);
-      out.push(
-        rect(x - by, y - by, width + 2 * by, height + 2 * by, "none", `${line(Number(spread), color, "")} ${radius}`),
-      );
+      out.push(rect(x - by, y - by, width + 2 * by, height + 2 * by, "none", `${line(spread!, color, "")} ${radius}`));
     }
     return out.join("");
   };

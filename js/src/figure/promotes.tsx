@@ -9,7 +9,7 @@ import { useFrame } from "../heatmap/frame.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { Ruler } from "../pieces/ruler.js";
 import { Wait } from "../pieces/wait.js";
-import { GridState } from "../state/grid-state.js";
+import { type GridState, gridState } from "../state/grid-state.js";
 import { isSameJump, jumpTo } from "../state/jumps.js";
 import { shared } from "../state/settings.js";
 
@@ -17,7 +17,7 @@ export function Promotes({ state, ...paints }: Paints & { state: GridState }) {
   const { grid, settings, selected, live } = state;
   const cell = selected.value;
   const answer = live?.explained.value;
-  const promoted = useMemo(() => answer?.grid && new GridState(answer.grid, shared()), [answer]);
+  const promoted = useMemo(() => answer?.grid && gridState(answer.grid, shared()), [answer]);
   const name = cell && isAttribution(grid) ? partName(grid, cell) : "";
   if (!/^L\d+[HN]\d+$/.test(name) || state.which === null) return null;
   if (!live?.explains.value) return <p class="lw-muted lw-jump">A model at hand would tell what {name} promotes.</p>;

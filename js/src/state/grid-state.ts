@@ -6,7 +6,7 @@ import { beliefsOf } from "../data/belief.js";
 import { isEdited } from "../data/cone.js";
 import { type Followed, followedOf } from "../data/followed.js";
 import { type Cell, type Grid, isAttribution, isLens, type Quantity } from "../data/grid.js";
-import { type Domain, domainOf, type Scale, scaleOf } from "../style/scale.js";
+import { type Domain, type Scale, scaleOf } from "../style/scale.js";
 import { overwrites, type Story, storyOf } from "../text/story.js";
 import type { Experiments } from "./experiments.js";
 import type { Live } from "./live.js";
@@ -45,7 +45,9 @@ export interface Company {
   which?: number | null;
 }
 
-export class GridState {
+export interface GridState {
+  readonly grid: Grid;
+  readonly settings: Shared;
   /** The cell under the pointer or the arrow keys. It never leaves the browser. */
   readonly hover: Writable<Cell | null>;
   /** How many columns are scrolled out of sight on the left; null until it is known. */
@@ -69,7 +71,7 @@ export class GridState {
   readonly column: ReadonlySignal<number>;
   readonly quantity: ReadonlySignal<Quantity>;
   /** How far each cell can be believed, or null where that isn't known. */
-  readonly belief = computed(() => beliefsOf(this.grid));
+  readonly belief: ReadonlySignal<Float32Array | null>;
   /** Whether it is told in words, as a difference is unless a number was asked for. */
   readonly isInWords: ReadonlySignal<boolean>;
   readonly scale: ReadonlySignal<Scale>;
@@ -88,116 +90,112 @@ export class GridState {
   readonly rowsToLookAt: ReadonlySignal<number[]>;
   /** The rows to draw if not all, nor every so many. */
   readonly rowsShown: ReadonlySignal<number[] | null>;
-
-  constructor(
-    readonly grid: Grid,
-    readonly settings: Shared,
-    {
-      hover = signal(null),
-      scroll = signal(null),
-      domain,
-      sides = [],
-      lookAt,
-      inSlot = (slot) => slot,
-      which = 0,
-      experiments = null,
-      patched,
-    }: Company = {},
-  ) {
-    const { selected, color, pins } = settings;
-    this.hover = hover;
-    this.scroll = scroll;
-    this.sides = sides;
-    this.inSlot = inSlot;
-    this.which = which;
-    this.experiments = experiments;
-    this.cones = computed(() => {
-      const cell = patched?.() ?? null;
-      return cell ? [cell] : (experiments?.editedCells(grid) ?? []);
-    });
-    this.carriedCell = computed(() => {
-      const carried = experiments?.carried.value;
-      return carried?.which === which ? carried.cell : null;
-    });
-    this.selected = computed(() => inside(grid, selected.value));
-    this.open = computed(() => this.selected.value ?? this.hover.value);
-    this.quantity = computed(() => grid.quantities.find(({ name }) => name === color.value) ?? grid.quantities[0]!);
-    this.isInWords = computed(
-      () => grid.sides !== null && sides.length > 0 && !grid.quantities.some(({ name }) => name === color.value),
-    );
-    this.scale = computed(() => {
-      const quantity = this.quantity.value;
-      return scaleOf(quantity, domain ? domain(quantity) : domainOf(grid, quantity));
-    });
-    this.believed = computed(() => (color.value === "" && !isEdited(grid) ? this.belief.value : null));
-    this.followed = computed(() => (isLens(grid) ? followedOf(grid, pins.value) : []));
-    let kept = new Map<string, number>();
-    this.pinColors = computed(() => {
-      kept = pinColorsFor(this.followed.value.map(keyOf), kept);
-      return this.followed.value.map((followed) => kept.get(keyOf(followed))!);
-    });
-    this.pinColorOf = computed(() => {
-      const pinColorOf = new Int8Array(grid.tokens.ids.length).fill(-1);
-      for (const [i, { tokens }] of this.followed.value.entries()) {
-        // the first to follow a token has its ring
-        for (const token of tokens) if (pinColorOf[token] === -1) pinColorOf[token] = this.pinColors.value[i]!;
-      }
-      return pinColorOf;
-    });
-    this.bars = shownBars(grid.columns.length - 1);
-    this.order = computed(() => {
-      const order = settings.order.value;
-      return order === "waterfall" && !isAttribution(grid) ? "in order" : order;
-    });
-    this.column = computed(() => this.selected.value?.column ?? this.bars.column.value);
-    this.story = computed(() => storyOf(grid, this.column.value, this.followed.value));
-    this.overwrites = computed(() => overwrites(grid, this.pinColorOf.value));
-    this.rowsToLookAt = computed(() => lookAt?.() ?? this.story.value.rows);
-    this.rowsShown = computed(() => {
-      if (grid.sweep) return null;
-      if (!isLens(grid)) return [...grid.rows.keys()]; // none of what adds up is left out
-      return settings.filter.value === LOOK_HERE && grid.candidates ? this.rowsToLookAt.value : null;
-    });
-  }
-
   /** The Python that can be asked about it; null where there is none, or none that would know it. */
-  get live(): Live | null {
-    return this.experiments?.live ?? null;
-  }
-
+  readonly live: Live | null;
   /** Selects a cell, or lets it go if it is the one selected. */
-  toggleSelected({ row, column }: Cell): void {
-    const now = this.selected.value;
-    this.settings.selected.value = now?.row === row && now.column === column ? null : [row, column];
-  }
-
+  toggleSelected(cell: Cell): void;
   /** Pins a token, or lets it go if it stands alone in a pin. `join` adds it to the last pin, or takes it out. */
-  togglePin(token: number, join: boolean): void {
-    if (!isLens(this.grid)) return;
-    const id = this.grid.tokens.ids[token]!;
-    const pins = this.settings.pins.value;
-    const last = pins.at(-1);
-    if (join && last) {
-      const group = last.includes(id) ? last.filter((other) => other !== id) : [...last, id];
-      this.settings.pins.value = group.length ? [...pins.slice(0, -1), group] : pins.slice(0, -1);
-    } else if (pins.some((group) => isOnly(group, id))) {
-      this.settings.pins.value = pins.filter((group) => !isOnly(group, id));
-    } else if (!this.grid.targets.some(({ tokens }) => isOnly(tokens, token))) {
-      this.settings.pins.value = [...pins, [id]];
-    }
-  }
-
+  togglePin(token: number, join: boolean): void;
+  unpin(pin: number): void;
   /** Picks a row to tell from another: the last two that were picked are told apart; one picked again is let go. */
-  pickRow(row: number): void {
-    if (!isLens(this.grid)) return;
-    const { rows_compared: picked } = this.settings;
-    const others = picked.value.filter((other) => other !== row);
-    picked.value = others.length < picked.value.length ? others : [...others.slice(-1), row];
-  }
+  pickRow(row: number): void;
+}
 
-  unpin(pin: number): void {
-    this.settings.pins.value = this.settings.pins.value.filter((_, i) => i !== pin);
-  }
+export function gridState(
+  grid: Grid,
+  settings: Shared,
+  {
+    hover = signal(null),
+    scroll = signal(null),
+    domain,
+    sides = [],
+    lookAt,
+    inSlot = (slot) => slot,
+    which = 0,
+    experiments = null,
+    patched,
+  }: Company = {},
+): GridState {
+  const { color, pins } = settings;
+  const isAmongLenses = isLens(grid);
+  const cones = computed(() => {
+    const cell = patched?.() ?? null;
+    return cell ? [cell] : (experiments?.editedCells(grid) ?? []);
+  });
+  const carriedCell = computed(() => {
+    const carried = experiments?.carried.value;
+    return carried?.which === which ? carried.cell : null;
+  });
+  const selected = computed(() => inside(grid, settings.selected.value));
+  const open = computed(() => selected.value ?? hover.value);
+  const chosen = computed(() => grid.quantities.find(({ name }) => name === color.value));
+  const quantity = computed(() => chosen.value ?? grid.quantities[0]!);
+  const isInWords = computed(() => grid.sides !== null && sides.length > 0 && !chosen.value);
+  const scale = computed(() => scaleOf(quantity.value, domain ? domain(quantity.value) : quantity.value.ends));
+  const belief = computed(() => beliefsOf(grid));
+  const believed = computed(() => (color.value === "" && !isEdited(grid) ? belief.value : null));
+  const followed = computed(() => (isAmongLenses ? followedOf(grid, pins.value) : []));
+  let kept = new Map<string, number>();
+  const pinColors = computed(() => {
+    kept = pinColorsFor(followed.value.map(keyOf), kept);
+    return followed.value.map((one) => kept.get(keyOf(one))!);
+  });
+  const pinColorOf = computed(() => {
+    const pinColorOf = new Int8Array(grid.tokens.ids.length).fill(-1);
+    for (const [i, { tokens }] of followed.value.entries()) {
+      // the first to follow a token has its ring
+      for (const token of tokens) if (pinColorOf[token] === -1) pinColorOf[token] = pinColors.value[i]!;
+    }
+    return pinColorOf;
+  });
+  const bars = shownBars(grid.columns.length - 1);
+  const order = computed(() => {
+    const order = settings.order.value;
+    return order === "waterfall" && !isAttribution(grid) ? "in order" : order;
+  });
+  const column = computed(() => selected.value?.column ?? bars.column.value);
+  const story = computed(() => storyOf(grid, column.value, followed.value));
+  const rowsToLookAt = computed(() => lookAt?.() ?? story.value.rows);
+  const rowsShown = computed(() => {
+    if (grid.sweep) return null;
+    if (!isAmongLenses) return [...grid.rows.keys()]; // none of what adds up is left out
+    return settings.filter.value === LOOK_HERE && grid.candidates ? rowsToLookAt.value : null;
+  });
+  return {
+    ...{ grid, settings, hover, scroll, sides, inSlot, which, experiments, cones, carriedCell, selected, open, bars },
+    ...{ order, column, quantity, belief, isInWords, scale, believed, followed, pinColors, pinColorOf, story },
+    ...{ rowsToLookAt, rowsShown },
+    overwrites: computed(() => overwrites(grid, pinColorOf.value)),
+    get live() {
+      return experiments?.live ?? null;
+    },
+    toggleSelected(cell) {
+      settings.selected.value = isSame(selected.value, cell) ? null : [cell.row, cell.column];
+    },
+    togglePin(token, join) {
+      if (!isAmongLenses) return;
+      const id = grid.tokens.ids[token]!;
+      const groups = pins.value;
+      const last = groups.at(-1);
+      if (join && last) {
+        const group = last.includes(id) ? last.filter((other) => other !== id) : [...last, id];
+        pins.value = group.length ? [...groups.slice(0, -1), group] : groups.slice(0, -1);
+      } else if (groups.some((group) => isOnly(group, id))) {
+        pins.value = groups.filter((group) => !isOnly(group, id));
+      } else if (!grid.targets.some(({ tokens }) => isOnly(tokens, token))) {
+        pins.value = [...groups, [id]];
+      }
+    },
+    unpin(pin) {
+      pins.value = pins.value.filter((_, i) => i !== pin);
+    },
+    pickRow(row) {
+      if (!isAmongLenses) return;
+      const { rows_compared: picked } = settings;
+      const others = picked.value.filter((other) => other !== row);
+      picked.value = others.length < picked.value.length ? others : [...others.slice(-1), row];
+    },
+  };
 }
 
 function inside({ rows, columns }: Grid, selected: Settings["selected"]): Cell | null {

@@ -6,9 +6,9 @@ import { type Comparison, gapsBetween, type Slots, slotsOf, spread } from "../da
 import { type Cell, clamp, type Grid, isLens, type Quantity } from "../data/grid.js";
 import { isByPosition } from "../data/sweep.js";
 import type { Shown } from "../data/wire.js";
-import { domainOf, hull } from "../style/scale.js";
+import { hull } from "../style/scale.js";
 import { Experiments } from "./experiments.js";
-import { GridState } from "./grid-state.js";
+import { type GridState, gridState } from "./grid-state.js";
 import type { Link, Shared, Writable } from "./settings.js";
 
 export const LAYOUTS = ["one", "side by side", "difference", "overview", "mean"] as const;
@@ -56,7 +56,7 @@ export class ViewState {
     this.check = commonCheck(grids);
     const { overview = null, mean = null } = comparison ?? {};
     const summary = (grid: Grid | null) =>
-      grid && new GridState(knowing(grid, grids[0]!), this.#apart(grid), { which: null });
+      grid && gridState(knowing(grid, grids[0]!), this.#apart(grid), { which: null });
     this.overview = summary(overview?.view === "overview" ? overview : null);
     this.mean = summary(mean);
     const several = grids.length > 1;
@@ -107,7 +107,7 @@ export class ViewState {
     const grid = { ...knowing(less, this.each[0]!.grid), gaps: gapsBetween(comparison, 0, which) };
     const sides = [0, which].map((i) => ({ name: this.names[i]!, state: this.each[i]! }));
     const settings = { ...this.settings, color: this.#colorIn(grid, this.settings.color, always) };
-    const made = new GridState(grid, settings, { hover: this.#hover, scroll: this.#scroll, sides, which: null });
+    const made = gridState(grid, settings, { hover: this.#hover, scroll: this.#scroll, sides, which: null });
     this.#differences.set(which, made);
     return made;
   }
@@ -116,14 +116,14 @@ export class ViewState {
     const { settings } = this;
     const comparison = this.#comparison;
     const { experiments } = this;
-    if (!comparison) return new GridState(drawn, settings, { experiments });
+    if (!comparison) return gridState(drawn, settings, { experiments });
     const rows = slotsOf(comparison.rows, grids.length, which);
     // the first grid is the one whose choices are kept, whatever is let go
     const held = (link: Link) => computed(() => which === 0 || this.holds(link));
     const cell = cellIn(rows);
     const tokens = tokensIn(grids[0]!, grids[which]!);
     const isBeside = isLens(drawn) && grids.some(isByRow);
-    return new GridState(
+    return gridState(
       drawn,
       {
         ...settings,
@@ -149,7 +149,7 @@ export class ViewState {
           (at) => pair(at && cell.back([at.row, at.column])),
         ),
         scroll: linked(this.#scroll, held("scroll"), itself, itself),
-        domain: (quantity) => this.#domainOf(drawn, quantity),
+        domain: (quantity) => this.#domainOf(quantity),
         inSlot: ({ row, column }) => pair(cell.there([row, column])),
         lookAt: () => this.#lookAt.value.map((slot) => rows.indexAt[slot]!).filter((row) => row >= 0),
       },
@@ -157,12 +157,12 @@ export class ViewState {
   }
 
   /** One scale for all, while their colors are linked. */
-  #domainOf(grid: Grid, quantity: Quantity) {
-    if (!this.holds("color")) return domainOf(grid, quantity);
+  #domainOf(quantity: Quantity) {
+    if (!this.holds("color")) return quantity.ends;
     const alike = this.each.filter(
       ({ quantity: { value: other } }) => other.measure === quantity.measure && other.scale === quantity.scale,
     );
-    return hull(alike.map((state) => domainOf(state.grid, state.quantity.value)));
+    return hull(alike.map((state) => state.quantity.value.ends));
   }
 
   /** The quantity of the same name, or of the same measure of the same target. */

@@ -76,40 +76,9 @@ export function shadesOf(
   return shades;
 }
 
-/** The ends of a quantity's scale: those it names, or its extremes; as far on both sides where it has a center. */
-export function domainOf(grid: Grid, { values, domain, center, scale }: Quantity): Domain {
-  let [low, high] = domain ?? extent(grid, values);
-  if (scale === "log" && low <= 0) {
-    const [least] = extent(
-      grid,
-      values.map((value) => (value > 0 ? value : Number.NaN)),
-    );
-    low = least || (high > 0 ? high / 10 : 0.1);
-    if (high <= low) high = 10 * low;
-  }
-  if (center !== null) {
-    const reach = Math.max(high - center, center - low);
-    [low, high] = [center - reach, center + reach];
-  }
-  // one value only: a domain about it, so that it still has a place
-  return low < high ? [low, high] : scale === "log" ? [low / 2, low * 2] : [low - 0.5, low + 0.5];
-}
-
 /** The ends that hold several scales. */
 export function hull(domains: Domain[]): Domain {
   return [Math.min(...domains.map(([low]) => low)), Math.max(...domains.map(([, high]) => high))];
-}
-
-function extent(grid: Grid, values: Float32Array): Domain {
-  const columns = grid.columns.length;
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let cell = 0; cell < values.length; cell++) {
-    const value = values[cell]!;
-    if (!Number.isFinite(value) || grid.excluded.has(cell % columns)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return low <= high ? [low, high] : [0, 1];
 }
 
 /** Powers of ten within a domain, every so many of them that there are no more than six. */

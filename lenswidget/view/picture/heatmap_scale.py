@@ -43,19 +43,9 @@ class Scale:
         self.grid = grid
         self.weighs = weighs
         self.quantity = quantity = grid.quantities[name]
-        self.values = values = quantity.values.astype(np.float64)
+        self.values = quantity.values.astype(np.float64)
         self.excluded = np.isin(grid.positions, grid.excluded)
-        counted = values[np.isfinite(values) & ~self.excluded]
-        if quantity.scale == "log":
-            counted = counted[counted > 0]  # what is not has no place on it, and is drawn at the low end
-        low, high = quantity.domain or ((counted.min(), counted.max()) if counted.size else (0.0, 1.0))
-        if quantity.scale == "log" and low <= 0:
-            low = counted.min() if counted.size else high / 10 if high > 0 else 0.1
-            high = max(high, low)
-        if quantity.center is not None:
-            reach = max(high - quantity.center, quantity.center - low)
-            low, high = quantity.center - reach, quantity.center + reach
-        self.low, self.high = float(low), float(high)
+        self.low, self.high = ends_of_scale(grid, quantity)
         self.tone = "s" if quantity.measure in SHARES else "c" if quantity.center is None else "d"
 
     def place(self, values: np.ndarray) -> np.ndarray:
@@ -89,6 +79,28 @@ class Scale:
         names[_absent(self.grid, self.quantity)] = "page"
         names[:, quiet(self.grid)] = "quiet"
         return [list(row) for row in names]
+
+
+def ends_of_scale(grid: Grid, quantity: Quantity) -> tuple[float, float]:
+    """The ends of a quantity's scale: those it names, or its extremes; as far on both sides where it has a center."""
+    excluded = np.isin(grid.positions, grid.excluded)
+    values = quantity.values.astype(np.float64)
+    counted = values[np.isfinite(values) & ~excluded]
+    is_log = quantity.scale == "log"
+    if is_log:
+        counted = counted[counted > 0]  # what is not has no place on it, and is drawn at the low end
+    ends = (float(counted.min()), float(counted.max())) if counted.size else None
+    low, high = quantity.domain or ends or ((0.1, 1.0) if is_log else (0.0, 1.0))
+    if is_log and low <= 0:
+        low = ends[0] if ends else high / 10 if high > 0 else 0.1
+        high = high if high > low else 10 * low
+    if quantity.center is not None:
+        reach = max(high - quantity.center, quantity.center - low)
+        low, high = quantity.center - reach, quantity.center + reach
+    if low < high:
+        return float(low), float(high)
+    # one value only: a scale about it, so that it still has a place
+    return (float(low) / 2, float(low) * 2) if is_log else (float(low) - 0.5, float(low) + 0.5)
 
 
 def _absent(grid: Grid, quantity: Quantity) -> np.ndarray:
