@@ -21,10 +21,11 @@ from pypdf import PdfReader
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
-from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
+from lenswidget.grids.parts import BEFORE, MOVED, NO_TOKEN, Check, Quantity, Target
 from lenswidget.grids.provenance import provenance_of
 from lenswidget.view.picture.colors import Theme, colors, contrast
 from lenswidget.view.picture.draw import MOST, preview_png, preview_svg, scene_of
+from lenswidget.view.picture.heatmap_cells import edited_cells
 from lenswidget.view.picture.png import png
 from lenswidget.view.picture.scene import Box, Line, Ring, Scene, Words, breadth
 from tests.golden.write import scales
@@ -90,9 +91,9 @@ def test_parts_of_a_sum_are_bars_from_zero_the_largest_first_and_their_sum() -> 
 def test_a_picture_that_nobody_asked_for_has_the_largest_and_the_others_as_one() -> None:
     values = [float(2**i) * (-1) ** i for i in range(40)]
     words = said(scene_of(parts(values), most=MOST))
-    assert "28 others" in words and sum(word.startswith("L") for word in words) == 12
+    assert "28 smaller" in words and sum(word.startswith("L") for word in words) == 12
     assert len([word for word in words if word[0] in "+−"]) == 12 + 1 + 1
-    assert "28 others" not in said(scene_of(parts(values)))
+    assert "28 smaller" not in said(scene_of(parts(values)))
 
 
 @pytest.mark.parametrize(
@@ -405,3 +406,35 @@ def test_no_color_is_written_anywhere_else() -> None:
         if not color[1:].isdigit()  # an issue's number
     ]
     assert found == []
+
+
+def test_a_picture_of_an_edited_grid_outlines_what_the_edit_can_reach() -> None:
+    grid = make_grid(rows=6, columns=5)
+    moved = np.zeros(grid.shape, dtype=np.float32)
+    moved[2, 1] = 0.8
+    moved[3:, 1:] = 0.1
+    moved[1, 3] = 0.5  # another edit, at a later token and a lower row
+    grid = replace(grid, quantities={MOVED: Quantity(MOVED, moved, domain=(0.0, 1.0))}, targets=())
+    assert edited_cells(grid) == [(1, 3), (2, 1)]
+    shapes = scene_of(grid).shapes
+    rings = [shape for shape in shapes if isinstance(shape, Ring) and shape.ink == "ink"]
+    cones = [shape for shape in shapes if isinstance(shape, Line) and len(shape.points) == 5 and shape.ink == "ink"]
+    assert len(rings) == len(cones) == 2
+    for ring, cone in zip(rings, cones):
+        (left, foot), (_, top), (right, _) = cone.points[:3]
+        assert (left, foot) == (ring.x, ring.y) and top < foot and right >= ring.x + ring.width and cone.dash
+    assert not edited_cells(make_grid())
+
+
+def test_bars_under_edits_have_what_they_were_dashed() -> None:
+    values, before = np.array([2.0, 0.0, -1.0]), np.array([2.0, 4.0, -3.0])
+    grid = parts(values)
+    old = Quantity(BEFORE, before[:, None].astype(np.float32), "logits", center=0.0)
+    grid = replace(grid, quantities={**grid.quantities, BEFORE: old})
+    scene = scene_of(grid)
+    assert [word for word in said(scene) if word in grid.rows] == [grid.rows[i] for i in (1, 2, 0)]
+    boxes_before = [shape for shape in scene.shapes if isinstance(shape, Line) and len(shape.points) == 5]
+    widths = [max(x for x, _ in line.points) - min(x for x, _ in line.points) for line in boxes_before]
+    assert widths == pytest.approx([2 * widths[2], 1.5 * widths[2], widths[2]]) and all(
+        line.dash for line in boxes_before
+    )

@@ -200,7 +200,7 @@ describe("bars", () => {
     expect(rowsOf(root)).toHaveLength(13);
     expect(rowsOf(root)[0]).toEqual(["L4998", "−4\u202f999"]);
     // -1 + 2 - 3 + … + 4987 without the 12 largest, which come in pairs that differ by one
-    expect(rowsOf(root)[12]).toEqual(["4988 others", "−2\u202f494"]);
+    expect(rowsOf(root)[12]).toEqual(["4988 smaller", "−2\u202f494"]);
     const sum = foot(root);
     await userEvent.click(root.querySelector("[data-place='-1']")!);
     await vi.waitFor(() => expect(menu(root, "show").selectedOptions[0]!.textContent).toBe("all 5000"));
@@ -219,7 +219,7 @@ describe("bars", () => {
     const quantities = [{ name: "logit", values: (row: number) => row }];
     const { root } = await show(new FakeModel(await message({ rows: 20, columns: 1, view: "bars", quantities })));
     expect(root.querySelector("tfoot")).toBeNull();
-    expect(rowsOf(root).at(-1)).toEqual(["8 others", ""]);
+    expect(rowsOf(root).at(-1)).toEqual(["8 smaller", ""]);
     expect(root.textContent).not.toContain("waterfall");
   });
 

@@ -148,7 +148,7 @@ describe("very much", () => {
     };
     const { root } = await show(new FakeModel(await message(wish)));
     expect(root.dataset.state).toBe("ready");
-    expect(root.textContent).toContain("149988 others");
+    expect(root.textContent).toContain("149988 smaller");
   });
 
   it("of columns makes no picture that nobody could read", async () => {

@@ -97,6 +97,18 @@ describe("what happened", () => {
     expect(named(root, "L1H2").ariaChecked).toBe("true");
   });
 
+  it("comes while the switch keeps the focus", async () => {
+    const model = new FakeModel(await bars(), { explains: true });
+    const { root } = await show(model);
+    named(root, "L1H2").focus();
+    await userEvent.keyboard(" ");
+    model.change("grids", (await edited()) as never);
+    await vi.waitFor(() => expect(root.querySelector(".lw-was")).not.toBeNull());
+    expect(document.activeElement).toBe(named(root, "L1H2"));
+    await userEvent.keyboard(" ");
+    expect(asked(model).at(-1)).toEqual([{ ...EDIT, on: false }]);
+  });
+
   it("is drawn on each bar, with what the bar was before", async () => {
     const { root } = await show(new FakeModel(await edited(), { explains: true, edits: [EDIT] }));
     const row = [...root.querySelectorAll("tr[data-place]")].find((one) => one.textContent!.startsWith("L0.attn"))!;

@@ -23,7 +23,8 @@ from lenswidget.attribution.formulas import Contributions, component, edited, he
 from lenswidget.attribution.under_edits import Attributed, said
 from lenswidget.attribution.vocabulary_space import promotes
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, Target
+from lenswidget.grids.marks import visible
+from lenswidget.grids.parts import BEFORE, NO_TOKEN, Check, Quantity, Target
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.cached_run import as_run, residual_hooks
@@ -36,12 +37,12 @@ from lenswidget.model.recalled_run import Experiment, RecalledRun
 from lenswidget.model.run import Run
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import double, own_arithmetic
-from lenswidget.model.targets import TargetLike, named, target_of, with_against
+from lenswidget.model.targets import TargetLike, named, seen, target_of, with_against
 
 UNITS = ("component", "head", "neuron", "source", "block", "kind")
 TOP = {"neuron": 50, "source": 40}
 """Rows that a reader can take in, of units that have hundreds."""
-BEFORE, PREDICTED = "contribution before", "predicted change"
+PREDICTED = "predicted change"
 """What a row was in the run without the edit, and how that would change it; the front-end knows them by these names."""
 Under = tuple[Run, Sequence[Experiment]]
 """The run without some edits, and these."""
@@ -517,7 +518,7 @@ def _mean(runs: list[Run], target: Any, against: Any, unit: str, position: Posit
 def _of_all(single: list[Attribution]) -> str:
     """What several prompts are asked for, if they all are asked for the same."""
     same = all(one.targets == single[0].targets for one in single)
-    return named(single[0].targets) if same else "target − against" if len(single[0].targets) > 1 else "target"
+    return seen(single[0].targets) if same else "target − against" if len(single[0].targets) > 1 else "target"
 
 
 def _each(target: Any, count: int) -> list[Any]:
@@ -538,9 +539,9 @@ def target_and_against(run: Run, target: Any, against: Any) -> tuple[Target, ...
 
 
 def _about(run: Run, targets: tuple[Target, ...], way: Direction, positions: Int[Tensor, "p"]) -> Iterable[str]:
-    name = named(targets)
+    name = seen(targets)
     if len(positions) == 1:
-        yield f"{name}: {float(way.logit[0]):.4g} in logits, after {run.texts[int(run.tokens[positions[0]])]!r}"
+        yield f"{name}: {float(way.logit[0]):.4g} in logits, after {visible(run.texts[int(run.tokens[positions[0]])])}"
     else:
         yield f"{name}, in logits, at {len(positions)} positions"
     yield "the final norm’s scale is held at what it was"
@@ -551,8 +552,8 @@ def _about(run: Run, targets: tuple[Target, ...], way: Direction, positions: Int
     special = [int(p) for p in positions if int(run.tokens[p]) in run.texts.special]
     if special:
         yield (
-            f"position {special[0]} holds {run.texts[int(run.tokens[special[0]])]!r}, which is no text: its stream is unlike "
-            "any other"
+            f"position {special[0]} holds {visible(run.texts[int(run.tokens[special[0]])])}, which is no text: its stream "
+            "is unlike any other"
         )
     yield from run.notes
 

@@ -13,6 +13,10 @@ from lenswidget.grids.words import say
 
 NO_TOKEN = -1
 """Stands where a column has no token that really follows: the last position of a prompt."""
+MOVED = "change of the state"
+"""The quantity of a Grid read under a reader's edits: how far they moved each cell's state, exactly 0 where they can't reach."""
+BEFORE = "contribution before"
+"""What bars were without the edits that they are under."""
 BEYOND = 0
 """Stands in a rank that was not counted: the token lies beyond the candidates of that cell."""
 

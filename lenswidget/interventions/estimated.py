@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.grids.marks import visible
 from lenswidget.interventions.asked import Asked, require_alike
 from lenswidget.interventions.attribution_patching import laid_out, neurons_of, number_of
 from lenswidget.interventions.layout import neurons
@@ -91,4 +92,4 @@ def _cell(swept: Swept, row: int, column: int) -> str:
         return f"{label}{swept.layout.columns[column]}"
     if swept.layout.columns is not None:
         return label
-    return f"{label} at {swept.base.texts[int(swept.base.tokens[swept.layout.positions[column]])]!r}"
+    return f"{label} at {visible(swept.base.texts[int(swept.base.tokens[swept.layout.positions[column]])])}"

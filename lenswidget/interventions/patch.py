@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import visible
 from lenswidget.grids.parts import NO_TOKEN, Check, Quantity
 from lenswidget.interventions.asked import Asked, are_pairs, ask, one_each, pairs_of_runs, require_alike
 from lenswidget.interventions.continuations import Base, Cell, continued
@@ -284,17 +285,16 @@ def _is_source(base: Run, found: Float[Tensor, "rows d"], source: Float[Tensor, 
 
 
 def _about(base: Run, put: Put, layout: Layout, position: int, unit: str, window: int) -> list[str]:
-    after = base.texts[int(base.tokens[position])]
-    notes = [f"the answer is read after {after!r}"]
+    notes = [f"the answer is read after {visible(base.texts[int(base.tokens[position])])}"]
     if put.source is not None:
         notes.insert(0, f"each cell: {base.prompt!r} with one value {put.words}")
         if unit != "head" and put.first:
             notes.append(
-                f"before {base.texts[int(base.tokens[put.first])]!r} both runs are the same, so the effect is exactly 0"
+                f"before {visible(base.texts[int(base.tokens[put.first])])} both runs are the same, so the effect is exactly 0"
             )
     if layout.columns is not None:
         where = [base.texts[int(base.tokens[p])] for p in layout.positions]
-        notes.append(f"at {where[0]!r}" if len(where) == 1 else f"at {len(where)} positions together")
+        notes.append(f"at {visible(where[0])}" if len(where) == 1 else f"at {len(where)} positions together")
     if window > 1:
         notes.append(f"{window} blocks together, round the one that is named")
     notes.append("an effect of zero is no proof that a part isn’t used: later parts may fill in")

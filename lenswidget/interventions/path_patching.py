@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from lenswidget.attribution.attribute import part_order
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import visible
 from lenswidget.grids.parts import NO_TOKEN, Check
 from lenswidget.interventions.layout import Layout
 from lenswidget.interventions.metrics import called, measured, metric_of, require_gap
@@ -184,10 +185,9 @@ def _check(base: Run, put: Put, receiver: Receiver, position: int) -> Check | No
 
 
 def _about(base: Run, put: Put, receiver: Receiver, position: int) -> list[str]:
-    text = base.texts[int(base.tokens[position])]
     notes = [
         f"each cell: {base.prompt!r} with one sender’s change {put.words}, sent to {receiver.label} alone",
-        f"the answer is read after {text!r}",
+        f"the answer is read after {visible(base.texts[int(base.tokens[position])])}",
         "all between sender and receiver stays as it is in the base",
         "an effect of zero is no proof that a path isn’t used: later parts may fill in",
     ]

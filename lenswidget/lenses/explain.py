@@ -16,7 +16,7 @@ from lenswidget.attribution.direction import along
 from lenswidget.attribution.formulas import Contributions
 from lenswidget.attribution.jumps import SUMS, moves
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import Check, Quantity
+from lenswidget.grids.parts import MOVED, Check, Quantity
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.lenses.logit import LogitLens
@@ -25,7 +25,7 @@ from lenswidget.model.positions import positions_of
 from lenswidget.model.recalled_run import Experiment, RecalledRun
 from lenswidget.model.run import Run
 from lenswidget.model.surroundings import double, own_arithmetic
-from lenswidget.model.targets import TargetLike, named
+from lenswidget.model.targets import TargetLike, seen
 
 
 def explain(
@@ -90,7 +90,7 @@ def explained(
     rounding = run.rounding
     if off > rounding * max(size, 1e-6):
         run.require_unchanged()
-    name = named(targets)
+    name = seen(targets)
     grid = Attribution(
         run,
         targets,
@@ -108,7 +108,6 @@ def explained(
     return replace(grid, kind=f"What moved {name} at {run.labels[row]}, {lens.name}")
 
 
-MOVED = "change of the state"
 """How far an edit moved a state: ‖h′ − h‖ / ‖h‖, between the run and the one without the edit; exactly 0 where nothing moved."""
 
 

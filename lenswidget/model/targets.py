@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lenswidget.grids.marks import visible
 from lenswidget.grids.parts import Target
 from lenswidget.model.run import Run
 
@@ -85,5 +86,10 @@ def _token_id(run: Run, token: Any) -> int:
 
 
 def named(targets: Sequence[Target]) -> str:
-    """What is followed, in words: `' Paris'`, or `' Paris' − ' London'` where they are compared."""
+    """What is followed, as Python writes it: `' Paris'`, or `' Paris' − ' London'` where they are compared."""
     return " − ".join(repr(target.label) for target in targets)
+
+
+def seen(targets: Sequence[Target]) -> str:
+    """The same as readers see tokens: `␣Paris − ␣London`."""
+    return " − ".join(visible(target.label) for target in targets)

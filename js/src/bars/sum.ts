@@ -33,7 +33,7 @@ export interface Sum {
 
 /** What a bar is called. */
 export function nameIn(labels: string[], { left }: Sum, place: number): string {
-  return place === REST ? `${left} others` : labels[place]!;
+  return place === REST ? `${left} smaller` : labels[place]!;
 }
 
 /** Places of the parts, the largest first, now or before; what is no number comes before all, so that nothing hides it. */

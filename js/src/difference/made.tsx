@@ -25,7 +25,7 @@ export function Made({ state, said, row, column }: Props) {
   const names = [...new Set(pair.flatMap((of) => [...of.keys()]))].sort((a, b) => size(b) - size(a));
   const others = names.splice(SHOWN);
   const lines = names.map((name) => ({ name, values: valuesOf([name]) }));
-  if (others.length) lines.push({ name: `${others.length} others`, values: valuesOf(others) });
+  if (others.length) lines.push({ name: `${others.length} smaller`, values: valuesOf(others) });
   const reach = Math.max(...lines.flatMap(({ values }) => values.map(Math.abs))) || 1;
   const decimals = decimalsFor(lines.flatMap(({ values }) => values));
   const numbers = (values: number[]) =>

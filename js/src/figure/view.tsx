@@ -83,12 +83,27 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         view.experiments.live = live;
         forget = () => view.experiments.forget();
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
+        const had = focusIn(root);
         render(<Figure {...shownBy} {...{ turn, isLost, message, source, hasAddress }} />, root);
+        if (had && !root.contains(focusedIn(root)))
+          root.querySelector<HTMLElement>(had)?.focus({ preventScroll: true });
       } catch (reason) {
         if (turn === latest) fail((reason as Error).message);
       }
     },
   };
+}
+
+function focusedIn(root: HTMLElement): Element | null {
+  return (root.getRootNode() as Document | ShadowRoot).activeElement;
+}
+
+/** What in a view has the focus, by its name, so that the same can have it in another picture. */
+function focusIn(root: HTMLElement): string | null {
+  const now = focusedIn(root);
+  return now && root.contains(now) && now.ariaLabel
+    ? `${now.localName}[aria-label="${CSS.escape(now.ariaLabel)}"]`
+    : null;
 }
 
 /** Waits for an element to stand in the page: a host may hand over one that doesn't yet, where CSS has no values. */

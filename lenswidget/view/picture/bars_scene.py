@@ -37,7 +37,10 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
     shapes, top = head(grid, WIDTH, f"at {_column(grid)}" if grid.shape[1] > 1 else "")
     room = room_for([*labels, "sum"], WIDTH / 3)
     start, end = MARGIN + room + 8, WIDTH - MARGIN - NUMBERS
-    ends = np.nan_to_num(np.concatenate([[0], values, values - whiskers, values + whiskers]), posinf=0, neginf=0)
+    before = np.zeros(0) if bars.before is None else bars.before
+    ends = np.nan_to_num(
+        np.concatenate([[0], values, values - whiskers, values + whiskers, before]), posinf=0, neginf=0
+    )
     low, high = (ends.min(), ends.max()) if ends.any() else (-1, 1)
 
     def x(value: Number) -> float:
@@ -52,6 +55,10 @@ def bars_scene(grid: Grid, few: bool = False) -> Scene:
             left_end, right_end = sorted((x(0), x(value))) if np.isfinite(value) else (start, end)
             fill = ("minus" if value < 0 else "plus") + ("-rest" if is_rest else "") if np.isfinite(value) else "odd"
             shapes.append(Box(left_end, y + 3, max(1, right_end - left_end), ROW - 6, fill))
+            if i < len(before) and np.isfinite(before[i]):
+                old, new = sorted((x(0), x(before[i])))
+                corners = ((old, y + 2), (new, y + 2), (new, y + ROW - 3), (old, y + ROW - 3), (old, y + 2))
+                shapes.append(Line(corners, "muted", 1, 3))
             shapes += _whisker(value, whisker, x, y)
             shapes.append(Words(WIDTH - MARGIN, y + 14, fixed(value, decimals, signed=True), "muted", "end"))
     bottom = top + len(labels) * ROW

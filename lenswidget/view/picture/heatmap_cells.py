@@ -10,7 +10,7 @@ from jaxtyping import Int
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import cell_text, spaced
 from lenswidget.grids.overview import VARIOUS
-from lenswidget.grids.parts import NO_TOKEN, Quantity
+from lenswidget.grids.parts import MOVED, NO_TOKEN, Quantity
 from lenswidget.grids.words import say
 from lenswidget.view.picture.colors import PINS
 from lenswidget.view.picture.heatmap_scale import MARK, Scale, ends_of, trust_mark
@@ -62,6 +62,7 @@ def inked(grid: Grid, scale: Scale, left: Number, top: Number) -> Iterator[Shape
                 )
     yield from _outlines(grid, left, top)
     yield from _steps(grid, left, top)
+    yield from _cones(grid, left, top)
 
 
 def says_of(grid: Grid) -> list[str]:
@@ -124,6 +125,26 @@ def _steps(grid: Grid, left: Number, top: Number) -> Iterator[Shape]:
         x, y = left + c * COLUMN, top + (grid.shape[0] - row) * ROW - 0.5
         yield Line(((x, y), (x + COLUMN - 1, y)), "page", 3)
         yield Line(((x, y), (x + COLUMN - 1, y)), "ink", 1.5, DOT)
+
+
+def _cones(grid: Grid, left: Number, top: Number) -> Iterator[Shape]:
+    """The cells that were edited, and dashed all that each can reach: the rows above from its column on."""
+    rows, columns = grid.shape
+    for r, c in edited_cells(grid):
+        x, y = left + c * COLUMN, top + (rows - 1 - r) * ROW
+        if r < rows - 1:
+            end = left + columns * COLUMN - 1
+            yield Line(((x, y), (x, top), (end, top), (end, y), (x, y)), "ink", 1.5, DASH)
+        yield Ring(x, y, COLUMN - 1, ROW - 1, "ink")
+
+
+def edited_cells(grid: Grid) -> list[tuple[int, int]]:
+    """The cells in which an edit begins to be felt: moved, with nothing moved beneath them or to the left of that."""
+    if MOVED not in grid.quantities:
+        return []
+    moved = np.nan_to_num(grid.quantities[MOVED].values) != 0
+    cells = [(int(r), int(c)) for r, c in np.argwhere(moved)]
+    return [(r, c) for r, c in cells if not moved[:r, : c + 1].any()]
 
 
 def rings_of(grid: Grid) -> Int[np.ndarray, "rows columns"]:
