@@ -54,16 +54,13 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
     ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
-    # as they travel: 59 kB of script, 8 of style, 4 of what was measured, 13 of what an installer reads, and the code itself
-    sizes = {"code": 0, "rest": 0}
+    # beside its code and the lens: 59 kB of script, 8 of style, 4 of what was measured, 15 of what an installer reads
+    rest = 0
     for one in zipfile.ZipFile(wheel).infolist():
-        assert Path(one.filename).suffix in {".py", ".json", ".js", ".css", ".safetensors", ".typed", ""} or (
-            ".dist-info/" in one.filename
-        )
-        if one.filename != SHIPPED:
-            sizes["code" if one.filename.endswith(".py") else "rest"] += one.compress_size
-    assert sizes["rest"] < 95_000
-    assert sizes["code"] < 360_000
+        kind = Path(one.filename).suffix
+        assert kind in {".py", ".json", ".js", ".css", ".safetensors", ".typed"} or ".dist-info/" in one.filename
+        rest += one.compress_size if kind != ".py" and one.filename != SHIPPED else 0
+    assert rest < 95_000
 
 
 def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:
