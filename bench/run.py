@@ -8,6 +8,7 @@ for module in (
     "first_run",
     "readout",
     "many",
+    "detection",
     "attribution",
     "interventions",
     "estimates",

@@ -103,8 +103,8 @@ def trajectories(
     backend = backend_of(model, tokenizer=tokenizer)
     given = LogitLens() if lens is None else lens
     lens = as_lens(given)
-    ids = _tokens(backend, prompts)
-    at = [_position(i, tokens, position) for i, tokens in enumerate(ids)]
+    ids = tokens_of(backend, prompts)
+    at = [position_in(i, tokens, position) for i, tokens in enumerate(ids)]
     names, kinds = named_prompts(len(ids), labels, "label"), named_prompts(len(ids), groups, "group")
     first = run_watched(backend, ids[0])  # it says all that holds whatever the prompt
     if lens.through(first) is not first:
@@ -166,7 +166,7 @@ def trajectories(
     )
 
 
-def _tokens(backend: Backend, prompts: Sequence[Prompt]) -> list[Int[Tensor, "..."]]:
+def tokens_of(backend: Backend, prompts: Sequence[Prompt]) -> list[Int[Tensor, "..."]]:
     """The token ids of every prompt."""
     if isinstance(prompts, str) or not isinstance(prompts, Sequence):
         raise TypeError(
@@ -184,7 +184,7 @@ def _tokens(backend: Backend, prompts: Sequence[Prompt]) -> list[Int[Tensor, "..
     return found
 
 
-def _position(prompt: int, tokens: Int[Tensor, "positions"], position: Any) -> int:
+def position_in(prompt: int, tokens: Int[Tensor, "positions"], position: Any) -> int:
     """Which position is read of a prompt, counted from 0."""
     if isinstance(position, bool) or not hasattr(position, "__index__"):
         raise TypeError(f"position is a whole number, the same in every prompt, and -1 the last; got {position!r}.")
