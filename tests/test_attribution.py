@@ -140,7 +140,7 @@ def test_sources_sum_to_their_head_and_all_cells_to_the_logit(smollm: Any, tower
             assert not row[:-1].any(), "what doesn't move between positions stands in its own column"
     few = lw.attribute(tower, " Paris", unit="source")
     kept = values(few)
-    others = kept.pop(next(label for label in kept if label.endswith("others")))
+    others = kept.pop(next(label for label in kept if label.endswith("smaller")))
     assert len(kept) == 40 and few.check is not None and few.check.holds
     left = [row for label, row in values(grid).items() if label not in kept]
     np.testing.assert_allclose(others, np.sum(left, axis=0), atol=1e-4)
@@ -166,7 +166,7 @@ def test_coarse_units_are_sums_of_finer_ones(tower: lw.Run) -> None:
 def test_the_top_rows_and_all_the_others_sum_to_the_same(tower: lw.Run) -> None:
     whole, top = (values(lw.attribute(tower, " Paris", unit="head", top=n)) for n in (None, 7))
     *kept, rest = top
-    assert rest == "294 others" and len(kept) == 7
+    assert rest == "294 smaller" and len(kept) == 7
     assert sum(top.values()) == pytest.approx(sum(whole.values()), abs=1e-5)
     assert {*kept} == {*sorted(whole, key=lambda label: -abs(whole[label]))[:7]}
     assert kept == [label for label in whole if label in kept], "in the order of the network"
@@ -185,7 +185,7 @@ def test_every_position_is_attributed_as_it_is_alone(tower: lw.Run) -> None:
             atol=3e-5,
         )
     assert lw.attribute(tower, " Paris", position=slice(-3, None)).positions.tolist() == [7, 8, 9]
-    assert any("holds '<|im_start|>'" in note for note in lw.attribute(_after_bos(tower), 5, position=0).notes)
+    assert any("holds <|im_start|>" in note for note in lw.attribute(_after_bos(tower), 5, position=0).notes)
 
 
 def _after_bos(run: lw.Run) -> lw.Run:

@@ -185,7 +185,7 @@ class Attribution:
             keep = keep.sort().values
             rest = torch.ones(len(values), dtype=torch.bool).index_fill_(0, keep.cpu(), False).to(values.device)
             others = values[rest].sum(0, keepdim=True)
-            labels = [names[i][0].label(names[i][1]) for i in keep.tolist()] + [f"{int(rest.sum()):,} others"]
+            labels = [names[i][0].label(names[i][1]) for i in keep.tolist()] + [f"{int(rest.sum()):,} smaller"]
             values = torch.cat([values[keep], others])
             for name, known in beside.items():
                 beside[name] = known if known is None else torch.cat([known[keep], known[rest].sum(0, keepdim=True)])

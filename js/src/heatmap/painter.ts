@@ -3,9 +3,11 @@
 import { WORD_FONT } from "../pieces/font.js";
 import { type Palette, PIN_COLORS, STEPS } from "../style/palette.js";
 import { ellipsize, ring, type Surface } from "./brush.js";
-import { type Cells, isRepeated, runsOf, stepsOf } from "./cells.js";
-import { gapBetween, type Layout, labelLines, top } from "./layout.js";
+import type { Cells } from "./cells.js";
+import { paintLabels } from "./labels-painter.js";
+import { gapBetween, type Layout, top } from "./layout.js";
 import { paintOdd } from "./odd.js";
+import { isRepeated, runsOf, stepsOf } from "./runs.js";
 
 const GAP = 1;
 const LEAST_FOR_WORDS = 12;
@@ -30,7 +32,7 @@ export class Painter {
     context.font = WORD_FONT;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    this.#paintLabels(context, first, end);
+    paintLabels(context, this, first, end);
     context.save();
     context.translate(0, this.layout.header);
     for (let column = first; column < end; column++) {
@@ -73,7 +75,7 @@ export class Painter {
       }
       const muted = cells.words.muted(word);
       if (muted) context.font = `italic ${WORD_FONT}`;
-      context.fillText(this.#fit(context, cells.words.text(word)), middle, center + 0.5);
+      context.fillText(this.fit(context, cells.words.text(word)), middle, center + 0.5);
       if (muted) context.font = WORD_FONT;
     }
   }
@@ -106,38 +108,8 @@ export class Painter {
     context.setLineDash([]);
   }
 
-  #paintLabels(context: Surface, first: number, end: number): void {
-    const { cells, palette } = this;
-    const { cellWidth, header } = this.layout;
-    context.fillStyle = palette.ink;
-    context.strokeStyle = palette.faint;
-    context.lineWidth = 1;
-    const [from, into] = labelLines(this.layout);
-    for (let column = first; column < end; column++) {
-      const x = (column - first) * cellWidth;
-      const middle = x + (cellWidth - GAP) / 2;
-      context.fillText(this.#fit(context, cells.columnLabel(column)), middle, into);
-      if (cells.sourceLabel) {
-        const source = cells.sourceLabel(column);
-        context.fillStyle = source ? palette.source : palette.faint;
-        context.fillText(source ? this.#fit(context, source) : "=", middle, from);
-        context.fillStyle = palette.ink;
-      }
-      // one brace under the bytes of one character
-      const [before, after] = [cells.isJoined(column), cells.isJoined(column + 1)];
-      if (!before && !after) continue;
-      const [left, right] = [before ? x - GAP : x + 4, after ? x + cellWidth : x + cellWidth - 5];
-      const y = header - 3.5;
-      context.beginPath();
-      context.moveTo(left, before ? y : y - 4);
-      if (!before) context.lineTo(left, y);
-      context.lineTo(right, y);
-      if (!after) context.lineTo(right, y - 4);
-      context.stroke();
-    }
-  }
-
-  #fit(context: Surface, text: string): string {
+  /** As much of a text as has room in a cell. */
+  fit(context: Surface, text: string): string {
     let fitted = this.#fitted.get(text);
     if (fitted === undefined) {
       // a number that is cut short is another
