@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from lenswidget.grids.parts import Quantity, Trajectories
+from lenswidget.grids.parts import ColumnQuantity, Quantity, Trajectories
 from lenswidget.view.picture.numbers import number
 from lenswidget.view.wire import ONE_PERCENT, PROBABILITIES, _places, _ranks, _steps, encode
 from tests.golden.write import assert_alike, expected, golden_grid, header_of
@@ -154,3 +154,20 @@ def unpacked(message: bytes, reference: dict) -> np.ndarray:
     planes = np.frombuffer(raw, np.uint8, count * dtype.itemsize, 4 + length + reference["offset"])
     words = np.ascontiguousarray(planes.reshape(dtype.itemsize, count).T).view(f"<u{dtype.itemsize}")
     return np.cumsum(words.reshape(reference["shape"]), axis=0, dtype=words.dtype).view(dtype)
+
+
+def test_what_is_known_of_columns_travels_as_text_and_numbers() -> None:
+    scores = np.array([0.5, np.nan, 2.0], dtype=np.float32)
+    below = ColumnQuantity("unusual", scores, unit="bits", line=1.0, says="{} from normal prompts")
+    groups = ("</script><script>alert(1)</script>", "b", "b")
+    grid = replace(make_grid(columns=3), groups=groups, column_quantities=(below,))
+    raw = zlib.decompress(encode([grid]))
+    (length,) = struct.unpack("<I", raw[:4])
+    found = json.loads(raw[4 : 4 + length])["grids"][0]["below"]
+    assert found["groups"] == list(groups)
+    assert found["says"] == [["0.5 bits from normal prompts"], [], ["2 bits from normal prompts, beyond the line at 1"]]
+    (numbers,) = found["quantities"]
+    begin = 4 + length + numbers["values"]["offset"]
+    np.testing.assert_array_equal(np.frombuffer(raw[begin : begin + 12], "<f4"), scores)
+    plain = zlib.decompress(encode([make_grid()]))
+    assert b'"below"' not in plain

@@ -4,7 +4,7 @@ import { candidatesAt, trajectory } from "../src/data/grid.js";
 import { decode, type GridHeader } from "../src/data/wire.js";
 import { deflate, golden, message } from "./messages.js";
 
-const HEADER_KEYS: Record<Exclude<keyof GridHeader, "sweep" | "canEdit" | "answers">, true> = {
+const HEADER_KEYS: Record<Exclude<keyof GridHeader, "sweep" | "canEdit" | "answers" | "below">, true> = {
   title: true,
   kind: true,
   model: true,

@@ -194,7 +194,7 @@ def unusual(
         ColumnQuantity(
             "normal prompts that score higher",
             higher.astype(np.float32),
-            says="{} of the held-out normal prompts score higher",
+            says="a share of {} of the held-out normal prompts scores higher",
         ),
     )
     kept = tuple(one for one in grid.column_quantities if one.name not in {two.name for two in shown})

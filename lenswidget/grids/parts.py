@@ -85,6 +85,13 @@ class ColumnQuantity:
     line: float | None = None
     says: str = ""
 
+    def said(self, column: int) -> str:
+        """What it says of a column, in words."""
+        value = f"{float(self.values[column]):.3g} {self.unit}".strip()
+        words = self.says.replace("{}", value) if self.says else f"{self.name}: {value}"
+        is_much = self.line is not None and self.values[column] >= self.line
+        return f"{words}, beyond the line at {self.line:.3g}" if is_much else words
+
 
 @dataclass(frozen=True)
 class Check:

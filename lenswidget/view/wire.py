@@ -18,6 +18,7 @@ Numbers lose only what the eye can't see:
 - candidates are ranks, from 0, among the trajectories of their column, sorted by their places in the row, equal ones as they
   are numbered: most often 0, 1, 2 and so on. Where trajectories don't have them all, they are tokens, with
   log-probabilities packed as those of a quantity
+- what is known of columns that are prompts, their groups and sentences, is in the header where there is any
 - token ids, packed, occur once, in a string table; everywhere else a token is its index there, or -1. Places are u1, u2 or i4;
   the highest of the first two is -1
 """
@@ -168,6 +169,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
             "check": _check(jumps.check),
         },
+        **({"below": _below(grid, arrays)} if grid.groups is not None or grid.column_quantities else {}),
         **({} if grid.sweep is None else {"sweep": _sweep(grid, grid.sweep, tokens, arrays)}),
         **({"canEdit": True} if _can_edit(grid) else {}),
         **({"answers": [_answer(one, index) for one in answers_of(grid)]} if grid.view == "overview" else {}),
@@ -179,6 +181,19 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "tokens": arrays.pack(tokens(trajectories.ids), "i4"),
             "steps": [arrays.put(steps, "u1") for steps in _steps(places)],
         },
+    }
+
+
+def _below(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
+    """What is said of each column, and the numbers of it: those of many prompts."""
+    said = [
+        [one.said(column) for one in grid.column_quantities if np.isfinite(one.values[column])]
+        for column in range(grid.shape[1])
+    ]
+    return {
+        "groups": grid.groups and list(grid.groups),
+        "says": said,
+        "quantities": [{"name": one.name, "values": arrays.put(one.values, "f4")} for one in grid.column_quantities],
     }
 
 
