@@ -1,7 +1,8 @@
 """What a reading costs: time beside one bare matrix product and beside TransformerLens, and memory.
 
 All statistics of 31 rows × 64 positions on the embedded model: ten candidates, entropy, KL, surprisal, ranks of two
-targets and of the next token, and every candidate's trajectory.
+targets and of the next token, and every candidate's trajectory. Seconds of the processor stand beside those of the clock:
+on a machine that is busy with other things, they are the ones to compare.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -44,28 +45,47 @@ def main(device: str = "cuda" if torch.cuda.is_available() else "cpu") -> None:
     def ours() -> None:
         run.readout.read(run.residual, run.following, targets=targets)
 
+    lenses = lw.LogitLens(), lw.load_lens()
+
+    def two_lenses() -> None:
+        for lens in lenses:
+            lw.read(run, lens)
+
+    jobs = {
+        "product": product,
+        "ours": ours,
+        "TransformerLens": transformer_lens_calls(model, run, targets),
+        "one lens": lambda: lw.read(run, lenses[1]),
+        "two lenses": two_lenses,
+    }
     with torch.inference_mode():
-        times = interleaved(
-            {"product": product, "ours": ours, "TransformerLens": transformer_lens_calls(model, run, targets)}, device
-        )
+        times, processor = (interleaved(jobs, device, clock) for clock in (time.perf_counter, time.process_time))
     print(f"readout, {rows} rows × {positions} positions, {device}, {torch.get_num_threads()} threads")
-    base = times["product"]
     for name, seconds in times.items():
-        print(f"  {name:16} {seconds:8.3f} s   {seconds / base:6.2f} × the product")
+        share, of_processor = seconds / times["product"], processor[name] / processor["product"]
+        print(
+            f"  {name:16} {seconds:8.3f} s   {share:6.2f} × the product, {of_processor:6.2f} × its seconds of the processor"
+        )
     print(f"  TransformerLens / ours: {times['TransformerLens'] / times['ours']:.2f} ×")
+    print(f"  two lenses / twice one: {times['two lenses'] / (2 * times['one lens']):.2f} ×")
 
 
-def interleaved(jobs: dict[str, Callable[[], None]], device: str, rounds: int = 5) -> dict[str, float]:
+def interleaved(
+    jobs: Mapping[str, Callable[[], object]],
+    device: str,
+    clock: Callable[[], float] = time.perf_counter,
+    rounds: int = 5,
+) -> dict[str, float]:
     """The median time of each job, run in turn, so that a noisy minute falls on all of them."""
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for round_number in range(rounds + 1):
         for name, job in jobs.items():
-            start = time.perf_counter()
+            start = clock()
             job()
             if device == "cuda":
                 torch.cuda.synchronize()
             if round_number:  # the first round warms up
-                times[name].append(time.perf_counter() - start)
+                times[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -86,10 +106,10 @@ def transformer_lens_calls(model: object, run: lw.Run, targets: list[list[int]])
     return calls
 
 
-def memory(positions: int = 1024) -> None:
+def memory(positions: int = 4096) -> None:
     """Peak memory that a reading adds, in a process of its own, sampled every few milliseconds."""
     model = lw.load(device="cpu")
-    run = lw.run(model, (model.to_tokens(TEXT)[0].repeat(20))[:positions])
+    run = lw.run(model, (model.to_tokens(TEXT)[0].repeat(1 + positions // 64))[:positions])
     del model
     gc.collect()
     # what earlier work freed goes back to the system, so that a reading can't use it unseen

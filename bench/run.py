@@ -17,6 +17,7 @@ for module in (
     "fidelity",
     "exchange",
     "live",
+    "long_prompt",
     "browser",
     "beside",
     "saved",

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 import lenswidget as lw
 from lenswidget.model import readout as readout_module
 from lenswidget.model.embedded import embedded_folder
-from lenswidget.model.reading import largest
+from lenswidget.model.reading import largest, on_cpu, read_columns, without_gaps
 
 PROMPT = "When Mary and John went to the store, John gave a drink to"
 SETS = [[12366], [260, 1719], [0]]
@@ -157,6 +157,30 @@ def test_workers_change_nothing(run: lw.Run, reading: Any, monkeypatch: pytest.M
             assert torch.equal(again.top_ids, reading.top_ids) and torch.equal(again.offsets, reading.offsets)
     finally:
         torch.set_num_threads(threads)
+
+
+def test_columns_read_together_are_those_read_one_by_one(run: lw.Run) -> None:
+    """As a GPU reads them: many at a time, and brought to the CPU when all of them are there."""
+    a = run.readout.logits(run.residual[:, 3:6].transpose(0, 1).contiguous())
+    finite = torch.ones(3, 31, dtype=torch.bool)
+    finite[1, 4] = False
+    following, sets = run.following[3:6], [torch.tensor(ids) for ids in SETS]
+    extra = {"jensen_shannon": True, "total_variation": True}
+
+    def read(some: slice) -> dict[str, torch.Tensor]:
+        return read_columns(
+            a[some].clone(), torch.empty_like(a[some]), finite[some], following[some], 10, sets, extra, None
+        )
+
+    together = read(slice(None))
+    brought = on_cpu(together)
+    assert {
+        name: torch.equal(value.nan_to_num(-9), together[name].nan_to_num(-9)) for name, value in brought.items()
+    } == dict.fromkeys(together, True)
+    one_by_one = [without_gaps(read(slice(i, i + 1))) for i in range(3)]
+    for name, value in without_gaps(together).items():
+        apart = torch.cat([one[name] for one in one_by_one])
+        close(value, apart, 1e-5) if value.is_floating_point() else torch.testing.assert_close(value, apart)
 
 
 def test_tokens_with_one_unembedding_column_have_one_rank(run: lw.Run) -> None:

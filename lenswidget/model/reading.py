@@ -51,7 +51,7 @@ def read_columns(
     finite: Bool[Tensor, "p rows"],
     following: Int[Tensor, "p"],
     k: int,
-    targets: Sequence[Sequence[int]],
+    targets: Sequence[Int[Tensor, "..."]],
     extra: Mapping[str, bool],
     totals: Float[Tensor, "rows vocabulary"] | None,
 ) -> dict[str, Tensor]:
@@ -65,7 +65,7 @@ def read_columns(
     follows = (following >= 0).unsqueeze(-1)
     following_logit = a.gather(-1, following.clamp(min=0).view(-1, 1, 1).expand(-1, a.shape[1], 1))
     following_rank = rank(following_logit) * follows
-    of_targets = [a[:, :, list(ids)] for ids in targets]
+    of_targets = [a.index_select(-1, ids) for ids in targets]
     target_ranks = [rank(logits.amax(-1, keepdim=True)) for logits in of_targets]
 
     # the softmax of each row is exp(a - peak) / mass
@@ -102,10 +102,8 @@ def read_columns(
         "target_log_probability": ((target_logit - log_sum.unsqueeze(-1)) * BITS).masked_fill(ill.unsqueeze(-1), nan),
         "target_rank": (torch.stack(target_ranks, -1) if targets else nothing.long()) * finite.unsqueeze(-1),
     }
-    named = torch.tensor([i for ids in targets for i in ids], dtype=torch.int64, device=a.device)
-    return out | _trajectories(
-        a, log_sum, top_ids, torch.cat([following[:, None], named.expand(len(a), -1)], 1), finite
-    )
+    also = torch.cat([following[:, None], *(ids.expand(len(a), -1) for ids in targets)], dim=1)
+    return out | _trajectories(a, log_sum, top_ids, also, finite)
 
 
 def largest(a: Float[Tensor, "p rows vocabulary"], k: int) -> tuple[Tensor, Tensor]:
@@ -172,6 +170,17 @@ def _distances(
         middle, row, last = (-torch.xlogy(x, x).sum(-1) for x in ((p + q) / 2, p, q))
         out["jensen_shannon"] = ((middle - (row + last) / 2) * BITS).clamp(0.0, 1.0)
     return out
+
+
+def on_cpu(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What was read of some columns, brought from where it was read in one copy for each dtype."""
+    found: dict[str, Tensor] = {}
+    for dtype in {value.dtype for value in columns.values()}:
+        alike = {name: value for name, value in columns.items() if value.dtype == dtype}
+        flat = torch.cat([value.flatten() for value in alike.values()]).cpu()
+        pieces = flat.split([value.numel() for value in alike.values()])
+        found |= {name: piece.view(value.shape) for (name, value), piece in zip(alike.items(), pieces)}
+    return found
 
 
 def without_gaps(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:

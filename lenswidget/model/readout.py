@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.final_norm import FinalNorm
-from lenswidget.model.reading import BITS, Reading, assembled, read_columns, without_gaps
+from lenswidget.model.reading import BITS, Reading, assembled, on_cpu, read_columns, without_gaps
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.workers import shared_out
 
@@ -217,6 +217,8 @@ class Readout:
         step, workers = self._shares(rows, positions)
         if totals is not None:  # all add to them
             workers = 1
+        follows = following.to(device)
+        sets = [torch.tensor(list(ids), device=device) for ids in targets]
         extra = {"jensen_shannon": jensen_shannon, "total_variation": total_variation}
 
         def worker() -> Callable[[int], dict[str, Tensor]]:
@@ -230,13 +232,12 @@ class Readout:
                 x = residual[:, start : start + step].transpose(0, 1).to(device, torch.float32).contiguous()
                 columns = self._unembed(self.norm(x).flatten(0, 1), logits[: len(x) * rows]).view(len(x), rows, -1)
                 finite = x.isfinite().all(-1) & columns[:, :, 0].isfinite()
-                follows = following[start : start + step].to(device)
                 parts = []
                 for first in range(0, len(x), group):
-                    some = slice(first, first + group)
-                    a = columns[some]
+                    a, ok = columns[first : first + group], finite[first : first + group]
                     b = scratch[: len(a) * rows].view(a.shape)
-                    parts.append(read_columns(a, b, finite[some], follows[some], k, targets, extra, totals))
+                    after = follows[start + first : start + first + len(a)]
+                    parts.append(read_columns(a, b, ok, after, k, sets, extra, totals))
                 joined = _end_to_end(parts)
                 return without_gaps(joined) if device.type == "cpu" else joined
 
@@ -245,7 +246,7 @@ class Readout:
         found = shared_out(range(0, positions, step), worker, workers)
         joined = _end_to_end(found)
         # what a GPU found is waited for here and nowhere before
-        return assembled(joined if device.type == "cpu" else without_gaps({n: x.cpu() for n, x in joined.items()}))
+        return assembled(joined if device.type == "cpu" else without_gaps(on_cpu(joined)))
 
     def _shares(self, rows: int, positions: int) -> tuple[int, int]:
         """How many positions are read at a time, and by how many workers at once."""
@@ -266,15 +267,20 @@ class Readout:
         NaN where a residual is not finite. Results are on the CPU.
         """
         ours, theirs = one.flatten(0, 1), other.flatten(0, 1)
-        step = max(1, LOGITS_BUDGET // (4 * self.vocabulary) // 4)
-        jensen_shannon, kl = [], []
-        for start in range(0, len(ours), step):
+        on_cpu = self.W_U.device.type == "cpu"
+        workers = max(1, min(torch.get_num_threads() if on_cpu else 1, len(ours) // FEWEST))
+        # what is held at a time of each cell is four vocabularies long
+        step = max(1, min(CELLS, LOGITS_BUDGET // (4 * 4 * self.vocabulary) // workers))
+
+        def apart(start: int) -> tuple[Float[Tensor, "cells"], Float[Tensor, "cells"]]:
             p, q = (self.logits(rows[start : start + step]).log_softmax(-1) for rows in (ours, theirs))
             middle = torch.logaddexp(p, q) - log(2)
             halves = [(x.exp() * (x - middle)).sum(-1) / 2 for x in (p, q)]
-            jensen_shannon.append(((halves[0] + halves[1]) * BITS).clamp(0.0, 1.0).cpu())
-            kl.append(((p.exp() * (p - q)).sum(-1) * BITS).clamp(min=0.0).cpu())
-        return torch.cat(jensen_shannon).view(one.shape[:2]), torch.cat(kl).view(one.shape[:2])
+            return ((halves[0] + halves[1]) * BITS).clamp(0.0, 1.0), ((p.exp() * (p - q)).sum(-1) * BITS).clamp(min=0.0)
+
+        found = shared_out(range(0, len(ours), step), lambda: apart, workers)
+        jensen_shannon, kl = (torch.cat(parts).cpu().view(one.shape[:2]) for parts in zip(*found))
+        return jensen_shannon, kl
 
 
 def _end_to_end(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
