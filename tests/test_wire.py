@@ -165,9 +165,8 @@ def test_what_is_known_of_columns_travels_as_text_and_numbers() -> None:
     (length,) = struct.unpack("<I", raw[:4])
     found = json.loads(raw[4 : 4 + length])["grids"][0]["below"]
     assert found["groups"] == list(groups)
-    assert found["says"] == [["0.5 bits from normal prompts"], [], ["2 bits from normal prompts, beyond the line at 1"]]
-    (numbers,) = found["quantities"]
-    begin = 4 + length + numbers["values"]["offset"]
-    np.testing.assert_array_equal(np.frombuffer(raw[begin : begin + 12], "<f4"), scores)
+    much = "2 bits from normal prompts, beyond the line at 1"
+    assert found["says"] == [[groups[0], "0.5 bits from normal prompts"], ["b"], ["b", much]]
+    assert found["quantities"] == [{"name": "unusual", "values": [0.5, None, 2.0]}]
     plain = zlib.decompress(encode([make_grid()]))
     assert b'"below"' not in plain

@@ -7,11 +7,15 @@ import { card, FakeModel, show } from "./host.js";
 import { message } from "./messages.js";
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
-const below = { groups: ["a", "b", HOSTILE, "__proto__"], says: [[], [], ["far", HOSTILE], []], quantities: [] };
+const below = {
+  groups: ["a", "b", HOSTILE, "__proto__"],
+  says: [[], [], [HOSTILE, "far", `${HOSTILE}!`], []],
+  quantities: [],
+};
 
 it("a column's group and what is said of it stand in its card, as text", async () => {
   const { root } = await show(new FakeModel(await message({ below }), { selected: [2, 2] }));
-  await expect.poll(() => card(root)?.textContent).toContain(`${HOSTILE}far${HOSTILE}`);
+  await expect.poll(() => card(root)?.textContent).toContain(`${HOSTILE}far${HOSTILE}!`);
   expect(root.querySelector("img")).toBeNull();
 });
 

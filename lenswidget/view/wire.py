@@ -169,7 +169,7 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
             "values": arrays.pack(np.round(jumps.values * 4096) / 4096, "f4"),
             "check": _check(jumps.check),
         },
-        **({"below": _below(grid, arrays)} if grid.groups is not None or grid.column_quantities else {}),
+        **({"below": _below(grid)} if grid.groups is not None or grid.column_quantities else {}),
         **({} if grid.sweep is None else {"sweep": _sweep(grid, grid.sweep, tokens, arrays)}),
         **({"canEdit": True} if _can_edit(grid) else {}),
         **({"answers": [_answer(one, index) for one in answers_of(grid)]} if grid.view == "overview" else {}),
@@ -184,17 +184,25 @@ def _header(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
     }
 
 
-def _below(grid: Grid, arrays: _Arrays) -> dict[str, Any]:
+def _below(grid: Grid) -> dict[str, Any]:
     """What is said of each column, and the numbers of it: those of many prompts."""
     said = [
-        [one.said(column) for one in grid.column_quantities if np.isfinite(one.values[column])]
+        [
+            *([grid.groups[column]] if grid.groups else []),
+            *(one.said(column) for one in grid.column_quantities if np.isfinite(one.values[column])),
+        ]
         for column in range(grid.shape[1])
     ]
     return {
         "groups": grid.groups and list(grid.groups),
         "says": said,
-        "quantities": [{"name": one.name, "values": arrays.put(one.values, "f4")} for one in grid.column_quantities],
+        "quantities": [{"name": one.name, "values": _plain(one.values)} for one in grid.column_quantities],
     }
+
+
+def _plain(values: np.ndarray) -> list[float | None]:
+    """Numbers as text has them, with the digits that tell single precision apart; None for what is not finite."""
+    return [float(f"{value:.9g}") if np.isfinite(value) else None for value in values.tolist()]
 
 
 def _can_edit(grid: Grid) -> bool:

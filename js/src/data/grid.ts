@@ -75,8 +75,8 @@ export interface Described {
   rows: string[];
   /** What columns are where they are no tokens. */
   columnLabels: string[] | null;
-  /** Of prompts alone: the group of each column, sentences about each. */
-  below?: { groups: string[] | null; says: string[][] };
+  /** Of columns that are prompts: the group of each, what is said of each, and the numbers that this speaks of. */
+  below?: { groups: string[] | null; says: string[][]; quantities: { name: string; values: (number | null)[] }[] };
 }
 
 /** Every text in it but those of tokens and the names that quantities are known by is as readers see it. */
@@ -106,19 +106,10 @@ export interface Grid extends Described {
   trajectories: { offsets: Int32Array; tokens: Int32Array; places: Uint8Array; probabilities: Float32Array } | null;
   /** What the cells are patches of, where they are. */
   sweep: Sweep | null;
-  /** What is known of each column as a whole, where columns are prompts. */
-  below?: Below;
   /** Whether a notebook can ask for these bars again with some of them taken out. */
   canEdit?: boolean;
   /** What each row of an overview answers. */
   answers?: Answer[];
-}
-
-/** The group of each column, sentences about each, and the numbers that these speak of. */
-export interface Below {
-  groups: string[] | null;
-  says: string[][];
-  quantities: { name: string; values: Float32Array }[];
 }
 
 /** What a prompt is answered with in the end. */

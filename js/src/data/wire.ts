@@ -3,7 +3,6 @@
 import type { Comparison } from "./comparison.js";
 import {
   type Answer,
-  type Below,
   type Check,
   type Described,
   type Grid,
@@ -59,8 +58,6 @@ export interface GridHeader extends Described {
   sides: { names: string[]; tokens: Reference; logProbability: Reference; equal: number[]; why: string } | null;
   candidates: { ranks: Reference } | { tokens: Reference; logProbability: Reference } | null;
   trajectories: { offsets: Reference; tokens: Reference; steps: Reference[] } | null;
-  /** Of many prompts alone. */
-  below?: Omit<Below, "quantities"> & { quantities: { name: string; values: Reference }[] };
   /** Of a sweep alone. */
   sweep?: Omit<Sweep, "columns" | "tokens" | "said"> & { columns: Reference; tokens: Reference; said: Reference };
   /** Of bars alone. */
@@ -171,7 +168,7 @@ function readable<T>(header: T): T {
 
 function build(header: GridHeader, arrays: Arrays): Grid {
   // quantities are known by their names, and tokens have marks of their own
-  const { tokens, quantities, sweep, below, ...rest } = header;
+  const { tokens, quantities, sweep, ...rest } = header;
   const seen = readable(rest);
   const { jumps } = seen;
   const columns = header.columns.shape[0]!;
@@ -206,12 +203,6 @@ function build(header: GridHeader, arrays: Arrays): Grid {
       values: arrays.view(one.values, Float32Array),
       parts: one.parts.map(({ name, values }) => ({ name, values: arrays.view(values, Float32Array) })),
     })),
-    ...(below && {
-      below: {
-        ...readable({ groups: below.groups, says: below.says }),
-        quantities: below.quantities.map(({ name, values }) => ({ name, values: arrays.view(values, Float32Array) })),
-      },
-    }),
     sides: sidesOf(),
     jumps: jumps && {
       ...jumps,

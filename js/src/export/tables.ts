@@ -35,10 +35,9 @@ export function csvOf(grids: Grid[], names: string[]): string {
 }
 
 /** Where a cell stands and what leads in it, by the names of COLUMNS; `name` is the grid's, where there are several. */
-function placesOf(grid: Grid, name: string | false): Record<string, Column | false | null> {
+function placesOf(grid: Grid, name: string | false): Record<string, Column | false | null | undefined> {
   const { ids, texts } = grid.tokens;
   const { rows, columnLabels, below } = grid.exact;
-  const groups = below?.groups;
   const id = (token = NO_TOKEN) => `${ids[token] ?? NO_TOKEN}`;
   const text = (token = NO_TOKEN) => (token in texts ? quoted(texts[token]!) : "");
   const leads = leading(grid);
@@ -48,7 +47,7 @@ function placesOf(grid: Grid, name: string | false): Record<string, Column | fal
     row: (row) => `${row}`,
     layer: (row) => quoted(rows[row]!),
     column: columnLabels && ((_, column) => quoted(columnLabels[column]!)),
-    group: groups ? (_, column) => quoted(groups[column]!) : null,
+    group: below?.groups && ((_, column) => quoted(below.groups![column]!)),
     position: (_, column) => `${grid.positions[column]}`,
     token_id: (_, column) => id(grid.columns[column]),
     token: (_, column) => text(grid.columns[column]),
@@ -58,15 +57,17 @@ function placesOf(grid: Grid, name: string | false): Record<string, Column | fal
 }
 
 function numbersOf(grid: Grid): Map<string, Column> {
-  const ofCells = grid.quantities.map((quantity): [string, Column] => [
-    quantity.name,
-    (row, column) => numeral(quantity, valueAt(grid, { row, column }, quantity)),
+  const { below } = grid.exact;
+  return new Map<string, Column>([
+    ...grid.quantities.map((quantity): [string, Column] => [
+      quantity.name,
+      (row, column) => numeral(quantity, valueAt(grid, { row, column }, quantity)),
+    ]),
+    ...(below?.quantities ?? []).map(({ name, values }): [string, Column] => [
+      name,
+      (_, column) => `${values[column] ?? ""}`,
+    ]),
   ]);
-  const ofColumns = grid.below?.quantities.map(({ name, values }): [string, Column] => [
-    name,
-    (_, column) => numeral(null, values[column]!),
-  ]);
-  return new Map([...ofCells, ...(ofColumns ?? [])]);
 }
 
 /** Where a grid came from, and which of its numbers came to this page in half precision. */
@@ -109,7 +110,7 @@ function plainOf(grid: Grid): unknown {
 }
 
 /** A number as pandas reads it: nothing for NaN. */
-function numeral(quantity: Quantity | null, value: number): string {
+function numeral(quantity: Quantity, value: number): string {
   if (Number.isNaN(value)) return "";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   return digits(quantity, value);

@@ -1,6 +1,6 @@
 // What a card says of its cell: what the model would have said there, how sure it was, and how the followed tokens fare.
 
-import { type Cell, type Grid, isLaidOut, isThere } from "../data/grid.js";
+import { type Cell, isLaidOut, isThere } from "../data/grid.js";
 import { columnPlace } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
 import { verdicts } from "../text/row-quantity.js";
@@ -41,7 +41,12 @@ function ReadBody({ state, cell, held = false, isSmall = false, more = [] }: Pro
       ) : (
         <p class="lw-muted">{nothing(grid)}</p>
       )}
-      {isFilled && !isSmall && grid.below && <Below below={grid.below} column={cell.column} />}
+      {!isSmall &&
+        grid.below?.says[cell.column]?.map((words) => (
+          <p key={words} class="lw-muted">
+            {words}
+          </p>
+        ))}
       {verdicts(grid, cell.row).map(
         ({ words, doubtful }) =>
           (doubtful || !isSmall) && (
@@ -79,18 +84,6 @@ function ReadBody({ state, cell, held = false, isSmall = false, more = [] }: Pro
         </dl>
       )}
     </>
-  );
-}
-
-/** What is known of a column as a whole. */
-function Below({ below, column }: { below: NonNullable<Grid["below"]>; column: number }) {
-  return [below.groups?.[column], ...below.says[column]!].map(
-    (words, i) =>
-      words && (
-        <p key={i} class="lw-muted">
-          <bdi>{words}</bdi>
-        </p>
-      ),
   );
 }
 
