@@ -1,19 +1,27 @@
 """What fidelity costs: beside the model's own passes over the same text and the bare products of all rows.
 
-Two lenses on the embedded model, 256 tokens; then causal fidelity, a direction at a time.
+Two lenses on the embedded model, 256 tokens; then causal fidelity of one lens along 16 directions, beside the forward passes that
+it needs: from each row on, to the last. `python -m bench.fidelity erase` erases, and says how the shipped lens does.
 """
 
 from __future__ import annotations
 
-import time
+import sys
+from functools import partial
 
+import numpy as np
 import torch
 
 import lenswidget as lw
 from bench.readout import interleaved
+from bench.styles import held_out_pages
 from bench.text import prose
+from bench.timing import median
+from lenswidget.lenses.causal import Trial
+from lenswidget.lenses.fidelity import windows_of
+from lenswidget.model.backends import backend_of
 
-TOKENS, DIRECTIONS = 256, 4
+TOKENS, DIRECTIONS = 256, 16
 
 
 def main(device: str = "cuda" if torch.cuda.is_available() else "cpu") -> None:
@@ -39,11 +47,49 @@ def main(device: str = "cuda" if torch.cuda.is_available() else "cpu") -> None:
     print(f"fidelity, {len(lenses)} lenses × {TOKENS} tokens, {device}, {torch.get_num_threads()} threads")
     for name, seconds in times.items():
         print(f"  {name:20} {seconds:8.2f} s   {seconds / times['passes and products']:5.2f} × the bare work")
-    start = time.perf_counter()
-    lw.fidelity(model, lenses, texts, tokens=TOKENS, directions=DIRECTIONS)
-    causal = time.perf_counter() - start - times["fidelity"]
-    print(f"  causal fidelity      {causal / DIRECTIONS:8.2f} s a direction, all rows")
+
+
+def causal() -> None:
+    """Seconds of the processor: what else the machine does falls on none of them."""
+    model, lens = lw.load(device="cpu"), lw.load_lens()
+    backend = backend_of(model)
+    runs = list(windows_of(backend, prose(TOKENS * 4, held_out=True), TOKENS, 0))
+    trial = Trial.of(backend, runs, DIRECTIONS)
+    sites, last = backend.rows, len(backend.rows) - 1
+    some = [0, last // 2, last]
+
+    def passes() -> None:
+        for prompt in trial.prompts:
+            tokens = prompt.tokens.expand(DIRECTIONS, -1)
+            backend.forward(tokens, keep={}, stop=sites[-1])
+
+    whole = median(passes)
+    spent = []
+    for row in some:
+        spent.append(median(partial(trial.respond, [lens], row, DIRECTIONS)))
+        print(
+            f"  row {row:2}  {spent[-1]:6.2f} s, and {whole * (last - row) / last:6.2f} s of passes from there on",
+            flush=True,
+        )
+    rows = np.arange(last + 1)
+    ratio = np.interp(rows, some, spent).sum() / (whole * (last - rows) / last).sum()
+    print(
+        f"causal fidelity, all rows, {DIRECTIONS} directions, 1 thread: {ratio:.2f} × the forward passes that it needs"
+    )
+
+
+def erase() -> None:
+    """The Spearman correlation by erasing, by row of the upper half, of the shipped lens and the raw one."""
+    model = lw.load(device="cpu")
+    rows = ["L14", "L17", "L20", "L23", "L26", "L28"]
+    lenses = [lw.LogitLens(), lw.load_lens()]
+    texts = held_out_pages(model.tokenizer)["prose"]
+    measured = lw.fidelity(model, lenses, texts, rows=rows, tokens=TOKENS, directions=DIRECTIONS, how="erase")
+    print(measured)
+    print(f"mean over rows: {measured.influence[:-1].mean(0)}")
 
 
 if __name__ == "__main__":
-    main()
+    {"erase": erase, "causal": causal}.get(sys.argv[-1], main)()
+    if len(sys.argv) < 2:
+        causal()

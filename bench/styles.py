@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import math
 import random
 import sysconfig
@@ -23,6 +24,7 @@ from bench.text import CHARACTERS_A_TOKEN, documents, in_turn, modules
 from lenswidget.model.backends import backend_of
 from lenswidget.model.generation import cache_agrees, generate
 
+HELD_OUT = Path(__file__).parent / "held_out"
 STYLES = ("prose", "story", "chat", "code")
 LENGTH = 192
 """Tokens that the model writes after an opening."""
@@ -35,9 +37,12 @@ SHARE_OF_ARTICLES = 0.25
 """Of the prose; documentation is the rest."""
 
 
-def four_styles(model: Any, tokens: int, *, held_out: bool = False) -> dict[str, list[str]]:
-    """Documents of each style, about so many tokens of each, always the same on one machine."""
-    return {name: of_style(model, name, tokens, held_out=held_out) for name in STYLES}
+def held_out_pages(tokenizer: Any) -> dict[str, list[str]]:
+    """A page of each style that is in no fit: 800 to 1,000 tokens of each, the chats in the model's template."""
+    pages = {name: [(HELD_OUT / f"{name}.txt").read_text("utf-8")] for name in STYLES if name != "chat"}
+    chats = json.loads((HELD_OUT / "chat.json").read_text("utf-8"))
+    pages["chat"] = [tokenizer.apply_chat_template(chat, tokenize=False) for chat in chats]
+    return {name: pages[name] for name in STYLES}
 
 
 def of_style(model: Any, style: str, tokens: int, *, held_out: bool = False) -> list[str]:
