@@ -1,4 +1,4 @@
-"""Packs the tuned lens that comes with lenswidget: `python -m scripts.pack_lens full.safetensors`.
+"""Packs the tuned lens that comes with lenswidget: `python -m scripts.pack_lens FOLDER`.
 
 The full lens takes 40 MB; the packed one must fit into a wheel and say the same. Its matrices are rounded so that what the
 rounding does to the *reading* is least. Near a lens, KL(output ‖ row) changes by `½ eᵀ F e` when the moved row changes by
@@ -14,7 +14,7 @@ side; YAQA, Tseng et al. 2025, arXiv 2505.22988, on both). Every term then costs
 `1 / √(Df[i] Dₕ[j])`, and small codes are left to zlib. A row's steps are also proportional to the root of its KL, so
 that rounding adds the same share to each.
 
-The file and what it was measured to lose go to lenswidget/data/.
+The file goes to lenswidget/data/, with what it reads on a page of each style that no fit has seen.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 import lenswidget as lw
-from bench.text import mixture
+from bench.styles import held_out_pages
 from lenswidget.lenses.files.lens_file import write_tensors
 from lenswidget.lenses.files.packing import pack, unpack
-from lenswidget.lenses.lens import moved
 from lenswidget.lenses.load_lens import SHIPPED
 from lenswidget.model.readout import Readout
+from scripts.fit_shipped_lens import texts_of
 
 WINDOW = 256
 DAMP = 1e-3
@@ -44,51 +44,51 @@ DAMP = 1e-3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pack a fitted lens of the embedded model.")
-    parser.add_argument("lens", help="what lens.save wrote")
-    parser.add_argument("--step", type=float, default=1e-3, help="the size of all steps: larger is smaller and worse")
-    parser.add_argument("--tokens", type=int, default=16_000, help="tokens to measure the rows on")
-    parser.add_argument("--held-out", type=int, default=4_000, help="tokens to compare the two lenses on")
+    parser.add_argument("folder", type=Path, help="what scripts.fit_shipped_lens wrote to")
+    parser.add_argument("--step", type=float, default=5e-4, help="the size of all steps: larger is smaller and worse")
+    parser.add_argument("--tokens", type=int, default=8_000, help="tokens to measure the rows on")
     parser.add_argument("-o", "--output", type=Path, default=SHIPPED)
     options = parser.parse_args()
 
-    model, lens = lw.load(device="cpu"), lw.load_lens(options.lens)
-    held_out = list(runs(model, options.held_out, held_out=True))
-    before = kl_by_row(held_out, lens)
-    print(f"the full lens is {before.mean():.3f} bits from the output", flush=True)
-
-    covariance, mean, some = measure(runs(model, options.tokens))
-    readout = held_out[0].readout
+    model, lens = lw.load(device="cpu"), lw.load_lens(options.folder / "full.safetensors")
+    covariance, mean, some = measure(runs(model, texts_of(options.folder), options.tokens))
+    readout = lw.run(model, "The").readout
     fisher = torch.stack([fisher_of(lens.move(row, i), readout) for i, row in enumerate(some)])
     print(f"measured on {options.tokens:,} tokens", flush=True)
-    packed = rounded(lens.weight.double(), covariance, fisher, options.step * before.sqrt())
+    size = options.step * torch.tensor(lens.card.kl).double().sqrt()
+    packed = rounded(lens.weight.double(), covariance, fisher, size)
     weight = unpack(packed)
     bias = lens.bias + ((lens.weight - weight).double() @ mean.unsqueeze(-1)).squeeze(-1).float()
-    after = kl_by_row(held_out, type(lens)(weight, bias, lens.card, lens.sample))
-    packing = {"step": options.step, "kl of the full lens": [round(kl, 4) for kl in before.tolist()]}
+    pages = held_out_pages(model.tokenizer)
+    measured = lw.fidelity(model, type(lens)(weight, bias, lens.card, lens.sample), pages, tokens=2_000)
     card = dataclasses.replace(
         lens.card,
-        kl=tuple(round(kl, 4) for kl in after.tolist()),
-        held_out=sum(len(run.tokens) - 1 for run in held_out),
-        settings={**lens.card.settings, "packed": packing},
+        kl=rounded_kl(measured),
+        kl_by_style={style: rounded_kl(part) for style, part in measured.styles.items()},
+        blind=round(measured.blind, 4),
+        held_out=measured.tokens,
+        settings={**lens.card.settings, "packed": {"step": options.step}},
     )
     options.output.parent.mkdir(exist_ok=True)
     write_tensors({**packed, "bias": bias, "sample": lens.sample}, type(lens).__name__, card, options.output)
-    for row, (full, small) in [*enumerate(zip(before, after)), ("mean", (before.mean(), after.mean()))]:
-        print(f"  row {row!s:4}   {full:7.3f} bits   packed {small:7.3f}   × {small / full:.3f}")
+    for style, kl in {"all": card.kl, **card.kl_by_style}.items():
+        rows = " ".join(f"{kl[row]:5.2f}" for row in range(0, 30, 3))
+        print(f"  {style:6} {sum(kl[:30:3]) / 10:5.2f} bits, rows 0, 3, … 27: {rows}")
     print(f"  {options.output}: {options.output.stat().st_size / 1e6:.2f} MB")
 
 
-def runs(model: Any, tokens: int, *, held_out: bool = False) -> Iterator[lw.Run]:
+def rounded_kl(measured: lw.Fidelity) -> tuple[float, ...]:
+    """For every row but the last."""
+    return tuple(round(float(kl), 4) for kl in measured.kl[:-1, 0])
+
+
+def runs(model: Any, texts: list[str], tokens: int) -> Iterator[lw.Run]:
     """Runs of whole windows of text, of about so many tokens in all."""
-    ids = model.tokenizer("\n\n".join(mixture(model, tokens, held_out=held_out)))["input_ids"]
-    for start in range(0, min(len(ids), tokens) - WINDOW + 1, WINDOW):
+    ids = model.tokenizer("\n\n".join(texts))["input_ids"]
+    # from all over: texts come by turns, and a few of them fill so many tokens
+    windows = range(0, len(ids) - WINDOW + 1, WINDOW)
+    for start in windows[:: max(1, len(windows) * WINDOW // tokens)]:
         yield lw.run(model, ids[start : start + WINDOW])
-
-
-def kl_by_row(runs: list[lw.Run], lens: lw.FittedLens) -> Float[Tensor, "L"]:
-    """KL(output ‖ row) in bits, mean over all positions but the first."""
-    each = [run.readout.read(moved(run, lens), run.following, k=1).kl[:-1, 1:] for run in runs]
-    return torch.cat(each, 1).double().mean(1)
 
 
 def measure(runs: Iterator[lw.Run]) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"], Float[Tensor, "L some d"]]:

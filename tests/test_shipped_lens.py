@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import lenswidget as lw
+from bench.styles import held_out_pages
 from lenswidget.lenses.files.packing import unpack
 from lenswidget.lenses.load_lens import SHIPPED
 from lenswidget.model.weights import Weights
@@ -32,6 +34,31 @@ def test_it_is_a_tuned_lens_for_the_embedded_model_in_six_megabytes(smollm: Any,
     grid = lw.read(lw.run(smollm, "The capital of France is"), lens, targets=[" Paris"])
     assert grid.check is not None and grid.check.error <= grid.check.tolerance
     assert grid.notes[0].startswith("fitted on ")
+
+
+TO_REACH = {"prose": 2.59, "story": 2.3, "chat": 2.7, "code": 3.0}
+"""Bits, mean of rows 0, 3, … 27, on the page of each style. A lens that had read neither chats nor code was at 2.59, 2.61, 3.56
+and 4.22."""
+
+
+@pytest.mark.parametrize("style", TO_REACH)
+def test_the_card_says_what_five_lines_find_on_a_page_of_each_style(
+    smollm: Any, lens: lw.FittedLens, style: str
+) -> None:
+    total, positions = torch.zeros(2), 0
+    for text in held_out_pages(smollm.tokenizer)[style]:
+        for ids in smollm.to_tokens(text)[0].split(128):
+            with torch.inference_mode():
+                logits, cache = smollm.run_with_cache(ids[None])
+                q = logits[0, 1:].log_softmax(-1)
+                for i, layer in enumerate((6, 21)):
+                    h = cache[f"blocks.{layer}.hook_resid_pre"][0, 1:]
+                    p = smollm.unembed(smollm.ln_final(lens.move(h, layer)[None]))[0].log_softmax(-1)
+                    total[i] += (q.exp() * (q - p)).sum() / math.log(2)
+            positions += len(q)
+    said = lens.card.kl_by_style[style]
+    assert (total / positions).tolist() == pytest.approx([said[6], said[21]], rel=2e-3)
+    assert sum(said[:30:3]) / 10 <= TO_REACH[style]
 
 
 def test_it_is_no_worse_on_a_story_than_on_what_it_was_fitted_on(smollm: Any, lens: lw.FittedLens) -> None:
