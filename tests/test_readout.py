@@ -183,6 +183,26 @@ def test_columns_read_together_are_those_read_one_by_one(run: lw.Run) -> None:
         close(value, apart, 1e-5) if value.is_floating_point() else torch.testing.assert_close(value, apart)
 
 
+def test_a_divergence_is_exact(run: lw.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against float64: of rows that agree, of rows that are as far apart as they can be, and in chunks of any size."""
+    one, other = run.residual[[0, 9, 20, 29, 30]], run.residual[[30, 8, 21, 30, 30]]
+    jensen_shannon, kl = run.readout.divergence(one, other)
+    p, q = ((run.readout.norm(x).double() @ run.readout.W_U.double()).log_softmax(-1) for x in (one, other))
+    middle = torch.logaddexp(p, q) - math.log(2)
+    exact = (p.exp() * (p - q)).sum(-1) / math.log(2)
+    halves = [(x.exp() * (x - middle)).sum(-1) / math.log(2) for x in (p, q)]
+    assert exact.max() > 10 and ((kl - exact).abs() <= 1e-4 + 1e-5 * exact).all()
+    assert (jensen_shannon - (halves[0] + halves[1]) / 2).abs().max() <= 1e-5
+    assert jensen_shannon[-1].max() <= 1e-6 and kl[-1].max() == 0
+    monkeypatch.setattr(readout_module, "LOGITS_BUDGET", 1)
+    for ours, theirs in zip(run.readout.divergence(one, other), (jensen_shannon, kl)):
+        close(ours, theirs, 1e-5)
+    hurt = one.clone()
+    hurt[1, 2, 0] = float("nan")
+    jensen_shannon, kl = run.readout.divergence(hurt, other)
+    assert bool(kl[1, 2].isnan() and jensen_shannon[1, 2].isnan()) and int(kl.isnan().sum()) == 1
+
+
 def test_tokens_with_one_unembedding_column_have_one_rank(run: lw.Run) -> None:
     """Of an odd vocabulary, whose last slice is short: a few columns are there several times."""
     W_U = run.readout.W_U[:, :7003].clone()

@@ -106,6 +106,30 @@ def read_columns(
     return out | _trajectories(a, log_sum, top_ids, also, finite)
 
 
+def how_far(
+    one: Float[Tensor, "cells vocabulary"], other: Float[Tensor, "cells vocabulary"]
+) -> tuple[Float[Tensor, "cells"], Float[Tensor, "cells"]]:
+    """Jensen–Shannon divergence and KL(one ‖ other), in bits, between what two sets of logits say, which are written over."""
+    p, q = (_softmax(logits) for logits in (one, other))
+    middle = (p + q).log2_().sub_(1)
+    scratch = torch.empty_like(p)
+
+    def mean(weights: Tensor, above: Tensor, below: Tensor) -> Float[Tensor, "cells"]:
+        return torch.sub(above, below, out=scratch).mul_(weights).sum(-1)
+
+    jensen_shannon = (mean(p, one, middle) + mean(q, other, middle)) / 2
+    return jensen_shannon.clamp(0.0, 1.0), mean(p, one, other).clamp(min=0.0)
+
+
+def _softmax(logits: Float[Tensor, "cells vocabulary"]) -> Float[Tensor, "cells vocabulary"]:
+    """Probabilities; the logits become their logarithms, in bits."""
+    logits.sub_(logits.amax(-1, keepdim=True)).mul_(BITS)
+    p = logits.clamp(min=-126.0).exp2_()
+    mass = p.sum(-1, keepdim=True)
+    logits.sub_(mass.log2())
+    return p.div_(mass)
+
+
 def largest(a: Float[Tensor, "p rows vocabulary"], k: int) -> tuple[Tensor, Tensor]:
     """The k largest entries of every row and where they are, as `topk` finds them in a fourth of its time.
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.final_norm import FinalNorm
-from lenswidget.model.reading import BITS, Reading, assembled, on_cpu, read_columns, without_gaps
+from lenswidget.model.reading import BITS, Reading, assembled, how_far, on_cpu, read_columns, without_gaps
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.workers import shared_out
 
@@ -24,6 +23,9 @@ LOGITS_BUDGET = 96 * 2**20
 
 CELLS, FEWEST = 256, 96
 """Cells in a chunk on a processor: with more, a matrix product gains nothing; with fewer, it reads the unembedding too often."""
+
+GROUP = 16
+"""Cells whose two distributions are compared while they are in a processor's cache."""
 
 SLICE = 1024
 """Entries of the vocabulary that one thread takes at a time: the logits of a chunk stay in its cache until they are all there."""
@@ -267,19 +269,17 @@ class Readout:
         NaN where a residual is not finite. Results are on the CPU.
         """
         ours, theirs = one.flatten(0, 1), other.flatten(0, 1)
-        on_cpu = self.W_U.device.type == "cpu"
-        workers = max(1, min(torch.get_num_threads() if on_cpu else 1, len(ours) // FEWEST))
-        # what is held at a time of each cell is four vocabularies long
-        step = max(1, min(CELLS, LOGITS_BUDGET // (4 * 4 * self.vocabulary) // workers))
+        is_cpu = self.W_U.device.type == "cpu"
+        workers = max(1, min(torch.get_num_threads() if is_cpu else 1, len(ours) // FEWEST))
+        step = max(1, min(CELLS, LOGITS_BUDGET // (2 * 4 * self.vocabulary) // workers))
+        group = GROUP if is_cpu else step
 
-        def apart(start: int) -> tuple[Float[Tensor, "cells"], Float[Tensor, "cells"]]:
-            p, q = (self.logits(rows[start : start + step]).log_softmax(-1) for rows in (ours, theirs))
-            middle = torch.logaddexp(p, q) - log(2)
-            halves = [(x.exp() * (x - middle)).sum(-1) / 2 for x in (p, q)]
-            return ((halves[0] + halves[1]) * BITS).clamp(0.0, 1.0), ((p.exp() * (p - q)).sum(-1) * BITS).clamp(min=0.0)
+        def apart(start: int) -> Float[Tensor, "cells both"]:
+            pair = (self.logits(rows[start : start + step]) for rows in (ours, theirs))
+            return torch.cat([torch.stack(how_far(*some), -1) for some in zip(*(x.split(group) for x in pair))])
 
-        found = shared_out(range(0, len(ours), step), lambda: apart, workers)
-        jensen_shannon, kl = (torch.cat(parts).cpu().view(one.shape[:2]) for parts in zip(*found))
+        found = torch.cat(shared_out(range(0, len(ours), step), lambda: apart, workers)).cpu()
+        jensen_shannon, kl = found.view(*one.shape[:2], 2).unbind(-1)
         return jensen_shannon, kl
 
 
