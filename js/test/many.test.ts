@@ -19,6 +19,12 @@ it("a column's group and what is said of it stand in its card, as text", async (
   expect(root.querySelector("img")).toBeNull();
 });
 
+it("what is said of a prompt names it, also of the last one", async () => {
+  const columnLabels = ["first", "second", "third", HOSTILE];
+  const { root } = await show(new FakeModel(await message({ below, columnLabels })));
+  expect(root.querySelector(".lw-story")?.textContent).toContain(HOSTILE);
+});
+
 it("a table has the group of each column", async () => {
   const { grids } = await decode(await message({ below }));
   const [head, ...lines] = csvOf(grids, ["a"]).split("\n");

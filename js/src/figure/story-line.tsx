@@ -15,7 +15,7 @@ export function StoryLine({ told }: Props) {
       {told.map(({ name, state }) => (
         <p key={name} class={name ? "" : "lw-sentence"}>
           <span class="lw-strong">{name && `${name}, `}</span>
-          {state.column.value < state.grid.columns.length - 1 && (
+          {(state.grid.below || state.column.value < state.grid.columns.length - 1) && (
             <>
               <ColumnName grid={state.grid} column={state.column.value} />:
             </>
