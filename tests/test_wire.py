@@ -15,10 +15,24 @@ import pytest
 from lenswidget.grids.parts import ColumnQuantity, Quantity, Trajectories
 from lenswidget.view.picture.numbers import number
 from lenswidget.view.wire import ONE_PERCENT, PROBABILITIES, _places, _ranks, _steps, encode
-from tests.golden.write import assert_alike, expected, golden_grid, header_of
+from tests.golden.write import assert_alike, expected, golden_grid, golden_pieces, header_of
 from tests.grids import hostile_grid, make_grid
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_the_golden_pieces_are_what_we_write_today() -> None:
+    def pieces(message: bytes) -> list[bytes]:
+        found, at = [], 1
+        while at < len(message):
+            (length,) = struct.unpack_from("<I", message, at)
+            found.append(zlib.decompress(message[at + 4 : at + 4 + length]))
+            at += 4 + length
+        return found
+
+    kept = (GOLDEN / "pieces.lens").read_bytes()
+    assert kept[0] == 0 and pieces(golden_pieces()) == pieces(kept), "python -m tests.golden.write"
+    assert all(b"gone" not in piece for piece in pieces(kept)[1:])  # a piece has its own tokens alone
 
 
 def test_the_golden_message_is_what_we_write_today() -> None:

@@ -2,6 +2,7 @@
 
 import comparisonUrl from "../../tests/golden/comparison.lens?url";
 import goldenUrl from "../../tests/golden/grid.lens?url";
+import piecesUrl from "../../tests/golden/pieces.lens?url";
 
 /** The message that Python wrote; tests/golden/grid.json says what is in it. */
 export async function golden(): Promise<Uint8Array<ArrayBuffer>> {
@@ -11,6 +12,11 @@ export async function golden(): Promise<Uint8Array<ArrayBuffer>> {
 /** The same of several grids, and tests/golden/comparison.json. */
 export async function goldenComparison(): Promise<Uint8Array<ArrayBuffer>> {
   return fetched(comparisonUrl);
+}
+
+/** The first again, as it came in pieces. */
+export async function goldenPieces(): Promise<Uint8Array<ArrayBuffer>> {
+  return fetched(piecesUrl);
 }
 
 async function fetched(url: string): Promise<Uint8Array<ArrayBuffer>> {

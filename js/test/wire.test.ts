@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import expected from "../../tests/golden/grid.json";
-import { candidatesAt, trajectory } from "../src/data/grid.js";
-import { decode, type GridHeader } from "../src/data/wire.js";
-import { deflate, golden, message } from "./messages.js";
+import { candidatesAt, type Grid, trajectory } from "../src/data/grid.js";
+import { decode, type GridHeader, joinedPieces, piecesOf } from "../src/data/wire.js";
+import { deflate, golden, goldenPieces, message } from "./messages.js";
 
 const HEADER_KEYS: Record<Exclude<keyof GridHeader, "sweep" | "canEdit" | "answers" | "below">, true> = {
   title: true,
@@ -147,5 +147,64 @@ describe("a message", () => {
       grids: [grid],
     } = await decode(await message({ quantities }));
     expect(Array.from(trajectory(grid!, 1, 0)!, Number.isNaN)).toEqual([false, false, true, false, false]);
+  });
+});
+
+describe("a prompt that came in pieces", () => {
+  const ids = ({ tokens }: Grid, found: Iterable<number>) => [...found].map((token) => tokens.ids[token] ?? -1);
+
+  it("is the grid that came at once", async () => {
+    const whole = (await decode(await golden())).grids[0]!;
+    const grid = (await decode(await goldenPieces())).grids[0]!;
+    expect(ids(grid, grid.columns)).toEqual(ids(whole, whole.columns));
+    expect(grid.columns.map((token) => grid.tokens.texts[token]!.length)).toEqual(
+      whole.columns.map((token) => whole.tokens.texts[token]!.length),
+    );
+    expect([...grid.positions]).toEqual([...whole.positions]);
+    expect(grid.excluded).toEqual(whole.excluded);
+    expect(ids(grid, grid.following!)).toEqual(ids(whole, whole.following!));
+    expect(grid.decision).toEqual(whole.decision);
+    expect(grid.notes).toEqual(whole.notes);
+    expect(grid.targets.map(({ tokens }) => ids(grid, tokens))).toEqual(
+      whole.targets.map(({ tokens }) => ids(whole, tokens)),
+    );
+    for (const [i, { name, values, domain }] of whole.quantities.entries()) {
+      const ours = grid.quantities[i]!;
+      expect(ours.name).toBe(name);
+      expect(ours.domain).toEqual(domain);
+      for (const [cell, value] of values.entries()) {
+        if (Number.isFinite(value)) expect(ours.values[cell]! / (value || 1)).toBeCloseTo(value ? 1 : 0, 2);
+        else expect(ours.values[cell]).toBe(value);
+      }
+    }
+    for (let column = 0; column < whole.columns.length; column++) {
+      for (let row = 0; row < whole.rows.length; row++) {
+        const [ours, theirs] = [grid, whole].map((one) =>
+          candidatesAt(one, { row, column }).map(({ token, probability }) => [one.tokens.ids[token]!, probability]),
+        );
+        expect(ours).toEqual(theirs);
+      }
+      for (const token of whole.tokens.ids.keys()) {
+        const here = grid.tokens.ids.indexOf(whole.tokens.ids[token]!);
+        expect(here < 0 ? null : trajectory(grid, column, here)).toEqual(trajectory(whole, column, token));
+      }
+    }
+    expect([...grid.jumps!.columns]).toEqual([...whole.jumps!.columns]);
+    expect(ids(grid, grid.jumps!.tokens)).toEqual(ids(whole, whole.jumps!.tokens));
+    expect(grid.jumps!.values).toEqual(whole.jumps!.values);
+  });
+
+  it("is taken apart and put together", async () => {
+    const message = await goldenPieces();
+    expect(piecesOf(message)).toHaveLength(3);
+    expect(joinedPieces(piecesOf(message))).toEqual(message);
+    expect(piecesOf(message.buffer)).toHaveLength(3);
+    const whole = await golden();
+    expect(joinedPieces(piecesOf(whole))).toEqual(whole);
+  });
+
+  it("says so where it was cut short", async () => {
+    const message = await goldenPieces();
+    await expect(decode(message.slice(0, -20))).rejects.toThrow("damaged or cut short");
   });
 });

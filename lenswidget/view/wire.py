@@ -19,6 +19,9 @@ Numbers lose only what the eye can't see:
   are numbered: most often 0, 1, 2 and so on. Where trajectories don't have them all, they are tokens, with
   log-probabilities packed as those of a quantity
 - what is known of columns that are prompts, their groups and sentences, is in the header where there is any
+- a prompt that is typed or written comes in pieces: a message that is whole, then some that hold columns alone, in place of some
+  of those before them. Several are one message, each after its length (u32), and all after a byte of 0, which begins no zlib
+  stream
 - token ids, packed, occur once, in a string table; everywhere else a token is its index there, or -1. Places are u1, u2 or i4;
   the highest of the first two is -1
 """
@@ -29,6 +32,7 @@ import json
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -58,17 +62,46 @@ ONE_PERCENT = 17
 """The place of 0.01 among them."""
 
 
-def encode(grids: Sequence[Grid], comparison: Comparison | None = None) -> bytes:
-    """Grids as one message, with how they compare where they do."""
+def encode(
+    grids: Sequence[Grid], comparison: Comparison | None = None, *, splice: tuple[int, int] | None = None
+) -> bytes:
+    """Grids as one message, with how they compare where they do. `splice` is that of a piece."""
     arrays = _Arrays()
     header = {
         "version": VERSION,
         "grids": [_header(grid, arrays) for grid in grids],
         "comparison": comparison and _comparison(comparison, arrays),
+        **({} if splice is None else {"splice": splice}),
     }
     # half of a surrogate pair, which UTF-8 can't carry, is written as the escape that JSON has for it
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
     return _compressed([struct.pack("<I", len(text)) + text, *arrays.parts])
+
+
+def encode_columns(grid: Grid, start: int, stop: int, replaced: int) -> bytes:
+    """Columns `start` to `stop` of a Grid, as a piece: they take the place of columns `start` to `replaced` of what was sent
+    before, of which the others are still the Grid's."""
+    part = grid[:, start:stop]
+    targets = [i for target in part.targets for i in target.ids]
+    arrays = [part.columns, *(() if part.following is None else (part.following,)), np.array(targets, dtype=np.int64)]
+    arrays += [] if part.trajectories is None else [part.trajectories.ids]
+    arrays += [] if part.candidates is None else [part.candidates.ids.ravel()]
+    arrays += [] if part.jumps is None else [part.jumps.tokens]
+    used = [int(i) for i in np.unique(np.concatenate(arrays)) if int(i) in part.texts]
+    special = tuple(i for i in part.special if i in set(used))
+    part = replace(part, texts={i: part.texts[i] for i in used}, special=special)
+    return encode([part], splice=(start, replaced))
+
+
+def joined_pieces(pieces: Sequence[bytes]) -> bytes:
+    """A message that is whole and those that go on from it, as one message."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return PIECES + b"".join(struct.pack("<I", len(piece)) + piece for piece in pieces)
+
+
+PIECES = b"\0"
+"""What begins a message of several pieces."""
 
 
 def _compressed(parts: list[bytes]) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
 from lenswidget.view.picture.colors import shade
-from lenswidget.view.wire import encode
+from lenswidget.view.wire import encode, encode_columns, joined_pieces
 from tests.grids import make_grid
 
 HERE = Path(__file__).parent
@@ -43,6 +43,15 @@ def saved_grid() -> Grid:
     texts = {**grid.texts, 1: "</script>", 2: "\u202eabc", 3: "\n", 4: " ", 5: "👩", 6: "<0xE2>"}
     kl = replace(grid.quantities["KL to the output"], values=values)
     return replace(grid, quantities={**grid.quantities, "KL to the output": kl}, texts=texts)
+
+
+def golden_pieces() -> bytes:
+    """The golden grid as somebody typed it: its end, wrongly at first, then the end again, and at last what comes before."""
+    grid = golden_grid()
+    wrong = replace(grid, columns=grid.columns[[0, 1, 3, 2]], texts={**grid.texts, 99: "gone"})
+    return joined_pieces(
+        [encode([wrong[:, 1:3]]), encode_columns(grid[:, 1:], 1, 3, 2), encode_columns(grid, 0, 1, 0)]
+    )
 
 
 def header_of(message: bytes) -> dict:
@@ -124,6 +133,7 @@ def scales() -> dict:
 def main() -> None:
     (HERE / "colors.json").write_text(json.dumps(scales(), indent=1) + "\n")
     grid, comparison = golden_grid(), golden_comparison()
+    (HERE / "pieces.lens").write_bytes(golden_pieces())
     for name, message, found in (
         ("grid", encode([grid]), expected(grid)),
         ("comparison", encode(comparison.grids, comparison), expected_comparison(comparison)),

@@ -12,6 +12,7 @@ import {
   type Sweep,
 } from "./grid.js";
 import { spaced } from "./marks.js";
+import { type Splice, spliced } from "./spliced.js";
 
 const VERSION = 6;
 /** What a byte can say of a probability; wire.py's PROBABILITIES. */
@@ -81,6 +82,8 @@ export interface Header {
   version: number;
   grids: GridHeader[];
   comparison: ComparisonHeader | null;
+  /** Of a piece: which columns of what came before its own replace. */
+  splice?: Splice;
 }
 
 /** What a message holds. */
@@ -89,8 +92,52 @@ export interface Shown {
   comparison: Comparison | null;
 }
 
+/** What begins a message of several pieces; the stream that another one is begins otherwise. */
+const PIECES = 0;
+
+/** The pieces of a message: one that is whole, and then those that replace some of its columns. */
+export function piecesOf(message: Message): Uint8Array<ArrayBuffer>[] {
+  const bytes = ArrayBuffer.isView(message)
+    ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
+    : new Uint8Array(message);
+  if (bytes[0] !== PIECES) return [bytes];
+  const found: Uint8Array<ArrayBuffer>[] = [];
+  const lengths = new DataView(bytes.buffer, bytes.byteOffset);
+  for (let at = 1; at + 4 <= bytes.length; at += 4 + found.at(-1)!.length) {
+    found.push(bytes.subarray(at + 4, at + 4 + lengths.getUint32(at, true)));
+  }
+  return found;
+}
+
+/** The same as one message. */
+export function joinedPieces(pieces: Uint8Array<ArrayBuffer>[]): Message {
+  if (pieces.length === 1) return pieces[0]!;
+  const bytes = new Uint8Array(pieces.reduce((size, piece) => size + 4 + piece.length, 1));
+  let at = 1;
+  for (const piece of pieces) {
+    new DataView(bytes.buffer).setUint32(at, piece.length, true);
+    bytes.set(piece, at + 4);
+    at += 4 + piece.length;
+  }
+  return bytes;
+}
+
 /** Opens a message. Rejects with a sentence that a reader can act on. */
 export async function decode(message: Message): Promise<Shown> {
+  const [first, ...others] = piecesOf(message);
+  let shown = await opened(first!);
+  for (const piece of others) shown = await decodePiece(shown, piece);
+  return shown;
+}
+
+/** Opens a piece, and puts it in its place. */
+export async function decodePiece(before: Shown, piece: Message): Promise<Shown> {
+  const { grids, splice } = await opened(piece);
+  if (!splice) return { grids, comparison: null };
+  return { grids: [spliced(before.grids[0]!, grids[0]!, splice)], comparison: null };
+}
+
+async function opened(message: Message): Promise<Shown & { splice?: Splice | undefined }> {
   const bytes = await inflate(message);
   if (bytes.byteLength < 4) throw damaged();
   const length = new DataView(bytes).getUint32(0, true);
@@ -109,7 +156,7 @@ export async function decode(message: Message): Promise<Shown> {
     );
   }
   try {
-    return shownBy(header, arraysOf(bytes, 4 + length));
+    return { ...shownBy(header, arraysOf(bytes, 4 + length)), splice: header.splice };
   } catch (reason) {
     // a header that somebody changed lacks what its version has; where memory runs out, that is what is said
     throw reason instanceof TypeError ? damaged() : reason;
