@@ -45,6 +45,7 @@ _HOME = {
     "explain": "lenses.explain",
     "fidelity": "lenses.fidelity",
     "from_cache": "model.cached_run",
+    "generate": "lenses.generate",
     "hooks": "attribution.attribute",
     "live": "interactive.live",
     "load": "model.load",
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from lenswidget.lenses.fidelity import fidelity as fidelity
     from lenswidget.lenses.fidelity_figures import Fidelity as Fidelity
     from lenswidget.lenses.fitted import FittedLens as FittedLens
+    from lenswidget.lenses.generate import generate as generate
     from lenswidget.lenses.jacobian import JacobianLens as JacobianLens
     from lenswidget.lenses.lens import Lens as Lens
     from lenswidget.lenses.linear import LinearLens as LinearLens

@@ -158,3 +158,46 @@ PLAIN = [f"word{i}" for i in range(len(HOSTILE))]
 
 def _f(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def assert_alike(ours: Grid, theirs: Grid, *, close: float = 2e-3) -> None:
+    """That two Grids of one text say the same to rounding, though equal candidates may have changed places."""
+    assert (ours.title, ours.kind, ours.model, ours.rows, ours.notes) == (
+        theirs.title,
+        theirs.kind,
+        theirs.model,
+        theirs.rows,
+        theirs.notes,
+    )
+    for name in ("columns", "positions", "following"):
+        assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
+    assert (ours.excluded, ours.targets, ours.provenance) == (theirs.excluded, theirs.targets, theirs.provenance)
+    assert list(ours.quantities) == list(theirs.quantities)
+    for name, quantity in ours.quantities.items():
+        other = theirs.quantities[name]
+        rtol = 0.05 if quantity.measure == "rank" else close
+        np.testing.assert_allclose(quantity.values, other.values, rtol=rtol, atol=close, err_msg=name)
+        if other.domain is None:
+            assert quantity.domain is None, name
+        else:
+            np.testing.assert_allclose(quantity.domain, other.domain, rtol=rtol, atol=close)
+    assert ours.candidates is not None and theirs.candidates is not None
+    np.testing.assert_allclose(
+        ours.candidates.log_probability, theirs.candidates.log_probability, rtol=close, atol=close
+    )
+    for column in range(len(ours.columns)):
+        paths = [
+            dict(zip(grid.trajectories.ids[span].tolist(), grid.trajectories.log_probability[span]))
+            for grid in (ours, theirs)
+            for span in [grid.trajectories.of(column)]  # type: ignore[union-attr]
+        ]
+        shared = paths[0].keys() & paths[1].keys()
+        assert len(shared) >= 0.9 * max(map(len, paths)), column
+        for token in shared:
+            np.testing.assert_allclose(paths[0][token], paths[1][token], rtol=close, atol=10 * close)
+    assert (ours.jumps is None) == (theirs.jumps is None)
+    if ours.jumps is not None and theirs.jumps is not None:
+        assert np.array_equal(ours.jumps.columns, theirs.jumps.columns)
+        assert ours.jumps.parts == theirs.jumps.parts
+    assert (ours.check is None) == (theirs.check is None)
+    assert ours.check is None or ours.check.holds

@@ -19,9 +19,9 @@ import traitlets
 import lenswidget as lw
 from lenswidget.grids.grid import Grid
 from lenswidget.view.latest import Report
-from lenswidget.view.wire import encode
+from lenswidget.view.wire import encode, joined_pieces
 from tests.golden.write import header_of
-from tests.grids import make_grid
+from tests.grids import assert_alike, make_grid
 
 LONG = 60.0
 """Seconds after which a test has failed."""
@@ -205,12 +205,12 @@ def test_without_a_model_there_is_no_prompt() -> None:
 
 def test_a_live_model_shows_what_its_prompt_says(smollm: Any) -> None:
     widget = lw.live(smollm, "The capital of France is", targets=[" Paris"], color="entropy")
-    assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of France is"), targets=[" Paris"])
+    assert_alike(widget.grid, lw.logit_lens(lw.run(smollm, "The capital of France is"), targets=[" Paris"]))
     told = []
     widget.observe(lambda change: told.append(change.new), "progress")
     widget.prompt = "The capital of Spain is"
     assert widget.wait(LONG)
-    assert widget.grid == lw.logit_lens(lw.run(smollm, "The capital of Spain is"), targets=[" Paris"])
+    assert_alike(widget.grid, lw.logit_lens(lw.run(smollm, "The capital of Spain is"), targets=[" Paris"]))
     assert widget.color == "entropy"
     assert [one["state"] for one in told[:-1]] == ["running"] * (len(told) - 1) and told[-1] == {"state": "idle"}
     assert {one["message"] for one in told[:-1]} >= {"Running the model …"}
@@ -317,3 +317,147 @@ def test_a_prompt_box_needs_a_model_behind_it() -> None:
         TypeError, match=r"needs a model of transformers or TransformerLens and got Grid; boot one with lw\.load"
     ):
         lw.live(make_grid(), "The capital of France is")
+
+
+def rest(widget: lw.LensWidget, content: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the widget sends by itself for a request from the browser, until it rests."""
+    sent: list[dict[str, Any]] = []
+    own, widget.send = widget.send, lambda content, buffers=None: sent.append({**content, "bytes": buffers[0]})  # type: ignore[method-assign]
+    widget._handle_custom_msg(content, [])
+    assert widget.wait(LONG)
+    widget.send = own  # type: ignore[method-assign]
+    return sent
+
+
+def test_what_is_typed_arrives_as_columns_and_is_at_each_rest_what_a_fresh_run_is(smollm: Any) -> None:
+    widget = lw.live(smollm, "The capital of France is")
+    texts = [
+        "The capital of France is the",
+        "The capital of France is the city",
+        "The capital of Fran",
+        "The cap",
+        "Une",
+    ]
+    widget.selected = [3, 2]
+    for text in texts:
+        sent = rest(widget, {"do": "type", "prompt": text})
+        assert [one["piece"] for one in sent] == [len(widget._pieces) - 1]
+        assert widget.prompt == text and widget.progress == {"state": "idle"}
+        assert_alike(widget.grid, lw.logit_lens(lw.run(smollm, text)))
+        # what was sent, piece by piece, is what the trait says to those who come later
+        assert widget.grids == joined_pieces(widget._pieces)
+    assert widget.tried == ["The capital of France is"], "what is typed on the way is not kept"
+
+
+def test_the_selection_stays_on_its_token(smollm: Any) -> None:
+    widget = lw.live(smollm, "The capital of France is")
+    widget.selected, widget.jump = [3, 3], None
+    rest(widget, {"do": "type", "prompt": "The big old capital of France is"})
+    assert widget.selected == [3, 5] and widget.grid.text(widget.grid.columns[5]) == " France"
+    rest(widget, {"do": "type", "prompt": "The capital of France is"})
+    assert widget.selected == [3, 3]
+    rest(widget, {"do": "type", "prompt": "The capital of"})
+    assert widget.selected is None
+
+
+def test_a_model_writes_and_each_token_is_a_column(smollm: Any) -> None:
+    widget = lw.live(smollm, "The capital of France is", prompts=["One", "Two"])
+    assert widget.writes and widget.prompts == ["One", "Two"]
+    sent = rest(widget, {"do": "write", "count": 9})
+    *_, own = lw.generate(smollm, "The capital of France is", max_new_tokens=9)
+    assert_alike(widget.grid, own)
+    assert len(sent) == 3, "four columns at a time, and the end"
+    assert widget.prompt == own.title
+    # another token instead of one that was written, and on from there: what was there before is kept
+    second = int(widget.grid.candidates.ids[-1, 4, 1])  # type: ignore[union-attr]
+    widget.take(4, second, 3)
+    assert widget.wait(LONG)
+    assert widget.grid.columns[5] == second and widget.grid.columns[:5].tolist() == own.columns[:5].tolist()
+    assert widget.tried == ["The capital of France is", own.title]
+    widget.show_tried()
+    assert widget.wait(LONG)
+    assert widget.comparison is not None and len(widget.comparison.grids) == 2
+    widget.prompt = "Hello"
+    assert widget.wait(LONG) and widget.grid.title == "Hello"
+
+
+def test_writing_goes_on_from_its_tokens_whatever_the_text_splits_into(smollm: Any) -> None:
+    """Tokens that a model wrote may be others than those that their text splits into."""
+    widget = lw.live(smollm, "The capital")
+    pieces = [smollm.tokenizer.convert_tokens_to_ids(piece) for piece in ("Ġo", "f")]
+    widget.take(len(widget.grid.columns) - 1, pieces[0], 0)
+    assert widget.wait(LONG)
+    widget.take(len(widget.grid.columns) - 1, pieces[1], 0)
+    assert widget.wait(LONG)
+    assert widget.prompt == "The capital of" and widget.grid.columns[-2:].tolist() == pieces
+    widget.generate(2)
+    assert widget.wait(LONG) and widget.grid.columns[-4:-2].tolist() == pieces
+
+
+def test_it_stops_and_keeps_what_is_there(smollm: Any) -> None:
+    widget = lw.live(smollm, "Once upon a time")
+    widget.observe(lambda _: widget.stop() if len(widget.grid.columns) > 8 else None, "grids")
+    widget.generate(200, temperature=1.0, seed=1)
+    assert widget.wait(LONG)
+    count = len(widget.grid.columns)
+    assert 8 < count < 60 and widget.progress == {"state": "idle"}
+    assert widget.prompt.startswith("Once upon a time")
+    widget.unobserve_all("grids")
+    widget.generate(2)
+    assert widget.wait(LONG) and len(widget.grid.columns) > count
+
+
+def test_a_long_prompt_shows_its_end_first(smollm: Any) -> None:
+    text = "one two three four five six seven eight nine ten " * 14
+    widget = lw.live(smollm, text)
+    begins = int(widget.grid.positions[0])
+    assert widget.wait(LONG) and begins > 0
+    assert_alike(widget.grid, lw.logit_lens(lw.run(smollm, text)))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"do": "write", "count": 0}, "1 or more; got 0"),
+        ({"do": "write", "count": "many"}, "1 or more; got 'many'"),
+        ({"do": "write", "temperature": "hot"}, "temperature is a number; got 'hot'"),
+        ({"do": "write", "temperature": -1}, "Expected temperature >= 0"),
+        ({"do": "write", "top_p": 2}, "0 < top_p <= 1"),
+        ({"do": "write", "seed": -1}, "A seed is a whole number, 0 or more; got -1"),
+        ({"do": "write", "fast": True}, "'fast' says nothing about writing"),
+        ({"do": "write", "instead": [1]}, "a column and the id of the token"),
+        ({"do": "write", "instead": [99, 5]}, "This prompt has no column 99; it has 0 to 0"),
+        ({"do": "write", "instead": [0, 10**7]}, "outside the vocabulary"),
+        ({"do": "type", "prompt": "half \ud800"}, "half of a character"),
+        ({"do": "type", "prompt": "word " * 20_000}, "tokens and"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_told_and_the_picture_stays(content: dict, says: str, smollm: Any) -> None:
+    widget = lw.live(smollm, "Hello")
+    before = widget.grid
+    rest(widget, content)
+    assert widget.progress["state"] == "failed" and says in widget.progress["message"]
+    assert widget.grid is before and widget.prompt == "Hello"
+    rest(widget, {"do": "write", "count": 1})
+    assert widget.progress == {"state": "idle"} and len(widget.grid.columns) == 2
+
+
+def test_what_is_no_request_is_let_go(smollm: Any) -> None:
+    widget = lw.live(smollm, "Hello")
+    for content in (None, [], "write", {"do": "nothing"}, {"do": "type"}, {"do": "type", "prompt": ""}, {}):
+        assert not rest(widget, content)  # type: ignore[arg-type]
+    assert widget.progress == {"state": "idle"} and widget.grid.title == "Hello"
+    with pytest.raises(ValueError, match=r"no model that writes; make one that has with lw\.live"):
+        lw.LensWidget(make_grid()).generate(3)
+    with pytest.raises(TypeError, match="prompts is a list of texts"):
+        lw.live(smollm, "Hello", prompts="One")
+
+
+def test_two_widgets_on_one_model_type_by_turns(smollm: Any) -> None:
+    one, other = lw.live(smollm, "The capital of"), lw.live(smollm, "Two plus two")
+    one.generate(6)
+    other.generate(6)
+    assert one.wait(LONG) and other.wait(LONG)
+    for widget, text in ((one, "The capital of"), (other, "Two plus two")):
+        *_, own = lw.generate(smollm, text, max_new_tokens=6)
+        assert_alike(widget.grid, own)

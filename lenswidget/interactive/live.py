@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.new_columns import NewColumns
+from lenswidget.interactive.live_prompt import LivePrompt
 from lenswidget.lenses.lens import as_lens
 from lenswidget.lenses.logit import LogitLens
-from lenswidget.lenses.read import read
 from lenswidget.model.backends import backend_of
 from lenswidget.model.probe import readout_of
-from lenswidget.model.run import run_watched
 from lenswidget.model.targets import Targets
-from lenswidget.view.latest import Report
 from lenswidget.view.widget import LensWidget
-
-RUNNING = 0.8
-"""The share of the wait that the model takes, and not the readout."""
 
 
 def live(
@@ -28,10 +23,15 @@ def live(
     lenses: Sequence[Any] | None = None,
     targets: Targets = (),
     k: int = 10,
+    prompts: Sequence[str] = (),
     tokenizer: Any = None,
     **settings: Any,
 ) -> LensWidget:
-    """A widget with a prompt box: what is typed there, or assigned to its `prompt`, is run and shown in its place.
+    """A widget with a prompt box: the picture follows what is typed there, or assigned to its `prompt`.
+
+    Only what changed is run and read: a word more costs the word, not the prompt. "Go on" lets the model write, each token a
+    column, as `widget.generate(20)` does; another candidate can be taken in place of what it wrote. `prompts` are offered to
+    choose from, beside those that were tried.
 
     Prompts run in a thread, a newer one in place of the one in flight. What lenswidget runs on the same model meanwhile
     waits for its turn; a call of the model itself does not, and TransformerLens's hooks know no threads: `widget.wait()`
@@ -42,27 +42,22 @@ def live(
     `read` and of `LensWidget`, and `tokenizer` is `lw.run`'s.
 
     Raises what `run` and `read` raise for the first prompt.
+
+        w = lw.live(model, "The capital of France is")
+        w.generate(8)
     """
     if not isinstance(prompt, str):
         raise TypeError(f"A live prompt is a text, which can be typed over; got {type(prompt).__name__}.")
+    if isinstance(prompts, str) or not all(isinstance(one, str) and one for one in prompts):
+        raise TypeError(f"prompts is a list of texts, none of them empty; got {prompts!r}.")
     readout_of(backend_of(model, tokenizer=tokenizer))  # refuses, with the reason, what no lens can read
     chosen = [as_lens(lens) for lens in lenses] if lenses is not None else [LogitLens()]
     if not chosen:
         raise ValueError("lenses is empty; give at least one, or leave it out for the logit lens.")
-
-    def read_prompt(prompt: str, report: Report) -> Grid | Comparison:
-        backend = backend_of(model)  # as it is now: its hooks or weights may have changed since the last prompt
-        report(0.0, "running the model")
-
-        def begins(block: int) -> None:
-            # where a prompt that nobody waits for any more ends, too
-            report(RUNNING * block / backend.facts.layers, "running the model")
-
-        done = run_watched(backend, prompt, begins)
-        grids = []
-        for i, lens in enumerate(chosen):
-            report(RUNNING + (1 - RUNNING) * i / len(chosen), f"reading through the {lens.name.lower()}")
-            grids.append(read(done, lens, targets=targets, k=k))
-        return compare(*grids) if len(grids) > 1 else grids[0]
-
-    return LensWidget(read_prompt(prompt, lambda *_: None), compute=read_prompt, prompt=prompt, **settings)
+    asked = LivePrompt(model, chosen, targets, k)
+    first = next(asked(prompt, lambda *_: None))
+    shown = first.grid if isinstance(first, NewColumns) else first
+    widget = LensWidget(shown, compute=asked, prompt=prompt, prompts=list(prompts), **settings)
+    if isinstance(shown, Grid) and int(shown.positions[0]):
+        widget.again()  # the rest of a long prompt comes while its end is looked at
+    return widget

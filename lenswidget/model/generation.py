@@ -49,11 +49,9 @@ def generate(
         ids = model.to_tokens("The capital of France is")
         generate(model.original_model, ids, max_new_tokens=8, ends=ends_of(model.original_model, model.tokenizer), temperature=0)
     """
-    if temperature < 0 or not 0 < top_p <= 1 or max_new_tokens < 0:
-        raise ValueError(
-            "Expected temperature >= 0, 0 < top_p <= 1 and max_new_tokens >= 0; got "
-            f"temperature={temperature}, top_p={top_p}, max_new_tokens={max_new_tokens}."
-        )
+    require_sampling(temperature, top_p)
+    if max_new_tokens < 0:
+        raise ValueError(f"Expected max_new_tokens >= 0; got max_new_tokens={max_new_tokens}.")
     ids = starts.to(_device(network))
     generator = torch.Generator(ids.device).manual_seed(seed)
     stops = torch.tensor(sorted(ends), dtype=ids.dtype, device=ids.device)
@@ -63,7 +61,7 @@ def generate(
     with torch.no_grad():
         for _ in range(max_new_tokens):
             logits = read(ids)[:, -1]
-            token = _choose(logits, temperature, top_p, generator)
+            token = choose(logits, temperature, top_p, generator)
             ids = torch.cat([ids, token.unsqueeze(1)], dim=1)
             ended |= torch.isin(token, stops)
             if bool(ended.all()):
@@ -127,9 +125,16 @@ def _reader(network: Any, use_cache: bool) -> Callable[[Tensor], Tensor]:
     return read
 
 
-def _choose(
+def require_sampling(temperature: float | int, top_p: float | int) -> None:
+    """Raises ValueError for a temperature or a `top_p` that makes no sense."""
+    if not temperature >= 0 or not 0 < top_p <= 1:
+        raise ValueError(f"Expected temperature >= 0 and 0 < top_p <= 1; got temperature={temperature}, top_p={top_p}.")
+
+
+def choose(
     logits: Float[Tensor, "batch vocabulary"], temperature: float | int, top_p: float | int, generator: torch.Generator
 ) -> Int[Tensor, "batch"]:
+    """The next token after each of several prompts: the likeliest at temperature 0, else one that is drawn."""
     if temperature == 0:
         return logits.argmax(-1)
     probabilities = (logits.float() / temperature).softmax(-1)

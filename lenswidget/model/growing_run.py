@@ -39,19 +39,26 @@ class Economy:
 
 
 class GrowingRun:
-    """One prompt's run, as its tokens change. `run` is what it is now; None before the first tokens.
+    """One prompt's run, as its tokens change.
 
-    It belongs to one state of its model: where `is_current` is false, another is made.
+    `run` is what it is now, and `logits` the model's own at its last position, `[vocabulary]`; None before the first tokens. It
+    belongs to one state of its model: where `is_current` is false, another is made.
     """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.run: Run | None = None
+        self.logits: Float[Tensor, "vocabulary"] | None = None
         self._hooks = backend.user_hooks()
         self._components: Components = parts_of(backend, changed=bool(self._hooks))
         self._economy = Economy(False, False) if self._hooks else economy_of(backend)
         self._rows: Float[Tensor, "rows spare d"] | None = None
         self._past: Past | None = None
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether rows are what they were when tokens are added behind them."""
+        return self._economy.keeps_rows
 
     def is_current(self, backend: Backend) -> bool:
         """Whether the model is as it was: in the same state, and under the same hooks."""
@@ -81,7 +88,7 @@ class GrowingRun:
         activations = Activations(
             self.backend, done.components, tokens, residual[-1], last=done.last, hooks=self._hooks
         )
-        self._components, self._past = done.components, past
+        self._components, self._past, self.logits = done.components, past, done.logits[-1].clone()
         self.run = assembled(readout, tokens, residual, check, activations)
         return self.run, first
 

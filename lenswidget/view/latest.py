@@ -1,4 +1,4 @@
-"""Latest: does work in a thread, one piece at a time, and only what was asked for last."""
+"""Latest: does work in a thread, one request at a time, and only what was asked for last."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Report = Callable[[float, str], None]
@@ -23,32 +23,34 @@ class Superseded(BaseException):
 class Latest:
     """Calls `work(request, report)` in a thread; a newer request takes the place of the one in flight.
 
-    `done` gets what the work returned, `failed` the exception and what it was doing then, `progress` what it reports.
-    They are called in the thread, and never for a request that was superseded.
+    `done` gets what the work returned, or each thing that it brings one after another, and whether that is the last;
+    `failed` the exception and what it was doing then, `progress` what it reports. They are called in the thread; of a
+    request that was superseded, nothing more. Where the work was halted, `halted` is called, and what it has brought stays.
     """
 
     def __init__(
         self,
         work: Callable[[Any, Report], Any],
         *,
-        done: Callable[[Any], None],
+        done: Callable[[Any, bool], None],
         failed: Callable[[BaseException, str], None],
         progress: Report,
+        halted: Callable[[], None] = lambda: None,
     ) -> None:
-        self._work, self._done, self._failed, self._progress = work, done, failed, progress
+        self._work, self._done, self._failed, self._progress, self._on_halt = work, done, failed, progress, halted
         self._lock = threading.Lock()
         self._waiting: tuple[Any] | None = None
         self._thread: threading.Thread | None = None
         self._idle = threading.Event()
         self._idle.set()
-        self._stopped = self._interrupted = False
+        self._stopped = self._interrupted = self._is_halted = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def ask(self, request: Any) -> None:
         """Begin a piece of work, and let go of the one in flight."""
         self._listen()
         with self._lock:
-            self._waiting = (request,)
+            self._waiting, self._is_halted = (request,), False
             if self._thread is None:
                 self._idle.clear()
                 self._thread = threading.Thread(target=self._run, name="lenswidget", daemon=True)
@@ -61,6 +63,11 @@ class Latest:
         except KeyboardInterrupt:
             self.interrupt()
             raise
+
+    def halt(self) -> None:
+        """End the work in flight when it next reports; what it has brought stays."""
+        with self._lock:
+            self._is_halted, self._waiting = self._thread is not None, None
 
     def interrupt(self) -> None:
         """End the work in flight when it next reports: it has failed by a KeyboardInterrupt."""
@@ -100,6 +107,9 @@ class Latest:
                 (request,) = self._waiting
                 self._waiting = None
             self._do(request)
+            if self._is_halted:
+                self._is_halted = False
+                self._on_halt()
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # a loop that was closed meanwhile
                 self._loop.call_soon_threadsafe(self._leave_interrupts)
@@ -107,12 +117,15 @@ class Latest:
     def _do(self, request: Any) -> None:
         doing, last = "", -PAUSE
 
-        def report(share: float, what: str) -> None:
-            nonlocal doing, last
+        def wanted() -> None:
             if self._is_superseded:
                 raise Superseded
             if self._interrupted:
                 raise KeyboardInterrupt
+
+        def report(share: float, what: str) -> None:
+            nonlocal doing, last
+            wanted()
             now = time.monotonic()
             if what != doing or now - last >= PAUSE:
                 last, doing = now, what
@@ -120,15 +133,20 @@ class Latest:
 
         try:
             result = self._work(request, report)
+            if isinstance(result, Iterator):
+                for one in result:
+                    self._done(one, False)  # it goes on from what it has brought, so that is shown in any case
+                    wanted()
+                result = None
+            wanted()
         except Superseded:
             return
         except BaseException as reason:  # an interrupt, too, must end in the thread that it stops
             if not self._is_superseded:
                 self._failed(reason, doing)
             return
-        if not self._is_superseded:
-            self._done(result)
+        self._done(result, True)
 
     @property
     def _is_superseded(self) -> bool:
-        return self._stopped or self._waiting is not None
+        return self._stopped or self._is_halted or self._waiting is not None

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import anywidget
 import ipywidgets
 import traitlets
 
 from lenswidget.grids.alignment import one_tokenizer
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.marks import spaced
+from lenswidget.grids.new_columns import NewColumns, kept_column
 from lenswidget.grids.parts import NO_TOKEN
 from lenswidget.view.experiments import problem_of, run_edits
 from lenswidget.view.latest import Latest, Report
+from lenswidget.view.live_widget import Compute, LiveWidget, Shown, what_went_wrong
 from lenswidget.view.picture.draw import first_seen, preview_png
 from lenswidget.view.script import host_keeps_modules, is_shared, loader, module, shared_script, style
 from lenswidget.view.showing import asker, keep, may_be_two, named
-from lenswidget.view.wire import encode
+from lenswidget.view.wire import encode, encode_columns, joined_pieces
 
 LINKS = ["hover", "selection", "pins", "color", "scroll", "stride"]
 CHOICES = (
@@ -29,12 +29,11 @@ CHOICES = (
     "filter", "jump", "order",
 )  # fmt: skip
 """The settings that make up a state."""
-Shown = Grid | Comparison | Sequence[Grid]
-Compute = Callable[[str, Report], Shown]
-"""What a live widget does with a prompt."""
+PIECES = 64
+"""Pieces after which all is sent again: each takes some room that only its own columns' words fill."""
 
 
-class LensWidget(anywidget.AnyWidget):
+class LensWidget(LiveWidget):
     """A heatmap of a Grid, or several side by side, with card, trajectory chart and menus.
 
     It takes a Grid, a Comparison, or a list of Grids, which it compares.
@@ -45,9 +44,7 @@ class LensWidget(anywidget.AnyWidget):
     Raises TypeError for a keyword that is no trait, `traitlets.TraitError` for a value that this Grid can't show.
     """
 
-    failure: BaseException | None = None
-    """What the last prompt ended in, with its traceback, if it failed."""
-    _latest: Latest | None = None  # one that could not be made is closed as well
+    _is_in_pieces = _owes_whole = False
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
@@ -138,15 +135,6 @@ class LensWidget(anywidget.AnyWidget):
         '`{"grid": 1, "site": "L12", "position": 2, "to": [0, 2], "on": True}`, which puts what Grid 0 has at its position 2 '
         'into Grid 1; `"to": []` takes the site out.',
     ).tag(sync=True)
-    live = traitlets.Bool(
-        False, read_only=True, help="Whether there is a model behind the prompt, as `lw.live` makes it."
-    ).tag(sync=True)
-    prompt = traitlets.Unicode(help="What a live widget runs when it is set.").tag(sync=True)
-    progress = traitlets.Dict(
-        default_value={"state": "idle"},
-        read_only=True,
-        help='What a live widget is doing: `state` "idle", "running" or "failed", `done` 0 to 1, `message` a sentence.',
-    ).tag(sync=True)
 
     def __init__(
         self,
@@ -167,20 +155,18 @@ class LensWidget(anywidget.AnyWidget):
         self._hold(self._own)
         if "pins" in settings:
             settings["pins"] = self._pins(settings["pins"])
+        self._pieces: list[bytes] = []
         self._experiments = Latest(self._edit, done=self._edited, failed=self._failed, progress=self._running)
-        self._latest = compute and Latest(compute, done=self._done, failed=self._failed, progress=self._running)
         if host_keeps_modules():
             settings |= {"_esm": module(), "_css": style()}
         else:
             settings |= {"_esm": loader()}
             self.set_trait("script", shared_script())
-        super().__init__(**settings, prompt=prompt)
+        super().__init__(compute, prompt, **settings)
         with self.hold_sync():
-            self.set_trait("live", compute is not None)
             self._restore({name: value for name, value in (state or {}).items() if name not in settings})
             self.set_trait("explains", self._explains())
-            self.set_trait("grids", self._message())
-        self.observe(self._ask, "prompt")
+            self._send_whole()
         self.observe(self._ask_edits, "edits")
         if self.edits:
             self._ask_edits()
@@ -207,7 +193,7 @@ class LensWidget(anywidget.AnyWidget):
                     self.set_trait(name, self.traits()[name].default(self))
             self.set_trait("explained", {})
             self.set_trait("explains", self._explains())
-            self.set_trait("grids", self._message())
+            self._send_whole()
         self._answer()  # a jump that is still open is another one now
 
     @property
@@ -235,8 +221,50 @@ class LensWidget(anywidget.AnyWidget):
         self._grids = _grids_of(what)
         self._shape = what.shape
 
-    def _message(self) -> bytes:
-        return encode(self._grids, self._comparison)
+    def _send_whole(self) -> None:
+        self._pieces = [encode(self._grids, self._comparison)]
+        self.set_trait("grids", self._pieces[0])
+
+    def _send_columns(self, new: NewColumns) -> None:
+        """Send what is new of a Grid; what was sent before stays in the browser."""
+        self._pieces.append(encode_columns(new.grid, new.start, new.stop, new.replaced))
+        self._is_in_pieces = True
+        try:
+            self.set_trait("grids", joined_pieces(self._pieces))
+        finally:
+            self._is_in_pieces = False
+        self._owes_whole = True
+        self.send({"piece": len(self._pieces) - 1}, [self._pieces[-1]])
+
+    def _should_send_property(self, key: str, value: Any) -> bool:
+        """The pieces of a message are there already, each of them sent by itself."""
+        return not (key == "grids" and self._is_in_pieces) and bool(super()._should_send_property(key, value))
+
+    def _tell_whole(self) -> None:
+        if self._owes_whole:
+            self._owes_whole = False
+            self.send_state("grids")
+
+    def _bring(self, shown: Shown | NewColumns) -> None:
+        if not isinstance(shown, NewColumns):
+            self.grid = shown
+            return
+        before = self._own
+        if shown.before is None or shown.before is not before or len(self._pieces) > PIECES:
+            self.grid = shown.grid
+            return
+        self._own = shown.grid
+        self._hold(shown.grid)
+        with self.hold_sync():
+            for name, place in (("selected", 1), ("jump", 0)):
+                chosen = getattr(self, name)
+                if chosen is not None:
+                    column = kept_column(before, shown.grid, chosen[place])
+                    moved = None if column is None else [*chosen[:place], column, *chosen[place + 1 :]]
+                    self.set_trait(name, None if moved is None or self._problem(name, moved) else moved)
+            self.set_trait("explained", {})
+            self._send_columns(shown)
+        self._answer()
 
     def _explains(self) -> bool:
         return any(grid.explain for grid in self._grids)
@@ -267,35 +295,6 @@ class LensWidget(anywidget.AnyWidget):
             )
         raise traitlets.TraitError(f"{token!r} is the text of {len(ids)} tokens, {ids}; pin one by its id.")
 
-    @traitlets.validate("prompt")
-    def _valid_prompt(self, proposal: Any) -> str:
-        if proposal.value and not self._latest:
-            raise traitlets.TraitError(
-                f"This widget has no model to run {proposal.value!r}; lw.live(model, prompt) makes one that has."
-            )
-        return str(proposal.value)
-
-    def _ask(self, change: Any) -> None:
-        # the browser empties the prompt before it asks for the same one again
-        self._ask_for(change.new)
-
-    def again(self) -> None:
-        """Run the prompt of a live widget once more, in place of the one in flight: for what depends on more than the prompt."""
-        self._ask_for(self.prompt)
-
-    def _ask_for(self, prompt: str) -> None:
-        if self._latest and prompt:
-            self.failure = None
-            self._latest.ask(prompt)
-
-    def _running(self, share: float, what: str) -> None:
-        self.set_trait("progress", {"state": "running", "done": share, "message": f"{what[:1].upper()}{what[1:]} …"})
-
-    def _done(self, shown: Shown) -> None:
-        with self.hold_sync():  # the picture and the end of waiting for it arrive together
-            self.grid = shown
-            self.set_trait("progress", {"state": "idle"})
-
     def _ask_edits(self, _: Any = None) -> None:
         self.failure = None
         self._experiments.ask(copy.deepcopy(self.edits))
@@ -306,26 +305,21 @@ class LensWidget(anywidget.AnyWidget):
             return None
         return run_edits(edits, self._own, report)
 
-    def _edited(self, shown: Grid | Comparison | None) -> None:
+    def _edited(self, shown: Grid | Comparison | None, _: bool) -> None:
         with self.hold_sync():
             if shown is not None:
                 self._show(shown)
             if self.progress["state"] != "idle":
                 self.set_trait("progress", {"state": "idle"})
 
-    def _failed(self, reason: BaseException, doing: str) -> None:
-        self.failure = reason
-        self.set_trait("progress", {"state": "failed", "message": _what_went_wrong(reason, doing)})
-
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the prompt or the edit in flight, if there is one; False if that takes longer than `timeout` seconds."""
-        return (self._latest is None or self._latest.wait(timeout)) and self._experiments.wait(timeout)
+        return super().wait(timeout) and self._experiments.wait(timeout)
 
     def close(self) -> None:
         """Close the widget everywhere, and let go of a prompt in flight."""
-        for worker in (self._latest, getattr(self, "_experiments", None)):
-            if worker:
-                worker.stop()
+        if experiments := getattr(self, "_experiments", None):
+            experiments.stop()
         script = self.script
         super().close()
         if script is not None and not is_shared(script):
@@ -391,7 +385,7 @@ class LensWidget(anywidget.AnyWidget):
                 raise ValueError(f"This Grid {lacks}.")
             answer: dict[str, Any] = {"grid": encode([explain(column, token, row)])}
         except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
-            answer = {"error": _what_went_wrong(reason, "explaining this jump")}
+            answer = {"error": what_went_wrong(reason, "explaining this jump")}
         self.set_trait("explained", {"jump": list(self.jump), **answer})
 
     def _get_embed_state(self, drop_defaults: bool = False) -> Any:
@@ -450,19 +444,6 @@ class Showing:
         else:
             widget.grid = self._shown
         return widget._repr_mimebundle_(**arguments)
-
-
-def _what_went_wrong(reason: BaseException, doing: str) -> str:
-    """A sentence for a reader who sees no traceback."""
-    while_doing = f" while {doing}" if doing else ""
-    said = spaced(" ".join(str(reason).split()))
-    if isinstance(reason, KeyboardInterrupt):
-        return f"Interrupted{while_doing}."
-    # told by its name, as the view knows no torch; on a processor torch has no class for it
-    if isinstance(reason, MemoryError) or type(reason).__name__ == "OutOfMemoryError" or "allocate memory" in said:
-        return f"Out of memory{while_doing}: {said or 'no more could be had'}. A shorter prompt needs less."
-    kind = "" if isinstance(reason, (ValueError, TypeError)) and said else f"{type(reason).__name__}: "
-    return f"Failed{while_doing}. {kind}{said}".rstrip(": ")
 
 
 def _grids_of(shown: Grid | Comparison) -> tuple[Grid, ...]:

@@ -49,9 +49,7 @@ def golden_pieces() -> bytes:
     """The golden grid as somebody typed it: its end, wrongly at first, then the end again, and at last what comes before."""
     grid = golden_grid()
     wrong = replace(grid, columns=grid.columns[[0, 1, 3, 2]], texts={**grid.texts, 99: "gone"})
-    return joined_pieces(
-        [encode([wrong[:, 1:3]]), encode_columns(grid[:, 1:], 1, 3, 2), encode_columns(grid, 0, 1, 0)]
-    )
+    return joined_pieces([encode([wrong[:, 1:3]]), encode_columns(grid[:, 1:], 1, 3, 2), encode_columns(grid, 0, 1, 0)])
 
 
 def header_of(message: bytes) -> dict:

@@ -1,0 +1,149 @@
+"""LivePrompt: a prompt as somebody types it and the model goes on with it, of which only what changed is run and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from lenswidget.grids.comparison import Comparison, compare
+from lenswidget.grids.grid import Grid
+from lenswidget.grids.new_columns import NewColumns
+from lenswidget.lenses.growing_reading import GrowingReading
+from lenswidget.lenses.lens import Lens
+from lenswidget.lenses.reader import Asked
+from lenswidget.model.backend import Backend
+from lenswidget.model.backends import backend_of
+from lenswidget.model.growing_run import GrowingRun
+from lenswidget.model.prompts import tokenize
+from lenswidget.model.run import Run
+from lenswidget.model.targets import Targets
+from lenswidget.model.writing import Sampling, Writing
+from lenswidget.view.latest import Report
+from lenswidget.view.live_widget import Write
+
+RUNNING = 0.8
+"""The share of the wait that the model takes, and not the readout."""
+AT_ONCE = 96
+"""Positions that are read before anything is shown; of a longer prompt the last ones come first, then as many at a time."""
+TOGETHER = 4
+"""Columns that are read at a time while a model writes: no token is shown later, and each by itself costs a fifth more."""
+
+
+class LivePrompt:
+    """A model with lenses, as a live widget asks it: a prompt that is typed, what the model writes, several side by side.
+
+    It is called in one thread at a time. What it keeps of a prompt belongs to one state of the model, and is let go where
+    that has changed.
+    """
+
+    def __init__(self, model: object, lenses: Sequence[Lens], targets: Targets, k: int) -> None:
+        self.text = ""
+        self._model = model
+        self._asked = [Asked(lens, targets, None, k) for lens in lenses]
+        self._growing: GrowingRun | None = None
+        self._readings: list[GrowingReading] = []
+
+    def __call__(self, prompt: str, report: Report) -> Iterator[Grid | Comparison | NewColumns]:
+        """The prompt, from what is known of the one before it: the last positions first where it is long."""
+        backend = backend_of(self._model)  # as it is now: its hooks or weights may have changed since the last prompt
+        report(0.0, "running the model")
+        growing = self._as_now(backend)
+        tokens = tokenize(backend, prompt, backend.vocabulary)
+        growing.become(tokens, _told(backend, report))
+        self.text = prompt
+        begin = max(0, len(tokens) - AT_ONCE) if len(self._readings) == 1 else 0
+        yield self._read(begin=begin, report=report)
+        yield from self._earlier(report)
+
+    def write(self, request: Write, report: Report) -> Iterator[Grid | Comparison | NewColumns]:
+        """Go on from the tokens that are there: what was written keeps its tokens, whatever its text splits into."""
+        backend = backend_of(self._model)
+        known = self._growing
+        growing = self._as_now(backend)
+        if growing is not known:  # the model changed: all that was written is run again
+            assert known is not None and known.run is not None
+            growing.become(known.run.tokens, _told(backend, report))
+        run = _run_of(growing)
+        if request.instead is not None:
+            tokens = _instead(run, *request.instead)
+            growing.become(tokens, _told(backend, report))
+            self.text = self._spelled(run, self.text, _run_of(growing))
+            yield self._read(report=report)
+        writing = Writing(growing, Sampling(request.temperature, request.top_p, request.seed))
+        for count in range(1, request.count + 1):
+            before = _run_of(growing)
+            report(count / request.count, f"writing, {count} of {request.count}")
+            if not writing.write():
+                break
+            self.text = self._spelled(before, self.text, _run_of(growing))
+            if count % TOGETHER == 0:
+                # the column of the last token waits for the one that follows it
+                yield self._read(end=len(_run_of(growing).tokens) - 1)
+        yield self._read()
+
+    def together(self, prompts: Sequence[str], report: Report) -> Grid | Comparison:
+        """Several prompts, one beside another, each with what the model says of it."""
+        backend = backend_of(self._model)
+        grids = []
+        for i, prompt in enumerate(prompts):
+            report(i / len(prompts), f"running prompt {i + 1} of {len(prompts)}")
+            growing = GrowingRun(backend)
+            growing.become(tokenize(backend, prompt, backend.vocabulary))
+            grids.append(GrowingReading(self._asked[0]).become(growing).grid)
+        return compare(*grids) if len(grids) > 1 else grids[0]
+
+    def _as_now(self, backend: Backend) -> GrowingRun:
+        if self._growing is None or not self._growing.is_current(backend):
+            self._growing = GrowingRun(backend)
+            self._readings = [GrowingReading(asked) for asked in self._asked]
+        return self._growing
+
+    def _read(self, *, begin: int = 0, end: int | None = None, report: Report | None = None) -> Any:
+        assert self._growing is not None
+        news = []
+        for i, reading in enumerate(self._readings):
+            if report is not None:
+                share = RUNNING + (1 - RUNNING) * i / len(self._readings)
+                report(share, f"reading through the {reading.asked.lens.name.lower()}")
+            news.append(reading.become(self._growing, begin=begin, end=end))
+        return news[0] if len(news) == 1 else compare(*(new.grid for new in news))
+
+    def _earlier(self, report: Report) -> Iterator[NewColumns]:
+        """The positions before those that are shown, some at a time."""
+        assert self._growing is not None
+        run = _run_of(self._growing)
+        reading = self._readings[0]
+        while len(self._readings) == 1 and reading.grid is not None and (first := int(reading.grid.positions[0])):
+            report(1 - first / len(run.tokens), f"reading, {first} tokens to go")
+            yield reading.before(run, max(0, first - AT_ONCE))
+
+    @staticmethod
+    def _spelled(before: Run, text: str, after: Run) -> str:
+        """A text with what became of its tokens: letters that were typed stay as they were."""
+        old, new = before.prompt, after.prompt
+        if new.startswith(old):
+            return text + new[len(old) :]
+        return new
+
+
+def _told(backend: Backend, report: Report) -> Callable[[int], None]:
+    """Where a prompt that nobody waits for any more ends, too."""
+    return lambda block: report(RUNNING * block / backend.facts.layers, "running the model")
+
+
+def _run_of(growing: GrowingRun) -> Run:
+    assert growing.run is not None, "a prompt is run first"
+    return growing.run
+
+
+def _instead(run: Run, column: int, token: int) -> torch.Tensor:
+    """The tokens up to a column, and another one after them."""
+    if not 0 <= column < len(run.tokens):
+        raise ValueError(f"This prompt has no column {column}; it has 0 to {len(run.tokens) - 1}.")
+    if not 0 <= token < run.readout.vocabulary:
+        raise ValueError(
+            f"Token id {token} is outside the vocabulary of {run.model}, 0 to {run.readout.vocabulary - 1}."
+        )
+    return torch.cat([run.tokens[: column + 1], run.tokens.new_tensor([token])])
