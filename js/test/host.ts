@@ -7,11 +7,13 @@ import "../src/style/style.css";
 import createWidget, { type Model } from "../src/host/widget.js";
 import { shared } from "../src/state/settings.js";
 
-type Listener = () => void;
+type Listener = (...given: unknown[]) => void;
 
 /** A fake of anywidget's model: values, listeners, and what was sent to Python. */
 export class FakeModel {
   readonly sent: Record<string, unknown>[] = [];
+  /** What was asked for by messages of the widget's own. */
+  readonly asked: unknown[] = [];
   private readonly listeners = new Map<string, Set<Listener>>();
   private values: Record<string, unknown>;
   private unsent: Record<string, unknown> = {};
@@ -35,14 +37,18 @@ export class FakeModel {
     this.unsent = {};
   }
 
+  send(content: unknown): void {
+    this.asked.push(content);
+  }
+
   /** What Python does when it assigns a trait. */
   change(name: string, value: unknown): void {
     this.values[name] = value;
     this.happen(`change:${name}`);
   }
 
-  happen(event: string): void {
-    for (const listener of [...(this.listeners.get(event) ?? [])]) listener();
+  happen(event: string, ...given: unknown[]): void {
+    for (const listener of [...(this.listeners.get(event) ?? [])]) listener(...given);
   }
 
   on(event: string, listener: Listener): void {

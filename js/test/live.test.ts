@@ -2,8 +2,9 @@
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { FakeModel, hindrances, show } from "./host.js";
-import { message } from "./messages.js";
+import { piecesOf } from "../src/data/wire.js";
+import { click, FakeModel, hindrances, show } from "./host.js";
+import { golden, goldenPieces, message } from "./messages.js";
 
 const live = async (settings: Record<string, unknown> = {}) => {
   const model = new FakeModel(await message({ title: "first" }), { live: true, prompt: "first", ...settings });
@@ -109,5 +110,152 @@ describe("a prompt box", () => {
     model.change("progress", { state: "running", message: "back again" });
     await vi.waitFor(() => expect(status()).toBe("back again"));
     expect(box.disabled).toBe(false);
+  });
+});
+
+describe("a model that writes", () => {
+  const writing = (settings: Record<string, unknown> = {}) => live({ writes: true, ...settings });
+  const button = (root: HTMLElement, name: string) =>
+    [...root.querySelectorAll<HTMLButtonElement>(".lw-prompt button")].find((one) => one.textContent === name);
+
+  it("follows what is typed, once the keys rest, and Enter is still there", async () => {
+    const { model, box } = await writing();
+    await userEvent.fill(box, "first wor");
+    await userEvent.fill(box, "first word");
+    expect(model.asked).toEqual([]);
+    await vi.waitFor(() => expect(model.asked).toEqual([{ do: "type", prompt: "first word" }]));
+    box.focus();
+    await userEvent.keyboard("{Enter}");
+    expect(model.sent).toEqual([{ prompt: "first word" }]);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(model.asked).toHaveLength(1);
+  });
+
+  it("asks for nothing when the box is emptied, and says so", async () => {
+    const { model, box, status } = await writing();
+    await userEvent.fill(box, "");
+    await vi.waitFor(() => expect(status()).toBe("There is nothing to run: the prompt is empty."));
+    expect(model.asked).toEqual([]);
+  });
+
+  it("takes what the model wrote into the box, but not over what is being typed", async () => {
+    const { model, box } = await writing();
+    model.change("prompt", "first and more");
+    await vi.waitFor(() => expect(box.value).toBe("first and more"));
+    await userEvent.fill(box, "something else");
+    model.change("prompt", "first and more of it");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(box.value).toBe("something else");
+  });
+
+  it("goes on as the reader wishes, and stops", async () => {
+    const { model, root } = await writing();
+    await userEvent.click(button(root, "go on")!);
+    expect(model.asked).toEqual([{ do: "write", count: 20, temperature: 0, top_p: 1, seed: 0 }]);
+    model.change("progress", { state: "running", done: 0.5, message: "writing, 10 of 20" });
+    await vi.waitFor(() => expect(button(root, "stop")).toBeDefined());
+    await userEvent.click(button(root, "stop")!);
+    expect(model.asked[1]).toEqual({ do: "stop" });
+    model.change("progress", { state: "idle" });
+    await vi.waitFor(() => expect(button(root, "go on")).toBeDefined());
+    root.querySelector<HTMLElement>("summary[aria-label='How the model goes on']")!.click();
+    const fields = [...root.querySelectorAll<HTMLInputElement>(".lw-prompt input")];
+    await userEvent.fill(fields[0]!, "5");
+    await userEvent.fill(fields[1]!, "0.8");
+    await userEvent.fill(fields[2]!, "7"); // no such top-p
+    await userEvent.click(button(root, "go on")!);
+    expect(model.asked[2]).toEqual({ do: "write", count: 5, temperature: 0.8, top_p: 1, seed: 0 });
+    expect(fields[2]!.value).toBe("1");
+    expect(await hindrances(root)).toEqual([]);
+    root.querySelector<HTMLElement>("summary[aria-label='How the model goes on']")!.click();
+    await userEvent.fill(fields[0]!, "20"); // what a reader wishes holds in all views of a page
+    await userEvent.fill(fields[1]!, "0");
+    fields[1]!.blur();
+  });
+
+  it("lets another token follow, from the card of a cell", async () => {
+    const model = new FakeModel(await golden(), { live: true, writes: true, prompt: "first" });
+    const { root } = await show(model);
+    await click(root, 4, 1);
+    await vi.waitFor(() => expect(root.querySelectorAll(".lw-take").length).toBeGreaterThan(1));
+    const take = root.querySelectorAll<HTMLButtonElement>(".lw-take")[1]!;
+    expect(take.getAttribute("aria-label")).toMatch(/^Go on with /);
+    await userEvent.click(take);
+    expect(model.asked).toEqual([
+      { do: "write", count: 20, temperature: 0, top_p: 1, seed: 0, instead: [1, expect.any(Number)] },
+    ]);
+    expect(await hindrances(root)).toEqual([]);
+  });
+
+  it("has no such tokens where no model writes, or none listens any more", async () => {
+    const model = new FakeModel(await golden(), { live: true, writes: true, prompt: "first" });
+    const { root } = await show(model);
+    model.happen("comm_live_update");
+    await click(root, 4, 1);
+    await vi.waitFor(() => expect(root.querySelector(".lw-held")).not.toBeNull());
+    expect(root.querySelector(".lw-take")).toBeNull();
+  });
+
+  it("offers prompts, those that were tried, and all of these side by side", async () => {
+    const { model, root } = await writing({ prompts: ["One", "<b>Two</b>"], tried: ["first", "One", "second"] });
+    const menu = root.querySelector<HTMLSelectElement>("select[aria-label=Prompts]")!;
+    expect([...menu.options].map(({ text }) => text)).toEqual([
+      "prompts",
+      "One",
+      "<b>Two</b>",
+      "first",
+      "second",
+      "all that were tried, side by side",
+    ]);
+    await userEvent.selectOptions(menu, "<b>Two</b>");
+    expect(model.sent).toEqual([{ prompt: "<b>Two</b>" }]);
+    expect(root.querySelector("textarea")!.value).toBe("<b>Two</b>");
+    await userEvent.selectOptions(menu, "all");
+    expect(model.asked).toEqual([{ do: "show tried" }]);
+  });
+});
+
+describe("a picture that comes in pieces", () => {
+  const title = (root: HTMLElement) => root.querySelector(".lw-facts")!.textContent;
+  const sent = (model: FakeModel, piece: number, of: number, bytes: unknown) =>
+    model.happen("msg:custom", { piece, of }, [bytes]);
+
+  it("grows by each, in every view", async () => {
+    const [whole, second, third] = piecesOf(await goldenPieces());
+    const model = new FakeModel(whole as Uint8Array, { live: true, writes: true });
+    const views = [await show(model), await show(model)];
+    for (const { root } of views) expect(title(root)).toContain("2 tokens");
+    const of = whole!.byteLength;
+    sent(model, 1, of, second);
+    for (const { root } of views) await vi.waitFor(() => expect(title(root)).toContain("3 tokens"));
+    sent(model, 1, of, second); // told twice
+    sent(model, 2, of, third);
+    for (const { root } of views) await vi.waitFor(() => expect(title(root)).toContain("4 tokens"));
+    // what Python then tells whole is there already
+    const before = views[0]!.root.querySelector("[role=application]");
+    model.change("grids", await goldenPieces());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(views[0]!.root.querySelector("[role=application]")).toBe(before);
+    expect(model.asked).toEqual([]);
+  });
+
+  it("waits for the message that a piece goes on from", async () => {
+    const [whole, second] = piecesOf(await goldenPieces());
+    const model = new FakeModel(await message(), { live: true, writes: true });
+    const { root } = await show(model);
+    sent(model, 1, whole!.byteLength, second);
+    model.change("grids", whole);
+    await vi.waitFor(() => expect(title(root)).toContain("3 tokens"));
+    expect(model.asked).toEqual([]);
+  });
+
+  it("asks for all where a piece was missed", async () => {
+    const [whole, , third] = piecesOf(await goldenPieces());
+    const model = new FakeModel(whole as Uint8Array, { live: true, writes: true });
+    const { root } = await show(model);
+    sent(model, 2, whole!.byteLength, third);
+    expect(model.asked).toEqual([{ do: "send whole" }]);
+    model.change("grids", await goldenPieces());
+    await vi.waitFor(() => expect(title(root)).toContain("4 tokens"));
   });
 });

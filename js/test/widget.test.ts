@@ -117,7 +117,7 @@ describe("a view", () => {
   it("ends with its signal: nothing listens, nothing stays", async () => {
     const model = new FakeModel(await message());
     const { el, end } = await show(model);
-    expect(model.listening).toBe(Object.keys(shared()).length + 5);
+    expect(model.listening).toBe(Object.keys(shared()).length + 6);
     end();
     expect(model.listening).toBe(0);
     expect(el.childElementCount).toBe(0);

@@ -138,12 +138,12 @@ def _run_of(growing: GrowingRun) -> Run:
     return growing.run
 
 
-def _instead(run: Run, column: int, token: int) -> torch.Tensor:
-    """The tokens up to a column, and another one after them."""
-    if not 0 <= column < len(run.tokens):
-        raise ValueError(f"This prompt has no column {column}; it has 0 to {len(run.tokens) - 1}.")
+def _instead(run: Run, position: int, token: int) -> torch.Tensor:
+    """The tokens up to a position, and another one after them."""
+    if not 0 <= position < len(run.tokens):
+        raise ValueError(f"This prompt has no position {position}; it has 0 to {len(run.tokens) - 1}.")
     if not 0 <= token < run.readout.vocabulary:
         raise ValueError(
             f"Token id {token} is outside the vocabulary of {run.model}, 0 to {run.readout.vocabulary - 1}."
         )
-    return torch.cat([run.tokens[: column + 1], run.tokens.new_tensor([token])])
+    return torch.cat([run.tokens[: position + 1], run.tokens.new_tensor([token])])

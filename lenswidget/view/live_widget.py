@@ -30,8 +30,8 @@ REST = 1.0
 
 @dataclass(frozen=True)
 class Write:
-    """A request: go on with the prompt for `count` tokens at most. With `instead`, a column and the id of the token that is to
-    follow it, what comes after that column is let go first."""
+    """A request: go on with the prompt for `count` tokens at most. With `instead`, a position and the id of the token that is to
+    follow it, what comes after that position is let go first."""
 
     count: int
     temperature: float | int = 0.0
@@ -115,13 +115,13 @@ class LiveWidget(anywidget.AnyWidget):
         """
         self._request_write({"count": max_new_tokens, "temperature": temperature, "top_p": top_p, "seed": seed})
 
-    def take(self, column: int, token: int, max_new_tokens: int = 20, **sampling: Any) -> None:
-        """Let another token follow a column, in place of what did, and the model go on from there.
+    def take(self, position: int, token: int, max_new_tokens: int = 20, **sampling: Any) -> None:
+        """Let another token follow a position, in place of what did, and the model go on from there.
 
-        `token` is its id. What was there before stays among `tried`. Raises as `generate` does, and for a column that isn't
-        there.
+        `token` is its id. What was there before stays among `tried`. Raises as `generate` does; a position that isn't there is
+        told in `progress`.
         """
-        self._request_write({"count": max_new_tokens, "instead": [column, token], **sampling})
+        self._request_write({"count": max_new_tokens, "instead": [position, token], **sampling})
 
     def stop(self) -> None:
         """End what is running; what it has brought stays."""
@@ -157,8 +157,8 @@ class LiveWidget(anywidget.AnyWidget):
     def _bring(self, shown: Shown | NewColumns) -> None:
         raise NotImplementedError
 
-    def _tell_whole(self) -> None:
-        """Tell those who keep the widget's state what was sent in pieces."""
+    def _tell_whole(self, *, always: bool = False) -> None:
+        """Tell those who keep the widget's state what was sent in pieces, if they haven't been told, or always."""
 
     @traitlets.validate("prompt")
     def _valid_prompt(self, proposal: Any) -> str:
@@ -193,6 +193,8 @@ class LiveWidget(anywidget.AnyWidget):
                     self._request_write({name: value for name, value in content.items() if name != "do"})
             case "stop":
                 self.stop()
+            case "send whole":
+                self._tell_whole(always=True)
             case "show tried":
                 with self._told_where_it_stands("comparing what was tried"):
                     self.show_tried()
@@ -282,7 +284,7 @@ def write_request(given: Mapping[str, Any]) -> Write:
         and all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in instead)
     ):
         raise ValueError(
-            f"What is taken instead is a column and the id of the token that is to follow it; got {instead!r}."
+            f"What is taken instead is a position and the id of the token that is to follow it; got {instead!r}."
         )
     return Write(count, float(temperature), float(top_p), seed, None if instead is None else (instead[0], instead[1]))
 

@@ -234,14 +234,14 @@ class LensWidget(LiveWidget):
         finally:
             self._is_in_pieces = False
         self._owes_whole = True
-        self.send({"piece": len(self._pieces) - 1}, [self._pieces[-1]])
+        self.send({"piece": len(self._pieces) - 1, "of": len(self._pieces[0])}, [self._pieces[-1]])
 
     def _should_send_property(self, key: str, value: Any) -> bool:
         """The pieces of a message are there already, each of them sent by itself."""
         return not (key == "grids" and self._is_in_pieces) and bool(super()._should_send_property(key, value))
 
-    def _tell_whole(self) -> None:
-        if self._owes_whole:
+    def _tell_whole(self, *, always: bool = False) -> None:
+        if self._owes_whole or always:
             self._owes_whole = False
             self.send_state("grids")
 

@@ -4,36 +4,24 @@ import { Copy } from "../pieces/copy.js";
 import { codeOf } from "../state/code.js";
 import { LINKS } from "../state/settings.js";
 import type { ViewState } from "../state/view-state.js";
+import { Popup } from "./popup.js";
 
 export function More({ view, hasAddress }: { view: ViewState; hasAddress: boolean }) {
   return (
-    <details
-      class="lw-more"
-      onFocusOut={({ currentTarget, relatedTarget }) => {
-        if (relatedTarget && !currentTarget.contains(relatedTarget as Node)) currentTarget.open = false;
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !event.currentTarget.open) return;
-        event.currentTarget.open = false;
-        event.preventDefault();
-      }}
-    >
-      <summary aria-label="More">⋯</summary>
-      <div class="lw-popup">
-        {view.each.length > 1 && (
-          <fieldset>
-            <legend>linked</legend>
-            {LINKS.map((link) => (
-              <label key={link}>
-                <input type="checkbox" checked={view.holds(link)} onChange={() => view.toggle(link)} />
-                {link}
-              </label>
-            ))}
-          </fieldset>
-        )}
-        <Copy what="code" text={() => codeOf(view)} />
-        {hasAddress && <Copy what="link" text={() => location.href} />}
-      </div>
-    </details>
+    <Popup label="More" summary="⋯">
+      {view.each.length > 1 && (
+        <fieldset>
+          <legend>linked</legend>
+          {LINKS.map((link) => (
+            <label key={link}>
+              <input type="checkbox" checked={view.holds(link)} onChange={() => view.toggle(link)} />
+              {link}
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <Copy what="code" text={() => codeOf(view)} />
+      {hasAddress && <Copy what="link" text={() => location.href} />}
+    </Popup>
   );
 }

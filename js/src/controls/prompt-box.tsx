@@ -1,11 +1,17 @@
-// The prompt, where there is a model to run it. The picture beneath stays until there is another.
+// The prompt, where there is a model to run it. The picture follows what is typed, and stays until there is another; where the
+// model can write, it goes on from there.
 
 import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { Live } from "../state/live.js";
 import type { Shared } from "../state/settings.js";
+import { Prompts } from "./prompts.js";
+import { Writing } from "./writing.js";
 
 /** So long a kernel may take to say that it has begun. */
 const PATIENCE = 5000;
+/** So long after the last key what is typed is asked for. */
+const PAUSE = 150;
 
 /** What became of the last request, while nothing has come of it. */
 const ASKED = {
@@ -20,18 +26,28 @@ interface Props {
   isLost: ReadonlySignal<boolean>;
   /** Of the message that is shown: another one is an answer. */
   turn: number;
+  ask: Live["ask"] | undefined;
 }
 
-export function PromptBox({ settings, isLost, turn }: Props) {
-  const { live, prompt, progress } = settings;
+export function PromptBox({ settings, isLost, turn, ask }: Props) {
+  const { live, writes, prompt, progress } = settings;
   const box = useRef<HTMLTextAreaElement>(null);
   const asked = useSignal<keyof typeof ASKED>("");
-  const timer = useRef(0);
+  const [timer, typing] = [useRef(0), useRef(0)];
+  /** What the box held when it and Python last agreed. */
+  const agreed = useRef(prompt.peek());
   const answered = () => {
     clearTimeout(timer.current);
     asked.value = "";
   };
   useLayoutEffect(answered, [turn]);
+  useLayoutEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      clearTimeout(typing.current);
+    },
+    [],
+  );
   // at once, where useSignalEffect waits for a frame, within which a quick run begins and ends
   useLayoutEffect(
     () =>
@@ -40,22 +56,46 @@ export function PromptBox({ settings, isLost, turn }: Props) {
       }),
     [],
   );
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const text = prompt.value;
+        if (!text) return; // on the way to the same one again
+        // what is being typed stays; what the model wrote is added, and what was chosen takes its place
+        if (box.current && box.current.value === agreed.current) box.current.value = text;
+        agreed.current = text;
+      }),
+    [],
+  );
   if (!live.value) return null;
 
   const { state, done, message } = progress.value;
   const isWaiting = asked.value === "asking" || asked.value === "late";
   const isRunning = !isLost.value && (state === "running" || isWaiting);
-  const run = () => {
-    const text = box.current!.value;
-    if (isLost.value) return;
+  /** Whether there is something to ask for, with what follows from that. */
+  const begin = (text: string): boolean => {
     clearTimeout(timer.current);
+    clearTimeout(typing.current);
     asked.value = text.trim() ? "asking" : "empty";
-    if (asked.value === "empty") return;
-    if (text === prompt.peek()) prompt.value = ""; // a trait that keeps its value tells nobody
-    prompt.value = text;
+    if (asked.value === "empty") return false;
+    agreed.current = box.current!.value = text;
     timer.current = window.setTimeout(() => {
       if (asked.value === "asking") asked.value = "late";
     }, PATIENCE);
+    return true;
+  };
+  const run = (text: string) => {
+    if (isLost.value || !begin(text)) return;
+    if (text === prompt.peek()) prompt.value = ""; // a trait that keeps its value tells nobody
+    prompt.value = text;
+  };
+  const follow = (event: InputEvent) => {
+    clearTimeout(typing.current);
+    if (!writes.value || isLost.value || event.isComposing) return;
+    typing.current = window.setTimeout(() => {
+      const text = box.current!.value;
+      if (text !== agreed.current && begin(text)) ask?.({ do: "type", prompt: text });
+    }, PAUSE);
   };
   let said = "";
   if (isLost.value)
@@ -69,26 +109,34 @@ export function PromptBox({ settings, isLost, turn }: Props) {
       aria-label="Prompt"
       onSubmit={(event) => {
         event.preventDefault();
-        run();
+        run(box.current!.value);
       }}
     >
       <textarea
         ref={box}
         rows={1}
         aria-label="Prompt"
-        placeholder="a prompt, then Enter"
+        placeholder={writes.value ? "type a prompt" : "a prompt, then Enter"}
         spellcheck={false}
         defaultValue={prompt.peek()}
         disabled={isLost.value}
+        onInput={follow}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
           event.preventDefault();
-          run();
+          run(box.current!.value);
         }}
       />
-      <button type="submit" disabled={isLost.value}>
-        run
-      </button>
+      <div class="lw-asks">
+        <Prompts {...{ settings, ask, run }} />
+        {writes.value ? (
+          <Writing ask={ask} isLost={isLost.value} isRunning={state === "running"} />
+        ) : (
+          <button type="submit" disabled={isLost.value}>
+            run
+          </button>
+        )}
+      </div>
       <progress
         aria-label="Progress"
         hidden={!isRunning}

@@ -44,7 +44,7 @@ export function spliced(whole: Grid, part: Grid, [start, end]: Splice): Grid {
     columns: values(whole.columns, part.columns.map(here), 1),
     positions: values(whole.positions, part.positions, 1),
     excluded: new Set([...[...whole.excluded].filter(isKept).map(moved), ...[...part.excluded].map((c) => c + start)]),
-    following: line(whole.following, part.following && part.following.map(here)),
+    following: line(whole.following, part.following?.map(here) ?? null),
     decision: line(whole.decision, part.decision),
     targets: part.targets.map((target) => ({ ...target, tokens: target.tokens.map(here) })),
     quantities: part.quantities.map((quantity, i) => ({

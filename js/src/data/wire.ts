@@ -96,22 +96,27 @@ export interface Shown {
 const PIECES = 0;
 
 /** The pieces of a message: one that is whole, and then those that replace some of its columns. */
-export function piecesOf(message: Message): Uint8Array<ArrayBuffer>[] {
-  const bytes = ArrayBuffer.isView(message)
-    ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
-    : new Uint8Array(message);
-  if (bytes[0] !== PIECES) return [bytes];
+export function piecesOf(message: Message): Message[] {
+  const bytes = bytesOf(message);
+  if (bytes[0] !== PIECES) return [message];
   const found: Uint8Array<ArrayBuffer>[] = [];
   const lengths = new DataView(bytes.buffer, bytes.byteOffset);
   for (let at = 1; at + 4 <= bytes.length; at += 4 + found.at(-1)!.length) {
     found.push(bytes.subarray(at + 4, at + 4 + lengths.getUint32(at, true)));
   }
-  return found;
+  return found.length ? found : [message];
+}
+
+function bytesOf(message: Message): Uint8Array<ArrayBuffer> {
+  return ArrayBuffer.isView(message)
+    ? new Uint8Array(message.buffer, message.byteOffset, message.byteLength)
+    : new Uint8Array(message);
 }
 
 /** The same as one message. */
-export function joinedPieces(pieces: Uint8Array<ArrayBuffer>[]): Message {
-  if (pieces.length === 1) return pieces[0]!;
+export function joinedPieces(messages: Message[]): Message {
+  if (messages.length === 1) return messages[0]!;
+  const pieces = messages.map(bytesOf);
   const bytes = new Uint8Array(pieces.reduce((size, piece) => size + 4 + piece.length, 1));
   let at = 1;
   for (const piece of pieces) {
@@ -123,18 +128,19 @@ export function joinedPieces(pieces: Uint8Array<ArrayBuffer>[]): Message {
 }
 
 /** Opens a message. Rejects with a sentence that a reader can act on. */
-export async function decode(message: Message): Promise<Shown> {
-  const [first, ...others] = piecesOf(message);
-  let shown = await opened(first!);
-  for (const piece of others) shown = await decodePiece(shown, piece);
-  return shown;
+export function decode(message: Message): Promise<Shown> {
+  return decodePieces(piecesOf(message));
 }
 
-/** Opens a piece, and puts it in its place. */
-export async function decodePiece(before: Shown, piece: Message): Promise<Shown> {
-  const { grids, splice } = await opened(piece);
-  if (!splice) return { grids, comparison: null };
-  return { grids: [spliced(before.grids[0]!, grids[0]!, splice)], comparison: null };
+/** Opens the pieces of a message, each put in its place; `known` is what the first of them hold. */
+export async function decodePieces(pieces: Message[], known?: Shown): Promise<Shown> {
+  const found = await Promise.all(pieces.map(opened));
+  let shown = known ?? found.shift()!;
+  for (const { grids, splice } of found) {
+    if (!splice) throw damaged();
+    shown = { grids: [spliced(shown.grids[0]!, grids[0]!, splice)], comparison: null };
+  }
+  return shown;
 }
 
 async function opened(message: Message): Promise<Shown & { splice?: Splice | undefined }> {

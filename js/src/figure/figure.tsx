@@ -40,7 +40,7 @@ export function Figure({ turn, isLost, ...props }: Props & { turn: number; isLos
   const { grid } = view.each[0]!;
   return (
     <figure aria-label={`${grid.kind}: ${grid.title}`}>
-      <PromptBox settings={view.settings} isLost={isLost} turn={turn} />
+      <PromptBox settings={view.settings} isLost={isLost} turn={turn} ask={view.experiments.live?.ask} />
       <Shown key={turn} {...props} />
     </figure>
   );

@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { render } from "preact";
-import { decode, type Message } from "../data/wire.js";
+import { decodePieces, joinedPieces, type Message, type Shown } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import { keepKeys } from "../pieces/keys.js";
 import type { Live } from "../state/live.js";
@@ -13,8 +13,8 @@ import { followTheme } from "../style/theme.js";
 import { Figure } from "./figure.js";
 
 export interface View {
-  /** Shows the grid of a message; the one before stays until it is decoded. */
-  show(message: Message): Promise<void>;
+  /** Shows the grids of a message, piece by piece; what was there before stays until they are decoded. */
+  show(pieces: Message[]): Promise<void>;
 }
 
 export interface Surroundings {
@@ -68,13 +68,24 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
     root.dataset.state = "error";
   };
   let [latest, forget] = [0, () => {}];
+  let known: { pieces: Message[]; shown: Promise<Shown> } | null = null;
+  /** What pieces hold, of which only those are decoded that are new. */
+  const decoded = (pieces: Message[]) => {
+    const before = known;
+    const goesOn = before?.pieces.every((piece, i) => piece === pieces[i]) && before.pieces.length < pieces.length;
+    const shown = goesOn
+      ? before!.shown.then((had) => decodePieces(pieces.slice(before!.pieces.length), had))
+      : decodePieces(pieces);
+    known = { pieces, shown };
+    return shown;
+  };
   const end = isLost.subscribe((lost) => lost && forget());
   aborted.addEventListener("abort", end);
   return {
-    async show(message) {
+    async show(pieces) {
       const turn = ++latest;
       try {
-        const [shown] = await Promise.all([decode(message), arrived]);
+        const [shown] = await Promise.all([decoded(pieces), arrived]);
         if (turn !== latest || aborted.aborted) return;
         if (!shown.grids.length || shown.grids.some(({ rows, columns }) => !rows.length || !columns.length)) {
           return fail("There is nothing to show: the grid is empty.");
@@ -84,7 +95,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         forget = () => view.experiments.forget();
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
         const had = focusIn(root);
-        render(<Figure {...shownBy} {...{ turn, isLost, message, source, hasAddress }} />, root);
+        render(<Figure {...shownBy} {...{ turn, isLost, message: joinedPieces(pieces), source, hasAddress }} />, root);
         if (had && !root.contains(focusedIn(root)))
           root.querySelector<HTMLElement>(had)?.focus({ preventScroll: true });
       } catch (reason) {

@@ -1,11 +1,12 @@
 // The module that a notebook loads. It is the only file that touches `model`, which carries what Python shares.
 
 import { effect, signal as flag, type ReadonlySignal } from "@preact/signals";
-import { decode, type Message } from "../data/wire.js";
+import { decode, type Message, piecesOf } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import { createView } from "../figure/view.js";
-import type { Answer, Live } from "../state/live.js";
+import type { Answer, Live, Request } from "../state/live.js";
 import { type Settings, type Shared, shared, suited } from "../state/settings.js";
+import { type Numbered, Received } from "./received.js";
 
 interface Traits extends Settings {
   grids: Message;
@@ -20,13 +21,15 @@ export interface Model {
   get<Name extends keyof Traits>(name: Name): Traits[Name];
   set<Name extends keyof Settings>(name: Name, value: Settings[Name]): void;
   save_changes(): void;
-  on(event: Event, listener: () => void): void;
-  off(event: Event, listener: () => void): void;
+  send(request: Request): void;
+  on(event: Event, listener: Listener): void;
+  off(event: Event, listener: Listener): void;
   widget_manager?: { get_model(name: string): Promise<unknown> };
 }
 
 /** ipywidgets has one more, "comm_live_update", when a kernel restarts or dies: a view that is there has lost it. */
-type Event = `change:${keyof Traits}` | "comm_live_update";
+type Event = `change:${keyof Traits}` | "comm_live_update" | "msg:custom";
+type Listener = (content?: unknown, buffers?: Message[]) => void;
 
 export interface Host {
   model: Model;
@@ -46,7 +49,11 @@ export default (source?: Source) => ({
       isLost.value = true;
     });
     const view = createView(el, settings, signal, { isLost, live: liveBehind(model, isLost, signal), source });
-    listen(model, "change:grids", signal, () => view.show(model.get("grids")));
+    const received = new Received((pieces) => view.show(pieces));
+    listen(model, "change:grids", signal, () => received.whole(model.get("grids")));
+    on(model, "msg:custom", signal, (content, buffers) => {
+      if (!received.piece(content as Numbered, buffers?.[0])) model.send({ do: "send whole" });
+    });
   },
 });
 
@@ -62,13 +69,14 @@ export function mount(
   const ending = new AbortController();
   const settings = shared({ ...state, live: false });
   addressed?.push(settings);
-  createView(el, settings, ending.signal, { source, hasAddress: addressed !== undefined }).show(message);
+  createView(el, settings, ending.signal, { source, hasAddress: addressed !== undefined }).show(piecesOf(message));
   return () => ending.abort();
 }
 
 /** The Python behind a model, as far as it has answered. */
 function liveBehind(model: Model, isLost: ReadonlySignal<boolean>, aborted: AbortSignal): Live {
-  const live = { isLost, explains: flag(false), explained: flag<Answer | null>(null) };
+  const ask = (request: Request) => model.send(request);
+  const live = { isLost, explains: flag(false), explained: flag<Answer | null>(null), ask };
   listen(model, "change:explains", aborted, () => {
     live.explains.value = model.get("explains");
   });
@@ -107,7 +115,7 @@ function listen(model: Model, event: Event, signal: AbortSignal, happened: () =>
   happened();
 }
 
-function on(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
+function on(model: Model, event: Event, signal: AbortSignal, happened: Listener): void {
   model.on(event, happened);
   signal.addEventListener("abort", () => model.off(event, happened));
 }

@@ -3,6 +3,7 @@
 import { type Cell, isLens } from "../data/grid.js";
 import { isMuted, nameOf } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
+import { writing } from "../state/live.js";
 import { followingOf, listed } from "../text/words.js";
 import { Dot } from "./token.js";
 
@@ -19,6 +20,8 @@ export function Candidates({ state, cell, count, held }: Props) {
   const next = followingOf(grid, cell.column);
   const found = listed(grid, cell, count);
   const canPin = held && isLens(grid);
+  const { live } = state;
+  const canTake = canPin && state.which === 0 && state.settings.writes.value && !live?.isLost.value;
   const Line = canPin ? "button" : "div"; // for what only follows a pointer, the least to lay out
   if (!found.length) return <p class="lw-muted">no one token leads here</p>;
   return (
@@ -38,6 +41,23 @@ export function Candidates({ state, cell, count, held }: Props) {
             {token === next && <span class="lw-follows">follows</span>}
           </Line>
           <span class="lw-number">{text}</span>
+          {canTake && (
+            <button
+              type="button"
+              class="lw-take"
+              aria-label={`Go on with ${nameOf(grid, token)}`}
+              title="Let this token follow, and the model go on from it"
+              onClick={() =>
+                live?.ask({
+                  do: "write",
+                  ...writing.value,
+                  instead: [grid.positions[cell.column]!, grid.tokens.ids[token]!],
+                })
+              }
+            >
+              ↷
+            </button>
+          )}
         </li>
       ))}
     </ol>

@@ -17,7 +17,12 @@ export interface Settings {
   filter: string;
   /** Whether there is a model to run prompts through. */
   live: boolean;
+  /** Whether that model can go on with a prompt. */
+  writes: boolean;
   prompt: string;
+  /** Prompts to choose from, and those that were tried. */
+  prompts: string[];
+  tried: string[];
   progress: Progress;
   selected: [number, number] | null;
   /** Groups of token ids whose probabilities add. */
@@ -83,7 +88,10 @@ const DEFAULTS: Settings = {
   rows_compared: [],
   filter: "",
   live: false,
+  writes: false,
   prompt: "",
+  prompts: [],
+  tried: [],
   progress: { state: "idle" },
 };
 
@@ -93,6 +101,8 @@ const EXAMPLES: Partial<Settings> = {
   pins: [[0]],
   jump: [0, 0, 0],
   rows_compared: [0],
+  prompts: [""],
+  tried: [""],
   edits: [{ grid: 0, site: "", position: 0, to: [0], on: true }],
 };
 
