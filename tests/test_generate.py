@@ -105,9 +105,9 @@ def test_long_prompts_are_read_from_their_end(tmp_path: Path) -> None:
     new = reading.become(growing, begin=30)
     assert new.grid.positions.tolist() == list(range(30, 40)) and new.grid.jumps is not None
     assert "position=slice(30, None" in new.grid.provenance["call"]
-    earlier = reading.before(growing.run, 12)  # type: ignore[arg-type]
+    earlier = reading.before(growing.run, 12)
     assert (earlier.start, earlier.stop, earlier.replaced) == (0, 18, 0)
-    whole = reading.before(growing.run, 0).grid  # type: ignore[arg-type]
+    whole = reading.before(growing.run, 0).grid
     assert_alike(whole, lw.logit_lens(lw.run(model, ids)))
     assert whole.excluded == (0,)
 

@@ -373,10 +373,10 @@ def test_a_model_writes_and_each_token_is_a_column(smollm: Any) -> None:
     widget.take(4, second, 3)
     assert widget.wait(LONG)
     assert widget.grid.columns[5] == second and widget.grid.columns[:5].tolist() == own.columns[:5].tolist()
-    assert widget.tried == ["The capital of France is", own.title]
+    assert widget.tried == ["The capital of France is", own.title, widget.prompt]
     widget.show_tried()
     assert widget.wait(LONG)
-    assert widget.comparison is not None and len(widget.comparison.grids) == 2
+    assert widget.comparison is not None and len(widget.comparison.grids) == 3
     widget.prompt = "Hello"
     assert widget.wait(LONG) and widget.grid.title == "Hello"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
@@ -19,6 +20,7 @@ from lenswidget.model.growing_run import GrowingRun
 from lenswidget.model.prompts import tokenize
 from lenswidget.model.run import Run
 from lenswidget.model.targets import Targets
+from lenswidget.model.tokens import TokenTexts
 from lenswidget.model.writing import Sampling, Writing
 from lenswidget.view.latest import Report
 from lenswidget.view.live_widget import Write
@@ -63,24 +65,24 @@ class LivePrompt:
         known = self._growing
         growing = self._as_now(backend)
         if growing is not known:  # the model changed: all that was written is run again
-            assert known is not None and known.run is not None
-            growing.become(known.run.tokens, _told(backend, report))
-        run = _run_of(growing)
+            assert known is not None
+            growing.become(known.tokens, _told(backend, report))
+        texts, before = growing.run.texts, growing.tokens
         if request.instead is not None:
-            tokens = _instead(run, *request.instead)
-            growing.become(tokens, _told(backend, report))
-            self.text = self._spelled(run, self.text, _run_of(growing))
+            growing.become(_instead(growing.run, *request.instead), _told(backend, report))
+            self.text = _spelled(texts, self.text, before, growing.tokens)
             yield self._read(report=report)
         writing = Writing(growing, Sampling(request.temperature, request.top_p, request.seed))
         for count in range(1, request.count + 1):
-            before = _run_of(growing)
+            before = growing.tokens
             report(count / request.count, f"writing, {count} of {request.count}")
             if not writing.write():
                 break
-            self.text = self._spelled(before, self.text, _run_of(growing))
+            self.text = _spelled(texts, self.text, before, growing.tokens)
             if count % TOGETHER == 0:
                 # the column of the last token waits for the one that follows it
-                yield self._read(end=len(_run_of(growing).tokens) - 1)
+                yield self._read(end=len(growing.tokens) - 1)
+        writing.whole()
         yield self._read()
 
     def together(self, prompts: Sequence[str], report: Report) -> Grid | Comparison:
@@ -113,19 +115,11 @@ class LivePrompt:
     def _earlier(self, report: Report) -> Iterator[NewColumns]:
         """The positions before those that are shown, some at a time."""
         assert self._growing is not None
-        run = _run_of(self._growing)
+        run = self._growing.run
         reading = self._readings[0]
         while len(self._readings) == 1 and reading.grid is not None and (first := int(reading.grid.positions[0])):
             report(1 - first / len(run.tokens), f"reading, {first} tokens to go")
             yield reading.before(run, max(0, first - AT_ONCE))
-
-    @staticmethod
-    def _spelled(before: Run, text: str, after: Run) -> str:
-        """A text with what became of its tokens: letters that were typed stay as they were."""
-        old, new = before.prompt, after.prompt
-        if new.startswith(old):
-            return text + new[len(old) :]
-        return new
 
 
 def _told(backend: Backend, report: Report) -> Callable[[int], None]:
@@ -133,12 +127,13 @@ def _told(backend: Backend, report: Report) -> Callable[[int], None]:
     return lambda block: report(RUNNING * block / backend.facts.layers, "running the model")
 
 
-def _run_of(growing: GrowingRun) -> Run:
-    assert growing.run is not None, "a prompt is run first"
-    return growing.run
+def _spelled(texts: TokenTexts, text: str, before: Tensor, after: Tensor) -> str:
+    """A text with what became of its tokens: letters that were typed stay as they were."""
+    old, new = (texts.decode([i for i in ids.tolist() if i not in texts.special]) for ids in (before, after))
+    return text + new[len(old) :] if new.startswith(old) else new
 
 
-def _instead(run: Run, position: int, token: int) -> torch.Tensor:
+def _instead(run: Run, position: int, token: int) -> Tensor:
     """The tokens up to a position, and another one after them."""
     if not 0 <= position < len(run.tokens):
         raise ValueError(f"This prompt has no position {position}; it has 0 to {len(run.tokens) - 1}.")

@@ -57,9 +57,9 @@ def generate(
     backend = backend_of(model, tokenizer=tokenizer)
     sampling = Sampling(temperature, top_p, seed)
     growing = GrowingRun(backend)
-    run, _ = growing.become(tokenize(backend, prompt, backend.vocabulary))
+    growing.become(tokenize(backend, prompt, backend.vocabulary))
     reading = GrowingReading(Asked(LogitLens() if lens is None else lens, targets, against, k, tuple(extra)))
-    reading.asked.of(run)
+    reading.asked.of(growing.run)
     return _written(growing, reading, Writing(growing, sampling), max_new_tokens, every)
 
 
@@ -70,7 +70,7 @@ def _written(
         if not writing.write():
             break
         if count % every == 0:
-            assert growing.run is not None
-            yield reading.become(growing, end=len(growing.run.tokens) - 1).grid
+            yield reading.become(growing, end=len(growing.tokens) - 1).grid
+    writing.whole()
     grid = reading.become(growing).grid
     yield grid if writing.ended is None else replace(grid, notes=(*grid.notes, writing.ended))

@@ -30,7 +30,6 @@ class GrowingReading:
         `begin` is that of the Grid that was read before.
         """
         run = growing.run
-        assert run is not None, "a prompt is run first"
         end = len(run.tokens) if end is None else end
         before, had = self.grid, 0 if self.grid is None else len(self.grid.columns)
         kept = self._same(run, end) if growing.keeps_rows else 0

@@ -8,7 +8,7 @@ all is run again and only the rows that changed are taken; where neither does, o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -22,10 +22,13 @@ from lenswidget.model.components import Components
 from lenswidget.model.probe import readout_of
 from lenswidget.model.readout import ROUNDING
 from lenswidget.model.run import Passed, Run, assembled, check_of, parts_of, pass_over
+from lenswidget.model.site import Site
 from lenswidget.model.surroundings import plain_mode
 from lenswidget.model.user_hooks import NONE
 
 Begins = Callable[[int], None]
+NOTHING = Components((), ())
+"""No parts to watch."""
 SPARE = 64
 """Positions that are allocated ahead: a prompt that is written grows by one each time."""
 
@@ -39,21 +42,29 @@ class Economy:
 
 
 class GrowingRun:
-    """One prompt's run, as its tokens change.
+    """One prompt's run, as its `tokens` change.
 
-    `run` is what it is now, and `logits` the model's own at its last position, `[vocabulary]`; None before the first tokens. It
-    belongs to one state of its model: where `is_current` is false, another is made.
+    `logits` are the model's own at the last position, `[vocabulary]`. It belongs to one state of its model: where `is_current`
+    is false, another is made.
     """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.run: Run | None = None
+        self.tokens: Int[Tensor, "positions"] = torch.zeros(0, dtype=torch.int64, device="cpu")
         self.logits: Float[Tensor, "vocabulary"] | None = None
         self._hooks = backend.user_hooks()
-        self._components: Components = parts_of(backend, changed=bool(self._hooks))
         self._economy = Economy(False, False) if self._hooks else economy_of(backend)
-        self._rows: Float[Tensor, "rows spare d"] | None = None
+        self._components: Components = parts_of(backend, changed=bool(self._hooks))
+        self._parts: Mapping[Site, Tensor] | None = None
+        """What the parts put out at the last position; None where they weren't kept."""
         self._past: Past | None = None
+        self._rows: Float[Tensor, "rows spare d"] | None = None
+        self._shown = 0
+        """How many positions of these rows earlier runs show."""
+        self._run: Run | None = None
+        self._check: Check | None = None
+        self._unchecked: list[Float[Tensor, "positions vocabulary"]] = []
+        """The model's own logits at the last positions, with which their rows were not compared yet."""
 
     @property
     def keeps_rows(self) -> bool:
@@ -64,35 +75,62 @@ class GrowingRun:
         """Whether the model is as it was: in the same state, and under the same hooks."""
         return backend.state == self.backend.state and backend.user_hooks() == self._hooks
 
-    def become(self, tokens: Int[Tensor, "positions"], begins: Begins | None = None) -> tuple[Run, int]:
-        """The run of these tokens, and the first position whose rows are new. Earlier runs stay what they were.
+    def become(self, tokens: Int[Tensor, "positions"], begins: Begins | None = None, *, parts: bool = True) -> int:
+        """Run these tokens, as far as they are new. Returns the first position whose rows are; runs made before stay as they are.
 
-        `begins` is told each block that begins; what it raises ends the run, which then is what it was before.
+        `begins` is told each block that begins; what it raises ends the pass, and the run is what it was. Without `parts`
+        only rows are kept, for a run that is soon another.
+
+        Raises ValueError where the last row is not the model.
         """
-        known = self.run
-        if known is not None and torch.equal(tokens, known.tokens):
-            return known, len(tokens)
+        if torch.equal(tokens, self.tokens) and (self._parts is not None or not parts):
+            return len(tokens)
+        # of a prompt that ends earlier, the last token is run again: parts are read at the last position
+        first = min(shared(self.tokens, tokens), len(tokens) - 1) if self.keeps_rows else 0
         with plain_mode():
-            return self._become(tokens, begins)
+            done, past = self._pass(tokens, first, begins, parts)
+            self._put(done.residual, first)
+            self.tokens, self.logits, self._past = tokens, done.logits[-1].clone(), past
+            self._parts, self._run = done.last if parts else None, None
+            if not first:
+                self._check, self._unchecked = None, []
+            self._unchecked.append(done.logits)
+            if parts:
+                self._compare()
+        return first
 
-    def _become(self, tokens: Int[Tensor, "positions"], begins: Begins | None) -> tuple[Run, int]:
-        before = self.run
-        # of a prompt that ends earlier, the last token is run again: a part is read at the last position
-        first = min(shared(before.tokens, tokens), len(tokens) - 1) if before and self._economy.keeps_rows else 0
-        done, past = self._pass(tokens, first, begins)
-        readout = readout_of(self.backend)
-        check = check_of(readout, self.backend, done.residual[-1], done.logits)
-        if before is not None and before.check is not None and first:
-            check = Check(max(check.error, before.check.error), max(check.tolerance, before.check.tolerance))
-        residual = self._grown(done.residual, first)
-        activations = Activations(
-            self.backend, done.components, tokens, residual[-1], last=done.last, hooks=self._hooks
-        )
-        self._components, self._past, self.logits = done.components, past, done.logits[-1].clone()
-        self.run = assembled(readout, tokens, residual, check, activations)
-        return self.run, first
+    @property
+    def run(self) -> Run:
+        """The run of the tokens that are there."""
+        assert self._rows is not None, "a prompt is run first"
+        if self._run is None:
+            with plain_mode():
+                self._compare()
+                count = len(self.tokens)
+                self._shown = max(self._shown, count)
+                residual = self._rows[:, :count]
+                activations = Activations(
+                    self.backend, self._components, self.tokens, residual[-1], last=self._parts, hooks=self._hooks
+                )
+                self._run = assembled(readout_of(self.backend), self.tokens, residual, self._check, activations)
+        return self._run
 
-    def _pass(self, tokens: Int[Tensor, "positions"], first: int, begins: Begins | None) -> tuple[Passed, Past | None]:
+    def _compare(self) -> None:
+        """Compare the last row with the model's own logits, as far as that wasn't done."""
+        if not self._unchecked or self._rows is None:
+            return
+        logits = torch.cat(self._unchecked) if len(self._unchecked) > 1 else self._unchecked[0]
+        self._unchecked = []
+        count = len(self.tokens)
+        last_row = self._rows[-1, count - len(logits) : count]
+        check, before = check_of(readout_of(self.backend), self.backend, last_row, logits), self._check
+        if before is not None:
+            check = Check(max(check.error, before.error), max(check.tolerance, before.tolerance))
+        self._check = check
+
+    def _pass(
+        self, tokens: Int[Tensor, "positions"], first: int, begins: Begins | None, parts: bool
+    ) -> tuple[Passed, Past | None]:
         """A pass over the tokens from `first` on, on what was kept of those before; over all where nothing was."""
         empty = self.backend.past_of_nothing() if self._economy.caches else None
         kept = self._past if first else None
@@ -105,24 +143,33 @@ class GrowingRun:
             grown[:] = [(kept or empty).growing(begin, 1)]
             return grown[0]
 
-        done = pass_over(self.backend, tokens[begin:], self._components, begins, hooks=self._hooks, past=cache)
+        # its hooks are those on the model now, or it belongs to another state: to tell them apart takes a look at every module
+        done = pass_over(
+            self.backend,
+            tokens[begin:],
+            self._components if parts else NOTHING,
+            begins,
+            hooks=None,
+            past=cache,
+            is_sure=bool(self._hooks) or not parts,
+        )
+        if parts:
+            self._components = done.components
         new = first - begin
-        done = Passed(done.residual[:, new:], done.last, done.logits[new:], done.components)
+        done = Passed(done.residual[:, new:], done.last, done.logits[new:], self._components)
         past = None if empty is None else empty.after(grown[0])
         return done, past if past is not None and past.length == len(tokens) else None
 
-    def _grown(self, new: Float[Tensor, "rows new d"], first: int) -> Float[Tensor, "rows positions d"]:
-        """The rows of all positions. Those that an earlier run shows are written over in a copy."""
-        count = first + new.shape[1]
-        shown = 0 if self.run is None else len(self.run.tokens)
-        rows = self._rows
-        if rows is None or count > rows.shape[1] or first < shown:
-            rows = new.new_empty(new.shape[0], count + SPARE, new.shape[2])
-            if first and self.run is not None:
-                rows[:, :first] = self.run.residual[:, :first]
-            self._rows = rows
+    def _put(self, new: Float[Tensor, "rows new d"], first: int) -> None:
+        """Keep the rows of new positions. Those that an earlier run shows are not written over: it keeps what it has."""
+        count, rows = first + new.shape[1], self._rows
+        if rows is None or count > rows.shape[1] or first < self._shown:
+            room = new.new_empty(new.shape[0], count + max(SPARE, count // 2), new.shape[2])
+            if first and rows is not None:
+                room[:, :first] = rows[:, :first]
+            self._rows, self._shown = room, 0
+            rows = room
         rows[:, first:count] = new
-        return rows[:, :count]
 
 
 def shared(one: Int[Tensor, "..."], other: Int[Tensor, "..."]) -> int:

@@ -213,11 +213,12 @@ def pass_over(
     begins: Callable[[int], None] | None = None,
     *,
     change: Mapping[Site, Change] | None = None,
-    hooks: UserHooks,
+    hooks: UserHooks | None,
     past: Callable[[], Any] = lambda: None,
+    is_sure: bool = False,
 ) -> Passed:
-    """One pass, which tells each block that begins; two for a model whose blocks only look alike. `past` makes the cache of
-    what came before these tokens."""
+    """One pass, which tells each block that begins; two for a model whose blocks only look alike, unless the parts are known for
+    sure. `past` makes the cache of what came before these tokens. It runs under `hooks`, by default those on the model now."""
 
     def told(block: int) -> Callable[[Tensor], None]:
         return lambda _: begins(block) if begins else None
@@ -230,8 +231,9 @@ def pass_over(
         )
         residual = residual_of(backend, {site: done.kept.get(site) for site in backend.rows}, lambda x: x[0])
         last = {site: done.kept[site][0] for site in components.sites if site in done.kept}
-        found = components if hooks or change else confirmed(backend, components, last, residual[:, -1])
-        if found == components:
+        if not is_sure:
+            found = confirmed(backend, components, last, residual[:, -1])
+        if is_sure or found == components:
             assert done.logits is not None
             return Passed(residual, last, done.logits[0], components)
         components = found

@@ -32,7 +32,10 @@ class Sampling:
 
 
 class Writing:
-    """A run that the model itself goes on with. `ended` says why it can't, once it can't."""
+    """A run that the model itself goes on with, which keeps only rows until it is `whole`.
+
+    `ended` says why it can't go on, once it can't.
+    """
 
     def __init__(self, growing: GrowingRun, sampling: Sampling) -> None:
         self.growing = growing
@@ -43,10 +46,10 @@ class Writing:
 
     def write(self, begins: Begins | None = None) -> bool:
         """Choose one token and run it. False where the text ends there, or the context is full."""
-        run, logits = self.growing.run, self.growing.logits
-        assert run is not None and logits is not None, "a prompt is run first"
+        tokens, logits = self.growing.tokens, self.growing.logits
+        assert logits is not None, "a prompt is run first"
         context = self.growing.backend.facts.context
-        if context and len(run.tokens) >= context:
+        if context and len(tokens) >= context:
             self.ended = CONTEXT_FULL.format(context)
             return False
         token = int(
@@ -55,8 +58,12 @@ class Writing:
         if token in self._ends:
             self.ended = ENDED
             return False
-        self.growing.become(torch.cat([run.tokens, run.tokens.new_tensor([token])]), begins)
+        self.growing.become(torch.cat([tokens, tokens.new_tensor([token])]), begins, parts=False)
         return True
+
+    def whole(self) -> None:
+        """Make the run what any other is, with what its parts put out at the end."""
+        self.growing.become(self.growing.tokens)
 
 
 def writes_until(backend: Backend) -> frozenset[int]:

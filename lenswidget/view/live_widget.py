@@ -75,7 +75,7 @@ class LiveWidget(anywidget.AnyWidget):
     tried = traitlets.List(
         traitlets.Unicode(),
         read_only=True,
-        help="Prompts that were run with Enter or from Python, and what branched off from them, the newest last.",
+        help="Prompts that were run with Enter or from Python, and what was written from them, the newest last.",
     ).tag(sync=True)
     progress = traitlets.Dict(
         default_value={"state": "idle"},
@@ -87,6 +87,7 @@ class LiveWidget(anywidget.AnyWidget):
         self._compute = compute
         self._told: str | None = None
         self._text = prompt
+        self._is_writing = False
         if compute is not None:
             self._latest = Latest(
                 self._answer_request, done=self._came, failed=self._failed, progress=self._running, halted=self._halted
@@ -118,7 +119,7 @@ class LiveWidget(anywidget.AnyWidget):
     def take(self, position: int, token: int, max_new_tokens: int = 20, **sampling: Any) -> None:
         """Let another token follow a position, in place of what did, and the model go on from there.
 
-        `token` is its id. What was there before stays among `tried`. Raises as `generate` does; a position that isn't there is
+        `token` is its id. What was written before stays among `tried`. Raises as `generate` does; a position that isn't there is
         told in `progress`.
         """
         self._request_write({"count": max_new_tokens, "instead": [position, token], **sampling})
@@ -208,10 +209,7 @@ class LiveWidget(anywidget.AnyWidget):
 
     def _request_write(self, given: Mapping[str, Any]) -> None:
         self._require_author()
-        request = write_request(given)
-        if request.instead is not None:
-            self._remember(self.prompt)
-        self._ask_for(request)
+        self._ask_for(write_request(given))
 
     def _require_author(self) -> None:
         if not isinstance(self._compute, Author):
@@ -219,6 +217,7 @@ class LiveWidget(anywidget.AnyWidget):
 
     def _answer_request(self, request: Any, report: Report) -> Shown | Coming:
         assert self._compute is not None
+        self._is_writing = isinstance(request, Write)
         if isinstance(request, str):
             self._text = request
             return self._compute(request, report)
@@ -242,6 +241,8 @@ class LiveWidget(anywidget.AnyWidget):
                 self._told = self._compute.text if isinstance(self._compute, Author) else self._text
                 self.prompt = self._told
             if is_last:
+                if self._is_writing:
+                    self._remember(self.prompt)  # another token taken in it makes a branch beside it
                 self.set_trait("progress", {"state": "idle"})
         if self._rest:
             self._rest.cancel()

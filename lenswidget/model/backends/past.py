@@ -7,6 +7,7 @@ refused, and then nothing is shared.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -104,6 +105,13 @@ def _first(layer: Any, length: int, batch: int | None = None) -> Any:
 
 
 def _layer(*, sliding: bool, grows: bool = False) -> Any:
+    made = _kind(sliding)()
+    made.grows = grows
+    return made
+
+
+@functools.cache  # transformers asks what each layer is an instance of, and Python looks long at a class that it doesn't know
+def _kind(sliding: bool) -> Any:
     from transformers.cache_utils import DynamicLayer
 
     base: Any = DynamicLayer
@@ -112,6 +120,7 @@ def _layer(*, sliding: bool, grows: bool = False) -> Any:
         """Keys and values whole, also where attention slides: its mask leaves out what lies behind the window."""
 
         is_sliding = sliding
+        grows = False
         keys: Any
         values: Any
 
@@ -121,9 +130,9 @@ def _layer(*, sliding: bool, grows: bool = False) -> Any:
                 batch = keys.shape[0]
                 keys = torch.cat([self.keys.expand(batch, -1, -1, -1), keys], dim=-2)
                 values = torch.cat([self.values.expand(batch, -1, -1, -1), values], dim=-2)
-            if grows:
+            if self.grows:
                 self.keys, self.values = keys.detach(), values.detach()
                 self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
             return keys, values
 
-    return Layer()
+    return Layer
