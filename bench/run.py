@@ -18,6 +18,7 @@ for module in (
     "exchange",
     "live",
     "long_prompt",
+    "typing",
     "browser",
     "beside",
     "saved",

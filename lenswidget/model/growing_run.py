@@ -63,8 +63,8 @@ class GrowingRun:
         """How many positions of these rows earlier runs show."""
         self._run: Run | None = None
         self._check: Check | None = None
-        self._unchecked: list[Float[Tensor, "positions vocabulary"]] = []
-        """The model's own logits at the last positions, with which their rows were not compared yet."""
+        self._unchecked: list[tuple[int, Float[Tensor, "positions vocabulary"]]] = []
+        """The model's own logits from some position on, with which the rows there were not compared yet."""
 
     @property
     def keeps_rows(self) -> bool:
@@ -93,8 +93,9 @@ class GrowingRun:
             self.tokens, self.logits, self._past = tokens, done.logits[-1].clone(), past
             self._parts, self._run = done.last if parts else None, None
             if not first:
-                self._check, self._unchecked = None, []
-            self._unchecked.append(done.logits)
+                self._check = None
+            self._unchecked = [(at, logits[: first - at]) for at, logits in self._unchecked if at < first]
+            self._unchecked.append((first, done.logits))
             if parts:
                 self._compare()
         return first
@@ -119,11 +120,12 @@ class GrowingRun:
         """Compare the last row with the model's own logits, as far as that wasn't done."""
         if not self._unchecked or self._rows is None:
             return
-        logits = torch.cat(self._unchecked) if len(self._unchecked) > 1 else self._unchecked[0]
+        rows = [self._rows[-1, at : at + len(own)] for at, own in self._unchecked]
+        logits = [own for _, own in self._unchecked]
+        # those of one pass may be hundreds of megabytes, and need no copy
+        last_row, own = (some[0] if len(some) == 1 else torch.cat(some) for some in (rows, logits))
         self._unchecked = []
-        count = len(self.tokens)
-        last_row = self._rows[-1, count - len(logits) : count]
-        check, before = check_of(readout_of(self.backend), self.backend, last_row, logits), self._check
+        check, before = check_of(readout_of(self.backend), self.backend, last_row, own), self._check
         if before is not None:
             check = Check(max(check.error, before.error), max(check.tolerance, before.tolerance))
         self._check = check

@@ -47,3 +47,42 @@ def test_a_live_prompt_is_typed_told_of_and_outlived(host: Host, watched: Watche
         expect(boxes.nth(view)).to_be_disabled()
     expect(titles).to_have_text(["Quite another"] * 2)
     expect(page.locator("[data-state=ready]")).to_have_count(2)
+
+
+TYPED = """import pathlib
+import lenswidget as lw
+from tests.architectures import boot
+model = boot(pathlib.Path("model"))
+w = lw.live(model, "A first one", prompts=["Another one"])
+w"""
+
+
+@pytest.mark.parametrize("host", ["lab"], indirect=True)
+def test_the_picture_follows_what_is_typed_and_what_the_model_writes(host: Host, watched: Watched) -> None:
+    save("LlamaForCausalLM", host.folder / "model")
+    page = watched.page
+    host.open(page, [TYPED, "w"])
+    expect(page.locator("[data-state=ready]")).to_have_count(2, timeout=60_000)
+    boxes, titles = page.get_by_role("textbox", name="Prompt"), page.locator(".lw-title > bdi")
+    boxes.first.focus()
+    page.keyboard.press("End")
+    page.keyboard.type(" and more", delay=30)
+    expect(titles).to_have_text(["A first one and more"] * 2, timeout=20_000)  # in both views, without Enter
+    for view in range(2):
+        expect(boxes.nth(view)).to_have_value("A first one and more")
+    for _ in range(5):
+        page.keyboard.press("Backspace")
+    expect(titles).to_have_text(["A first one and"] * 2, timeout=20_000)
+    assert boxes.first.evaluate("box => document.activeElement === box || box.getRootNode().activeElement === box")
+
+    facts = page.locator(".lw-facts > :first-child")
+    before = facts.first.text_content()
+    page.get_by_role("button", name="go on").first.click()
+    expect(facts.first).not_to_have_text(before or "", timeout=20_000)
+    expect(page.get_by_role("button", name="go on")).to_have_count(2, timeout=60_000)
+    assert boxes.first.input_value().startswith("A first one and")
+    assert boxes.first.input_value() == boxes.nth(1).input_value()
+
+    page.get_by_label("Prompts", exact=True).first.select_option(label="Another one")
+    expect(titles).to_have_text(["Another one"] * 2, timeout=20_000)
+    assert page.locator(".jp-CodeCell").count() == 2, "what was typed was for the prompt, and not for the notebook"

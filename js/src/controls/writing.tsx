@@ -24,12 +24,7 @@ export function Writing({ ask, isLost, isRunning }: Props) {
           stop
         </button>
       ) : (
-        <button
-          type="button"
-          title="Let the model go on with the prompt"
-          disabled={isLost}
-          onClick={() => ask?.({ do: "write", ...writing.value })}
-        >
+        <button type="button" disabled={isLost} onClick={() => ask?.({ do: "write", ...writing.value })}>
           go on
         </button>
       )}
@@ -49,7 +44,6 @@ export function Writing({ ask, isLost, isRunning }: Props) {
             {label}
           </label>
         ))}
-        <p class="lw-muted">At temperature 0 each token is the likeliest one.</p>
       </Popup>
     </>
   );

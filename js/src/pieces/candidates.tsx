@@ -46,7 +46,6 @@ export function Candidates({ state, cell, count, held }: Props) {
               type="button"
               class="lw-take"
               aria-label={`Go on with ${nameOf(grid, token)}`}
-              title="Let this token follow, and the model go on from it"
               onClick={() =>
                 live?.ask({
                   do: "write",
