@@ -26,21 +26,24 @@ export function useScrolling(
   const isPlaced = useSignal(false);
   const told = () => {
     const { cellWidth } = layout.value;
-    const left = scroller.current!.scrollLeft;
+    if (!scroller.current) return; // a view that went while it was scrolled
+    const left = scroller.current.scrollLeft;
     scrolled.value = left;
     // what was scrolled to from elsewhere comes back rounded
     if (Math.abs((state.scroll.peek() ?? -1) * cellWidth - left) >= 1) state.scroll.value = left / cellWidth;
   };
   const show = ({ column }: Cell) => {
     const { cellWidth, viewWidth } = layout.value;
-    const element = scroller.current!;
+    const element = scroller.current;
+    if (!element) return;
     const left = column * cellWidth;
     if (left < element.scrollLeft) element.scrollLeft = left;
     else if (left + cellWidth > element.scrollLeft + viewWidth) element.scrollLeft = left + cellWidth - viewWidth;
     told();
   };
   const follow = (columns: number | null) => {
-    const element = scroller.current!;
+    const element = scroller.current;
+    if (!element) return;
     const left = (columns ?? 0) * layout.value.cellWidth;
     if (Math.abs(left - element.scrollLeft) < 1) return;
     element.scrollLeft = left;
