@@ -1,4 +1,4 @@
-"""English text that any machine has: docstrings of the standard library, descriptions of packages, and what a model writes."""
+"""English prose that any machine has: docstrings of the standard library, and descriptions of packages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from bench.openings import is_held_out
-from lenswidget.lenses.fitting.text import WINDOW, written_by
-from lenswidget.model.backends import backend_of
 
 CHARACTERS_A_TOKEN = 3.5
 """Fewer than in plain prose: docstrings hold names and punctuation, so that a request is met rather than missed."""
@@ -37,22 +34,6 @@ def prose(tokens: int, *, held_out: bool = False) -> list[str]:
 def documents(*, held_out: bool = False) -> list[str]:
     """All that are held out, or all others."""
     return [text for name, text in _documents() if is_held_out(name) == held_out]
-
-
-def mixture(model: Any, tokens: int, *, held_out: bool = False) -> list[str]:
-    """About `tokens` tokens, half of them prose and half what the model writes itself: stories, lessons, letters.
-
-    What is documented is one kind of text, and a lens that was fitted on nothing else says " Windows" where it knows nothing.
-    """
-    left = tokens // 2
-    own = []
-    batch = min(64, -(-left // WINDOW))
-    for ids in written_by(backend_of(model), WINDOW, seed=1 if held_out else 2, batch=batch):
-        own.append(model.tokenizer.decode(ids))
-        left -= len(ids)
-        if left <= 0:
-            break
-    return in_turn(prose(tokens // 2, held_out=held_out), own)
 
 
 def in_turn(*kinds: list[str]) -> list[str]:

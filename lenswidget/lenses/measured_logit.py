@@ -82,6 +82,8 @@ class MeasuredLogitLens:
     """KL(output ‖ row), mean over positions, in bits, from the embedding up."""
     agreement: tuple[float, ...]
     """How often the row's leading token is the output's."""
+    kl_by_style: dict[str, tuple[float, ...]]
+    """The same for each style of text."""
     blind: float
     """The KL of a guess that never looks at the prompt, on the same text, in bits."""
     seen: Seen
@@ -91,7 +93,10 @@ class MeasuredLogitLens:
         """As a Grid carries it."""
         kl = np.array(self.kl, dtype=np.float32)
         says = f"this row was {{}} from the output on {self.tokens:,} tokens of held-out text"
-        return RowQuantity("held-out KL", kl, unit="bits", strong="low", domain=(0.0, self.blind), says=says)
+        parts = {style: np.array(kl, dtype=np.float32) for style, kl in self.kl_by_style.items()}
+        return RowQuantity(
+            "held-out KL", kl, unit="bits", strong="low", domain=(0.0, self.blind), says=says, parts=parts
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as JSON, a line a field, whole or not at all."""
@@ -140,4 +145,6 @@ def _shipped() -> MeasuredLogitLens:
 
 
 def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _tuples(one) for name, one in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
