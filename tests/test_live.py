@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import torch
 import traitlets
 
 import lenswidget as lw
 from lenswidget.grids.grid import Grid
 from lenswidget.view.latest import Report
 from lenswidget.view.wire import encode, joined_pieces
+from tests import architectures
 from tests.golden.write import header_of
 from tests.grids import assert_alike, make_grid
 
@@ -461,3 +463,61 @@ def test_two_widgets_on_one_model_type_by_turns(smollm: Any) -> None:
     for widget, text in ((one, "The capital of"), (other, "Two plus two")):
         *_, own = lw.generate(smollm, text, max_new_tokens=6)
         assert_alike(widget.grid, own)
+
+
+# --- a chat -------------------------------------------------------------------------------------------------------
+
+
+def test_a_chat_puts_questions_together_by_the_template_and_keeps_what_was_said(smollm: Any) -> None:
+    """Hugging Face's own template, and its own greedy answer, are the oracles."""
+    question = {"role": "user", "content": "What is the capital of France?"}
+    system = {"role": "system", "content": "Answer in one sentence."}
+    widget = lw.live(smollm, question["content"], chat=True, system=system["content"])
+
+    def template(*messages: dict[str, str]) -> list[int]:
+        return list(
+            smollm.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, return_dict=True)[
+                "input_ids"
+            ]
+        )
+
+    assert widget.grid.columns.tolist() == template(system, question) and widget.turns == []
+    widget.generate(40)
+    assert widget.wait(LONG)
+    ids = torch.tensor([template(system, question)])
+    with torch.no_grad():
+        whole = smollm.original_model.generate(ids, max_new_tokens=40, do_sample=False, use_cache=False)[0].tolist()
+    written = [i for i in whole if i != smollm.tokenizer.eos_token_id or i in ids[0]]
+    answer = smollm.tokenizer.decode(written[ids.shape[1] :], skip_special_tokens=True)
+    assert widget.turns == [question, {"role": "assistant", "content": answer}] and widget.prompt == ""
+    then = {"role": "user", "content": "And of Spain?"}
+    rest(widget, {"do": "type", "prompt": then["content"]})
+    assert widget.grid.columns.tolist() == template(system, question, {"role": "assistant", "content": answer}, then)
+    assert len(widget.turns) == 2 and widget.prompt == then["content"]
+    # special tokens of the template are told from text
+    assert {widget.grid.text(i) for i in widget.grid.special} >= {"<|im_start|>", "<|im_end|>"}
+    rest(widget, {"do": "new chat"})
+    rest(widget, {"do": "type", "prompt": "Hello"})
+    assert widget.turns == []
+    assert widget.grid.columns.tolist() == template(system, {"role": "user", "content": "Hello"})
+
+
+def test_an_answer_that_was_stopped_goes_on(smollm: Any) -> None:
+    widget = lw.live(smollm, "Count to twenty, please.", chat=True)
+    widget.generate(4)
+    assert widget.wait(LONG)
+    begun = widget.turns[1]["content"]
+    widget.generate(4)
+    assert widget.wait(LONG)
+    assert (
+        len(widget.turns) == 2 and widget.turns[1]["content"].startswith(begun) and widget.turns[1]["content"] != begun
+    )
+
+
+def test_a_chat_needs_a_template(tmp_path: Any) -> None:
+    architectures.save("LlamaForCausalLM", tmp_path)
+    model = architectures.boot(tmp_path)
+    with pytest.raises(ValueError, match="has no chat template"):
+        lw.live(model, "Hello", chat=True)
+    with pytest.raises(ValueError, match="A system prompt belongs to a chat; pass chat=True"):
+        lw.live(model, "Hello", system="Be brief.")

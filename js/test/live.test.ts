@@ -259,3 +259,21 @@ describe("a picture that comes in pieces", () => {
     await vi.waitFor(() => expect(title(root)).toContain("4 tokens"));
   });
 });
+
+describe("a chat", () => {
+  it("shows what was said above the box, which is free for the next question, and begins anew", async () => {
+    const { model, root, box } = await live({ writes: true });
+    const turns = [
+      { role: "user", content: "first" },
+      { role: "assistant", content: "<b>Yes</b>" },
+    ];
+    model.change("prompt", "");
+    model.change("turns", turns);
+    await vi.waitFor(() => expect(root.querySelectorAll(".lw-turns p")).toHaveLength(2));
+    expect(root.querySelector(".lw-turns")!.textContent).toContain("<b>Yes</b>");
+    expect(box.value).toBe("");
+    expect(await hindrances(root)).toEqual([]);
+    await userEvent.click(root.querySelector(".lw-turns button")!);
+    expect(model.asked).toEqual([{ do: "new chat" }]);
+  });
+});

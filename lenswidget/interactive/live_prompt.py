@@ -11,18 +11,19 @@ from torch import Tensor
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.new_columns import NewColumns
+from lenswidget.interactive.chat import Chat
 from lenswidget.lenses.growing_reading import GrowingReading
 from lenswidget.lenses.lens import Lens
 from lenswidget.lenses.reader import Asked
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
 from lenswidget.model.growing_run import GrowingRun
-from lenswidget.model.prompts import tokenize
+from lenswidget.model.prompts import Prompt, tokenize
 from lenswidget.model.run import Run
 from lenswidget.model.targets import Targets
 from lenswidget.model.tokens import TokenTexts
 from lenswidget.model.writing import Sampling, Writing
-from lenswidget.view.latest import Report
+from lenswidget.view.latest import Report, Superseded
 from lenswidget.view.live_widget import Write
 
 RUNNING = 0.8
@@ -40,8 +41,11 @@ class LivePrompt:
     that has changed.
     """
 
-    def __init__(self, model: object, lenses: Sequence[Lens], targets: Targets, k: int) -> None:
+    def __init__(
+        self, model: object, lenses: Sequence[Lens], targets: Targets, k: int, *, chat: Chat | None = None
+    ) -> None:
         self.text = ""
+        self.chat = chat
         self._model = model
         self._asked = [Asked(lens, targets, None, k) for lens in lenses]
         self._growing: GrowingRun | None = None
@@ -52,7 +56,7 @@ class LivePrompt:
         backend = backend_of(self._model)  # as it is now: its hooks or weights may have changed since the last prompt
         report(0.0, "running the model")
         growing = self._as_now(backend)
-        tokens = tokenize(backend, prompt, backend.vocabulary)
+        tokens = self._tokens(backend, prompt)
         growing.become(tokens, _told(backend, report))
         self.text = prompt
         begin = max(0, len(tokens) - AT_ONCE) if len(self._readings) == 1 else 0
@@ -68,17 +72,22 @@ class LivePrompt:
             assert known is not None
             growing.become(known.tokens, _told(backend, report))
         texts, before = growing.run.texts, growing.tokens
+        if self.chat is not None:
+            self.chat.begin(self.text, len(before))
         if request.instead is not None:
             growing.become(_instead(growing.run, *request.instead), _told(backend, report))
-            self.text = _spelled(texts, self.text, before, growing.tokens)
+            self._note(texts, before)
             yield self._read(report=report)
         writing = Writing(growing, Sampling(request.temperature, request.top_p, request.seed))
         for count in range(1, request.count + 1):
             before = growing.tokens
-            report(count / request.count, f"writing, {count} of {request.count}")
+            try:
+                report(count / request.count, f"writing, {count} of {request.count}")
+            except Superseded:
+                break  # what was written up to here is shown, whoever waits for it
             if not writing.write():
                 break
-            self.text = _spelled(texts, self.text, before, growing.tokens)
+            self._note(texts, before)
             if count % TOGETHER == 0:
                 # the column of the last token waits for the one that follows it
                 yield self._read(end=len(growing.tokens) - 1)
@@ -92,9 +101,24 @@ class LivePrompt:
         for i, prompt in enumerate(prompts):
             report(i / len(prompts), f"running prompt {i + 1} of {len(prompts)}")
             growing = GrowingRun(backend)
-            growing.become(tokenize(backend, prompt, backend.vocabulary))
+            growing.become(self._tokens(backend, prompt, alone=True))
             grids.append(GrowingReading(self._asked[0]).become(growing).grid)
         return compare(*grids) if len(grids) > 1 else grids[0]
+
+    def _tokens(self, backend: Backend, prompt: str, *, alone: bool = False) -> Tensor:
+        """A prompt's tokens; in a chat, those of all that was said, or of the prompt `alone`."""
+        said: Prompt = prompt if self.chat is None else self.chat.with_question(prompt, alone=alone)
+        return tokenize(backend, said, backend.vocabulary)
+
+    def _note(self, texts: TokenTexts, before: Tensor) -> None:
+        """Note what became of the tokens: in the prompt, or in the answer of a chat."""
+        assert self._growing is not None
+        tokens = self._growing.tokens
+        if self.chat is None:
+            self.text = _spelled(texts, self.text, before, tokens)
+        else:
+            self.text = ""
+            self.chat.answered(texts, tokens)
 
     def _as_now(self, backend: Backend) -> GrowingRun:
         if self._growing is None or not self._growing.is_current(backend):

@@ -134,9 +134,8 @@ class Latest:
         try:
             result = self._work(request, report)
             if isinstance(result, Iterator):
-                for one in result:
-                    self._done(one, False)  # it goes on from what it has brought, so that is shown in any case
-                    wanted()
+                for one in result:  # it goes on from what it has brought, so that is shown in any case
+                    self._done(one, False)
                 result = None
             wanted()
         except Superseded:

@@ -40,12 +40,23 @@ class Write:
     instead: tuple[int, int] | None = None
 
 
+class Conversation(Protocol):
+    """What was said in a chat, turn by turn."""
+
+    turns: list[dict[str, Any]]
+
+    def end(self) -> None:
+        """Forget it."""
+
+
 @runtime_checkable
 class Author(Protocol):
     """A Compute that also lets the model write."""
 
     text: str
     """The prompt, with what was written."""
+    chat: Conversation | None
+    """What was said before it, in a chat."""
 
     def __call__(self, prompt: str, report: Report, /) -> Shown | Coming: ...
 
@@ -76,6 +87,11 @@ class LiveWidget(anywidget.AnyWidget):
         traitlets.Unicode(),
         read_only=True,
         help="Prompts that were run with Enter or from Python, and what was written from them, the newest last.",
+    ).tag(sync=True)
+    turns = traitlets.List(
+        traitlets.Dict(),
+        read_only=True,
+        help='What was said in a chat: a list of `{"role": "user", "content": "Hello"}`.',
     ).tag(sync=True)
     progress = traitlets.Dict(
         default_value={"state": "idle"},
@@ -128,6 +144,15 @@ class LiveWidget(anywidget.AnyWidget):
         """End what is running; what it has brought stays."""
         if self._latest:
             self._latest.halt()
+
+    def new_chat(self) -> None:
+        """Forget what was said in a chat; the next question is its first."""
+        self._require_author()
+        assert isinstance(self._compute, Author)
+        self.stop()
+        if self._compute.chat is not None:
+            self._compute.chat.end()
+        self.set_trait("turns", [])
 
     def show_tried(self) -> None:
         """Show every prompt that was tried, one beside another; setting `prompt` goes back to one."""
@@ -196,6 +221,8 @@ class LiveWidget(anywidget.AnyWidget):
                 self.stop()
             case "send whole":
                 self._tell_whole(always=True)
+            case "new chat" if isinstance(self._compute, Author):
+                self.new_chat()
             case "show tried":
                 with self._told_where_it_stands("comparing what was tried"):
                     self.show_tried()
@@ -238,7 +265,10 @@ class LiveWidget(anywidget.AnyWidget):
             if shown is not None:
                 self._bring(shown)
             if self._text:
-                self._told = self._compute.text if isinstance(self._compute, Author) else self._text
+                self._told = self._text
+                if isinstance(self._compute, Author):
+                    self._told = self._compute.text
+                    self.set_trait("turns", self._compute.chat.turns if self._compute.chat else [])
                 self.prompt = self._told
             if is_last:
                 if self._is_writing:

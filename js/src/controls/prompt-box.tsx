@@ -3,6 +3,7 @@
 
 import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { spaced } from "../data/marks.js";
 import type { Live } from "../state/live.js";
 import type { Shared } from "../state/settings.js";
 import { Prompts } from "./prompts.js";
@@ -30,7 +31,7 @@ interface Props {
 }
 
 export function PromptBox({ settings, isLost, turn, ask }: Props) {
-  const { live, writes, prompt, progress } = settings;
+  const { live, writes, prompt, progress, turns } = settings;
   const box = useRef<HTMLTextAreaElement>(null);
   const asked = useSignal<keyof typeof ASKED>("");
   const [timer, typing] = [useRef(0), useRef(0)];
@@ -64,6 +65,14 @@ export function PromptBox({ settings, isLost, turn, ask }: Props) {
         // what is being typed stays; what the model wrote is added, and what was chosen takes its place
         if (box.current && box.current.value === agreed.current) box.current.value = text;
         agreed.current = text;
+      }),
+    [],
+  );
+  // what was asked in a chat stands above the box, which is free for what comes next
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        if (turns.value.length && box.current) agreed.current = box.current.value = prompt.peek();
       }),
     [],
   );
@@ -112,6 +121,18 @@ export function PromptBox({ settings, isLost, turn, ask }: Props) {
         run(box.current!.value);
       }}
     >
+      {turns.value.length > 0 && (
+        <div class="lw-turns">
+          {turns.value.map(({ role, content }, i) => (
+            <p key={i}>
+              <span class="lw-muted">{role}</span> <bdi>{spaced(content)}</bdi>
+            </p>
+          ))}
+          <button type="button" onClick={() => ask?.({ do: "new chat" })}>
+            new chat
+          </button>
+        </div>
+      )}
       <textarea
         ref={box}
         rows={1}

@@ -26,7 +26,7 @@ export type Request =
   | { do: "type"; prompt: string }
   /** `instead` is a position, and the id of the token that is to follow it. */
   | ({ do: "write"; instead?: [position: number, id: number] } & Writing)
-  | { do: "stop" | "show tried" | "send whole" };
+  | { do: "stop" | "show tried" | "new chat" | "send whole" };
 
 /** How the model goes on: with so many tokens, each the likeliest at temperature 0. */
 export interface Writing {

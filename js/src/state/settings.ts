@@ -23,6 +23,8 @@ export interface Settings {
   /** Prompts to choose from, and those that were tried. */
   prompts: string[];
   tried: string[];
+  /** What was said in a chat, before the question in the box. */
+  turns: { role: string; content: string }[];
   progress: Progress;
   selected: [number, number] | null;
   /** Groups of token ids whose probabilities add. */
@@ -92,6 +94,7 @@ const DEFAULTS: Settings = {
   prompt: "",
   prompts: [],
   tried: [],
+  turns: [],
   progress: { state: "idle" },
 };
 
@@ -103,6 +106,7 @@ const EXAMPLES: Partial<Settings> = {
   rows_compared: [0],
   prompts: [""],
   tried: [""],
+  turns: [{ role: "", content: "" }],
   edits: [{ grid: 0, site: "", position: 0, to: [0], on: true }],
 };
 
