@@ -44,9 +44,7 @@ def booted(name: str, folder: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_pieces_and_a_text_that_grew_are_the_grid_read_at_once(
-    name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pieces_are_the_grid_read_at_once(name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "FEWEST", 2)
     model = booted(name, tmp_path)
     reader = ASKED.of(lw.run(model, TOKENS))
@@ -58,39 +56,13 @@ def test_pieces_and_a_text_that_grew_are_the_grid_read_at_once(
         assert together.provenance == whole.provenance and together.texts == whole.texts
         ends, expected = (one.quantities["surprisal"].domain or (0.0, 0.0) for one in (together, whole))
         np.testing.assert_allclose(ends, expected, rtol=1e-3)
-    grown: Grid | None = None
-    for count in range(1, len(TOKENS) + 1):
-        one = ASKED.of(lw.run(model, TOKENS[:count]))
-        grown = one.read() if grown is None else one.beside(grown, count - 1)
-        assert grown.columns.tolist() == TOKENS[:count]
-    assert grown is not None
-    same(grown, whole, ranks=0.02)
-    assert grown.provenance == whole.provenance
-
-
-def test_only_the_columns_that_changed_are_read(smollm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = Asked(lw.load_lens(), targets=[" Paris"])
-    before = asked.of(lw.run(smollm, "The capital of France is the")).read()
-    reader = asked.of(lw.run(smollm, "The capital of France was the city of"))
-    read: list[Any] = []
-    really = type(reader).read
-    monkeypatch.setattr(type(reader), "read", lambda self, at: read.append(at) or really(self, at))
-    grid = reader.beside(before, 4)
-    assert read == [[3, 4, 5, 6, 7]]  # " France" is followed by another token than before
-    same(grid, really(reader, None))
-    # the same text again: nothing to read
-    assert reader.beside(grid, 8) == grid and len(read) == 1
-    # a text that ends earlier: its last token has nothing behind it
-    shorter = asked.of(lw.run(smollm, "The capital of France was"))
-    same(shorter.beside(grid, 4), really(shorter, None))
-    assert read[1:] == [[4]]
 
 
 def test_what_was_put_together_answers_for_all_of_it(smollm: Any) -> None:
     asked = Asked(lw.LogitLens())
-    before = asked.of(lw.run(smollm, "The capital of France is")).read()
     run = lw.run(smollm, "The capital of France is the city")
-    grid = asked.of(run).beside(before, 5)
+    reader = asked.of(run)
+    grid = reader.together([reader.read(slice(4, None)), reader.read(slice(0, 4))])
     whole = lw.logit_lens(run)
     assert grid.explain is not None and whole.explain is not None
     for column in (2, -1):

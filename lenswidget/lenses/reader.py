@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
@@ -121,20 +120,6 @@ class Reader:
             start = max(0, stop - size)
             yield self.read(slice(start, stop))
             stop = start
-
-    def beside(self, earlier: Grid, first: int) -> Grid:
-        """The Grid of all positions, of which an earlier one of the same text has those before `first`, as this run has them.
-
-        What it lacks is read, and the position before `first` where another token follows it now. Raises ValueError for a Grid
-        that was read in another way.
-        """
-        following = self.through.following.cpu().numpy()
-        known = earlier.positions < min(first, len(following))
-        if earlier.following is not None:
-            known &= earlier.following == following[np.where(known, earlier.positions, 0)]
-        at = np.setdiff1d(np.arange(len(following)), earlier.positions[known])
-        new = [self.read(at.tolist())] if len(at) else []
-        return self.together([*([earlier[:, known.tolist()]] if known.any() else []), *new])
 
     def together(self, pieces: Sequence[Grid]) -> Grid:
         """What was read of this run in pieces, as it would have been read at once."""
