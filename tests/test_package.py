@@ -117,9 +117,9 @@ print(lw.__file__)
 
 def test_the_bundle_is_small() -> None:
     """Script, style and loader as they travel, gzipped: 60 kB of script, 8 of which are preact and its signals, 7.3 of style, 0.8
-    of loader, and 2.7 for a prompt that is typed and written."""
+    of loader, 2.7 for a prompt that is typed and written, and 0.6 for what is known of columns, as bars beneath them."""
     files = (ROOT / "lenswidget/static" / name for name in ("widget.js", "widget.css", "loader.js"))
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 70_400
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 71_000
 
 
 def test_every_public_name_is_what_it_says() -> None:

@@ -171,16 +171,18 @@ def unpacked(message: bytes, reference: dict) -> np.ndarray:
 
 
 def test_what_is_known_of_columns_travels_as_text_and_numbers() -> None:
-    scores = np.array([0.5, np.nan, 2.0], dtype=np.float32)
-    below = ColumnQuantity("unusual", scores, unit="bits", line=1.0, says="{} from normal prompts")
+    scores = np.array([0.5, np.nan, 0.9], dtype=np.float32)
+    below = ColumnQuantity("unusual", scores, unit="bits", line=0.9, says="{} from normal prompts")
     groups = ("</script><script>alert(1)</script>", "b", "b")
     grid = replace(make_grid(columns=3), groups=groups, column_quantities=(below,))
     raw = zlib.decompress(encode([grid]))
     (length,) = struct.unpack("<I", raw[:4])
     found = json.loads(raw[4 : 4 + length])["grids"][0]["below"]
     assert found["groups"] == list(groups)
-    much = "2 bits from normal prompts, beyond the line at 1"
+    much = "0.9 bits from normal prompts, beyond the line at 0.9"
     assert found["says"] == [[groups[0], "0.5 bits from normal prompts"], ["b"], ["b", much]]
-    assert found["quantities"] == [{"name": "unusual", "values": [0.5, None, 2.0]}]
+    assert found["quantities"] == [
+        {"name": "unusual", "unit": "bits", "line": 0.899999976, "values": [0.5, None, 0.899999976]}
+    ]
     plain = zlib.decompress(encode([make_grid()]))
     assert b'"below"' not in plain

@@ -1,9 +1,16 @@
 // Many prompts: what is known of a column stands in its card, as text, and in the table that a reader takes away.
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { userEvent } from "vitest/browser";
+import type { BelowQuantity } from "../src/data/grid.js";
 import { decode } from "../src/data/wire.js";
+import { drawingOf } from "../src/export/drawing.js";
 import { csvOf } from "../src/export/tables.js";
-import { card, FakeModel, show } from "./host.js";
+import { paintBelow } from "../src/heatmap/below-painter.js";
+import { layoutOf } from "../src/heatmap/layout.js";
+import { Pen } from "../src/heatmap/pen.js";
+import type { Palette } from "../src/style/palette.js";
+import { card, FakeModel, scroller, show } from "./host.js";
 import { message } from "./messages.js";
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
@@ -32,4 +39,66 @@ it("a table has the group of each column", async () => {
   expect(lines.slice(0, 4).map((line) => line.split(",")[place])).toEqual(
     ["a", "b", HOSTILE, "__proto__"].map((group) => `"${group}"`),
   );
+});
+
+describe("what is known of columns, beneath the cells", () => {
+  const one = { name: HOSTILE, unit: "bits", line: 2.5, values: [1, null, 2.5, -1.5] };
+  const PALETTE = { ink: "dark", faint: "pale", muted: "words" } as Palette;
+  const layout = layoutOf({ rows: 3, columns: 4, width: 1000, height: 0, stride: 0, gutter: 80, density: 1 });
+  const written = (below: BelowQuantity[], scrolled = 0) => {
+    const pen = new Pen();
+    paintBelow(pen, below, layout, PALETTE, scrolled);
+    return pen.svg;
+  };
+  const bars = (svg: string) =>
+    [...svg.matchAll(/M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)h\S+" fill="(dark|pale)"/g)].map(([, ...found]) => [
+      ...found.slice(0, 4).map(Number),
+      found[4],
+    ]);
+
+  it("stands under its columns, dark from its line on, and hangs from 0 where it is less", () => {
+    const { left, cellWidth } = layout;
+    const found = bars(written([one]));
+    const [first, most, least] = found as [number[], number[], number[]];
+    expect(found.map((bar) => bar[4])).toEqual(["pale", "dark", "pale"]);
+    expect(found.map((bar) => bar[0])).toEqual([0, 2, 3].map((column) => left + column * cellWidth));
+    // 26 pixels for 4 bits: 6.5 each
+    expect(found.map((bar) => bar[3])).toEqual([6.5, 16.25, 9.75]);
+    expect(first[1]! + first[3]!).toBe(most[1]! + most[3]!);
+    expect(least[1]).toBeCloseTo(most[1]! + most[3]!, 9);
+  });
+
+  it("scrolls with them, and shows nothing beside them", () => {
+    const { left, cellWidth } = layout;
+    const found = bars(written([{ ...one, values: [1, 1, 1, 1] }], 1.5 * cellWidth));
+    expect(found.map((bar) => bar[0])).toEqual([left, left + 0.5 * cellWidth, left + 1.5 * cellWidth]);
+    expect(found[0]![2]).toBe(0.5 * cellWidth - 1);
+  });
+
+  it("says its name, its unit, its ends and its line, as text", () => {
+    const svg = written([one]);
+    expect(svg).not.toContain("<img");
+    const { body } = new DOMParser().parseFromString(`<svg>${svg}</svg>`, "text/html");
+    const words = [...body.querySelectorAll("text")].map(({ textContent }) => textContent);
+    expect(words).toEqual([`${HOSTILE}, bits · line at 2.50`, "−1.50", "2.50"]);
+  });
+
+  it("that is 0 throughout, or not known at all, has one end", () => {
+    expect(bars(written([{ ...one, line: null, values: [0, 0, 0, 0] }]))).toHaveLength(4);
+    expect(bars(written([{ ...one, line: null, values: [null, null, null, null] }]))).toHaveLength(0);
+    expect(written([{ ...one, line: null, values: [0] }]).match(/<text/g)).toHaveLength(2);
+  });
+
+  it("is in the view, in what is read aloud, and in pictures", async () => {
+    const { root } = await show(new FakeModel(await message({ below: { ...below, quantities: [one] } })));
+    const canvas = root.querySelector<HTMLCanvasElement>(".lw-cells canvas[role=img]")!;
+    expect(canvas.ariaLabel).toBe(`${HOSTILE}, bits · line at 2.50`);
+    expect(new Set(canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data).size).toBeGreaterThan(
+      2,
+    );
+    scroller(root).focus();
+    await userEvent.keyboard("{ArrowUp}{ArrowLeft}");
+    await expect.poll(() => root.querySelector(".lw-spoken")?.textContent).toContain(`${HOSTILE}, far`);
+    expect(drawingOf(root.querySelector("figure")!).svg).toContain("line at 2.50");
+  });
 });

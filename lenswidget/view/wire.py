@@ -41,7 +41,7 @@ import numpy as np
 from lenswidget.grids.answers import Answer, answers_of
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import NO_TOKEN, Check, Quantity, RowQuantity, Sides, Sweep, Trajectories
+from lenswidget.grids.parts import NO_TOKEN, Check, ColumnQuantity, Quantity, RowQuantity, Sides, Sweep, Trajectories
 from lenswidget.grids.provenance import provenance_of
 from lenswidget.view.picture.heatmap_scale import ends_of_scale
 from lenswidget.view.sweep_story import measured, story_of
@@ -229,8 +229,16 @@ def _below(grid: Grid) -> dict[str, Any]:
     return {
         "groups": grid.groups and list(grid.groups),
         "says": said,
-        "quantities": [{"name": one.name, "values": _plain(one.values)} for one in grid.column_quantities],
+        "quantities": [
+            {"name": one.name, "unit": one.unit, "line": _line(one), "values": _plain(one.values)}
+            for one in grid.column_quantities
+        ],
     }
+
+
+def _line(below: ColumnQuantity) -> float | None:
+    """As its values have it: rounded up, a value on the line would be below it."""
+    return None if below.line is None else _plain(np.array([below.line], dtype=np.float32))[0]
 
 
 def _plain(values: np.ndarray) -> list[float | None]:

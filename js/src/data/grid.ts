@@ -76,7 +76,16 @@ export interface Described {
   /** What columns are where they are no tokens. */
   columnLabels: string[] | null;
   /** Of columns that are prompts: the group of each, what is said of each, and the numbers that this speaks of. */
-  below?: { groups: string[] | null; says: string[][]; quantities: { name: string; values: (number | null)[] }[] };
+  below?: { groups: string[] | null; says: string[][]; quantities: BelowQuantity[] };
+}
+
+/** One number for every column, drawn below it; null where it isn't known. */
+export interface BelowQuantity {
+  name: string;
+  unit: string;
+  /** The value from which on it is much, or null. */
+  line: number | null;
+  values: (number | null)[];
 }
 
 /** Every text in it but those of tokens and the names that quantities are known by is as readers see it. */

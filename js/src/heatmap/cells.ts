@@ -2,7 +2,7 @@
 
 import { computed, type ReadonlySignal } from "@preact/signals";
 import { trustOf } from "../data/belief.js";
-import { hasTokens, leading, NO_TOKEN } from "../data/grid.js";
+import { type BelowQuantity, hasTokens, leading, NO_TOKEN } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
 import { isContinued, isMuted } from "../data/names.js";
 import { isByPosition, sourceToken } from "../data/sweep.js";
@@ -30,6 +30,8 @@ export interface Cells {
   rowLabels: string[];
   /** How far each row can be believed, as each quantity of the rows has it. */
   trust: Float32Array[];
+  /** What is drawn beneath the columns. */
+  below: BelowQuantity[];
   columnLabel: (column: number) => string;
   /** What is put into a column, where it is another token than its own; null where columns are no two tokens. */
   sourceLabel: ((column: number) => string) | null;
@@ -90,6 +92,7 @@ function paintable(state: GridState): ReadonlySignal<Cells> {
       steps: grid.decision,
       rowLabels: grid.rows,
       trust,
+      below: grid.below?.quantities ?? [],
       sourceLabel: grid.sweep?.source && isByPosition(grid) ? (column) => texts[sourceToken(grid, column)] ?? "" : null,
       columnLabel: (column) => grid.columnLabels?.[column] ?? texts[grid.columns[column]!] ?? "",
       isJoined: (column) => grid.columnLabels === null && isContinued(grid, column),

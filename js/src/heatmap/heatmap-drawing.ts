@@ -3,6 +3,7 @@
 import { opening } from "../pieces/svg.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
+import { belowHeight, paintBelow } from "./below-painter.js";
 import type { Cells } from "./cells.js";
 import { gutterFor, isPair, type Layout, layoutOf } from "./layout.js";
 import { Painter } from "./painter.js";
@@ -25,13 +26,15 @@ export function mapDrawn(
   end: number,
   hidden = 0,
 ): string {
-  const { left, header, height, viewWidth } = layout;
+  const { left, header, height, footer, viewWidth, cellWidth } = layout;
   const painter = new Painter(cells, layout, palette, null);
   const pen = new Pen();
   if (cells.sourceLabel) paintPair(pen, painter);
   pen.save();
   pen.translate(0, header);
   paintRows(pen, painter);
+  pen.translate(0, height + footer);
+  paintBelow(pen, cells.below, layout, palette, first * cellWidth + hidden);
   pen.restore();
   // one drawing in another shows nothing beyond its edges
   pen.svg += `<svg x="${left}" width="${viewWidth}" height="${header + height}">`;
@@ -56,6 +59,6 @@ export function wholeDrawn(state: GridState, cells: Cells, palette: Palette, mos
       isPair: isPair(grid),
     });
     const svg = mapDrawn(cells, { ...layout, columns: length }, palette, first, end);
-    return `${opening(gutter + layout.viewWidth, layout.header + layout.height + 12)}${svg}</svg>`;
+    return `${opening(gutter + layout.viewWidth, layout.header + layout.height + belowHeight(cells.below) + 12)}${svg}</svg>`;
   }).join("");
 }

@@ -6,6 +6,8 @@ import { isLens } from "../data/grid.js";
 import { pointIn } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
+import { belowHeight, belowName, paintBelow } from "./below-painter.js";
+import { sized } from "./brush.js";
 import { Heatmap } from "./canvas.js";
 import type { Cells } from "./cells.js";
 import { Cones } from "./cone.js";
@@ -52,7 +54,9 @@ export function HeatmapView({
 }: Props) {
   const { grid } = state;
   const { layout, scrolled } = frame;
+  const below = grid.below?.quantities ?? [];
   const [head, body] = [useRef<HTMLCanvasElement>(null), useRef<HTMLCanvasElement>(null)];
+  const foot = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const heatmap = useRef<Heatmap>(null);
   useLayoutEffect(() => {
@@ -66,6 +70,12 @@ export function HeatmapView({
       effect(() => {
         if (!scrolling.isPlaced.value) return;
         heatmap.current!.paint(cells.value, layout.value, palette.value, scrolled.value);
+        if (foot.current) {
+          const context = foot.current.getContext("2d")!;
+          const { gutter, viewWidth, density } = layout.value;
+          sized(context, gutter + viewWidth, belowHeight(below), density);
+          paintBelow(context, below, layout.value, palette.value, scrolled.value);
+        }
         painted();
       }),
     [cells],
@@ -102,8 +112,9 @@ export function HeatmapView({
         <ColumnMarks {...floating} />
       </div>
       {/* biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the same as the key C */}
-      <div class="lw-cells" style={{ paddingBottom: `${footer}px` }} onClick={pickRow}>
-        <canvas ref={body} />
+      <div class="lw-cells" onClick={pickRow}>
+        <canvas ref={body} style={{ marginBottom: `${footer}px` }} />
+        {below.length > 0 && <canvas ref={foot} role="img" aria-label={below.map(belowName).join("; ")} />}
         <QuietBlocks {...floating} />
         <Cones {...floating} />
         <Crosshair {...floating} />

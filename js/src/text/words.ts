@@ -94,6 +94,7 @@ export function spoken(grid: Grid, shown: Quantity, cell: Cell): string {
       .join(isAttribution(grid) ? ", " : " after "),
     leader && nameOf(grid, leader.token) + (isLens(grid) ? ` leads with ${percent(leader.probability)}` : ""),
     isThere(grid, cell) ? `${quantityName(grid, shown)} ${withUnit(shown, value)}` : nothing(grid),
+    ...(grid.below?.says[cell.column] ?? []),
     ...verdicts(grid, cell.row).map(({ words }) => words),
   ]
     .filter(Boolean)
