@@ -514,6 +514,22 @@ def test_an_answer_that_was_stopped_goes_on(smollm: Any) -> None:
     )
 
 
+def test_it_is_said_where_the_model_writes_no_more(smollm: Any, tmp_path: Any) -> None:
+    widget = lw.live(smollm, "Say only: yes", chat=True)
+    widget.generate(40)
+    assert widget.wait(LONG) and "the text has ended" in widget.grid.notes
+    count = len(widget.grid.columns)
+    widget.generate(5)
+    assert widget.wait(LONG)
+    assert len(widget.grid.columns) == count and "the text has ended" in widget.grid.notes
+    architectures.save("GPT2LMHeadModel", tmp_path)
+    small = lw.live(architectures.boot(tmp_path), "a" * 60)
+    room = 64 - len(small.grid.columns)
+    small.generate(room + 3, temperature=3.0, seed=2)
+    assert small.wait(LONG) and len(small.grid.columns) <= 64
+    assert small.grid.notes[-1] in ("the context of 64 tokens is full", "the text has ended")
+
+
 def test_a_chat_needs_a_template(tmp_path: Any) -> None:
     architectures.save("LlamaForCausalLM", tmp_path)
     model = architectures.boot(tmp_path)

@@ -92,7 +92,7 @@ class LivePrompt:
                 # the column of the last token waits for the one that follows it
                 yield self._read(end=len(growing.tokens) - 1)
         writing.whole()
-        yield self._read()
+        yield self._read(note=writing.ended)
 
     def together(self, prompts: Sequence[str], report: Report) -> Grid | Comparison:
         """Several prompts, one beside another, each with what the model says of it."""
@@ -126,14 +126,16 @@ class LivePrompt:
             self._readings = [GrowingReading(asked) for asked in self._asked]
         return self._growing
 
-    def _read(self, *, begin: int = 0, end: int | None = None, report: Report | None = None) -> Any:
+    def _read(
+        self, *, begin: int = 0, end: int | None = None, note: str | None = None, report: Report | None = None
+    ) -> Any:
         assert self._growing is not None
         news = []
         for i, reading in enumerate(self._readings):
             if report is not None:
                 share = RUNNING + (1 - RUNNING) * i / len(self._readings)
                 report(share, f"reading through the {reading.asked.lens.name.lower()}")
-            news.append(reading.become(self._growing, begin=begin, end=end))
+            news.append(reading.become(self._growing, begin=begin, end=end, note=note))
         return news[0] if len(news) == 1 else compare(*(new.grid for new in news))
 
     def _earlier(self, report: Report) -> Iterator[NewColumns]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from lenswidget.grids.grid import Grid
@@ -72,5 +71,4 @@ def _written(
         if count % every == 0:
             yield reading.become(growing, end=len(growing.tokens) - 1).grid
     writing.whole()
-    grid = reading.become(growing).grid
-    yield grid if writing.ended is None else replace(grid, notes=(*grid.notes, writing.ended))
+    yield reading.become(growing, note=writing.ended).grid

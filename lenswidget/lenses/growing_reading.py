@@ -23,11 +23,13 @@ class GrowingReading:
         self.grid: Grid | None = None
         self._tokens: Int[Tensor, "positions"] | None = None
 
-    def become(self, growing: GrowingRun, *, begin: int = 0, end: int | None = None) -> NewColumns:
+    def become(
+        self, growing: GrowingRun, *, begin: int = 0, end: int | None = None, note: str | None = None
+    ) -> NewColumns:
         """Read what a run has become: its positions from `begin` to `end`, by default all.
 
         Columns stay that have the same tokens before them and the same token after them. Where there is such a column,
-        `begin` is that of the Grid that was read before.
+        `begin` is that of the Grid that was read before. `note` is one more that the Grid has.
         """
         run = growing.run
         end = len(run.tokens) if end is None else end
@@ -39,8 +41,12 @@ class GrowingReading:
             parts.append(self.grid[:, :kept])
         if begin + kept < end:
             parts.append(reader.read(slice(begin + kept, end)))
-        self.grid, self._tokens = _together(reader, parts), run.tokens
-        return NewColumns(self.grid, before, kept, len(self.grid.columns), had)
+        grid = _together(reader, parts)
+        self.grid = grid if note is None else replace(grid, notes=(*grid.notes, note))
+        self._tokens = run.tokens
+        count = len(self.grid.columns)
+        # what is said of the whole, and the jumps, travel with the last column
+        return NewColumns(self.grid, before, min(kept, count - 1), count, had)
 
     def before(self, run: Run, begin: int) -> NewColumns:
         """Read the positions from `begin` up to those that are there."""
