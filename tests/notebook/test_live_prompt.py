@@ -86,3 +86,15 @@ def test_the_picture_follows_what_is_typed_and_what_the_model_writes(host: Host,
     page.get_by_label("Prompts", exact=True).first.select_option(label="Another one")
     expect(titles).to_have_text(["Another one"] * 2, timeout=20_000)
     assert page.locator(".jp-CodeCell").count() == 2, "what was typed was for the prompt, and not for the notebook"
+
+    # what a reader scrolled to stays in sight while columns come
+    boxes.first.fill("one two three four five six seven eight")
+    expect(titles.first).to_have_text("one two three four five six seven eight", timeout=20_000)
+    scroller = page.locator("[role=application]").first
+    scroller.evaluate("cells => { cells.scrollLeft = 40 }")
+    page.wait_for_timeout(100)
+    before = facts.first.text_content()
+    page.get_by_role("button", name="go on").first.click()
+    expect(facts.first).not_to_have_text(before or "", timeout=20_000)
+    expect(page.get_by_role("button", name="go on")).to_have_count(2, timeout=60_000)
+    assert scroller.evaluate("cells => [cells.scrollLeft, cells.scrollWidth > cells.clientWidth + 200]") == [40, True]

@@ -68,6 +68,7 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
     root.dataset.state = "error";
   };
   let [latest, forget] = [0, () => {}];
+  let shownBefore: ViewState | null = null;
   let known: { pieces: Message[]; shown: Promise<Shown> } | null = null;
   /** What pieces hold, of which only those are decoded that are new. */
   const decoded = (pieces: Message[]) => {
@@ -90,7 +91,10 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
         if (!shown.grids.length || shown.grids.some(({ rows, columns }) => !rows.length || !columns.length)) {
           return fail("There is nothing to show: the grid is empty.");
         }
+        const before = pieces.length > 1 ? shownBefore : null;
         const view = new ViewState(shown, settings);
+        if (before) stay(root, before, view);
+        shownBefore = view;
         view.experiments.live = live;
         forget = () => view.experiments.forget();
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
@@ -103,6 +107,14 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
       }
     },
   };
+}
+
+/** What a reader scrolled to stays in sight while columns come, unless that was the end, which is where they come. */
+function stay(root: HTMLElement, { each: [before] }: ViewState, { each: [after] }: ViewState): void {
+  const scroller = root.querySelector("[role=application]");
+  const left = before!.scroll.peek();
+  if (!scroller || left === null || scroller.scrollLeft + scroller.clientWidth > scroller.scrollWidth - 9) return;
+  after!.scroll.value = left + Math.max(0, before!.grid.positions[0]! - after!.grid.positions[0]!);
 }
 
 function focusedIn(root: HTMLElement): Element | null {
