@@ -35,19 +35,11 @@ export function isFidelity({ unit, strong }: RowQuantity): boolean {
  * own KL to the output; 1 where neither is known. Null where nothing is, or the first quantity isn't what a lens read,
  * nor how far an edit moved it.
  */
-export function beliefsOf({
-  quantities,
-  rowQuantities,
-  rows,
-  columns,
-  columnLabels,
-  candidates,
-}: Grid): Float32Array | null {
+export function beliefsOf({ quantities, rowQuantities, rows, columns, view, candidates }: Grid): Float32Array | null {
   const [first] = quantities;
   const own = valuesOf({ quantities }, "KL to the output");
   const measured = rowQuantities.filter(isFidelity);
-  const isRead =
-    (first!.name === "probability" || first!.name === MOVED) && columnLabels === null && candidates !== null;
+  const isRead = (first!.name === "probability" || first!.name === MOVED) && view === "heatmap" && candidates !== null;
   if (!isRead || !(own || measured.length)) return null;
   // once a row: there may be half a million cells
   const ofRow = Float32Array.from(rows, (_, row) => {

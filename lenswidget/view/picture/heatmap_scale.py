@@ -25,7 +25,7 @@ def is_weighed(grid: Grid) -> bool:
     """Whether the ink of a Grid that nobody asked a color of is probability × belief: one that a lens read, of which
     something is known."""
     first = next(iter(grid.quantities))
-    is_read = first == "probability" and grid.column_labels is None and grid.candidates is not None
+    is_read = first == "probability" and grid.view == "heatmap" and grid.candidates is not None
     return is_read and not bool(np.isnan(beliefs(grid)).all())
 
 
