@@ -117,9 +117,10 @@ print(lw.__file__)
 
 def test_the_bundle_is_small() -> None:
     """Script, style and loader as they travel, gzipped: 60 kB of script, 8 of which are preact and its signals, 7.3 of style, 0.8
-    of loader, 2.7 for a prompt that is typed and written, and 0.6 for what is known of columns, as bars beneath them."""
+    of loader, 2.7 for a prompt that is typed and written, 0.6 for what is known of columns, as bars beneath them, and 0.6
+    for groups of columns in the chart."""
     files = (ROOT / "lenswidget/static" / name for name in ("widget.js", "widget.css", "loader.js"))
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 71_000
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 71_600
 
 
 def test_every_public_name_is_what_it_says() -> None:

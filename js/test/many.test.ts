@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { userEvent } from "vitest/browser";
 import type { BelowQuantity } from "../src/data/grid.js";
+import { groupsOf } from "../src/data/groups.js";
 import { decode } from "../src/data/wire.js";
 import { drawingOf } from "../src/export/drawing.js";
 import { csvOf } from "../src/export/tables.js";
@@ -10,7 +11,7 @@ import { paintBelow } from "../src/heatmap/below-painter.js";
 import { layoutOf } from "../src/heatmap/layout.js";
 import { Pen } from "../src/heatmap/pen.js";
 import type { Palette } from "../src/style/palette.js";
-import { card, FakeModel, scroller, show } from "./host.js";
+import { card, FakeModel, middle, scroller, show } from "./host.js";
 import { message } from "./messages.js";
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
@@ -100,5 +101,56 @@ describe("what is known of columns, beneath the cells", () => {
     await userEvent.keyboard("{ArrowUp}{ArrowLeft}");
     await expect.poll(() => root.querySelector(".lw-spoken")?.textContent).toContain(`${HOSTILE}, far`);
     expect(drawingOf(root.querySelector("figure")!).svg).toContain("line at 2.50");
+  });
+});
+
+describe("groups side by side", () => {
+  // rows by columns: the first three columns are of one group, the last of another
+  const groups = [HOSTILE, HOSTILE, HOSTILE, "__proto__"];
+  const values = [
+    [1, 2, 6, 9],
+    [0, 4, Number.NaN, 8],
+    [Number.NaN, Number.NaN, Number.NaN, 1],
+  ];
+  const quantities = [
+    { name: "entropy", unit: "bits", domain: [0, 40], values: (row: number, column: number) => values[row]![column]! },
+  ];
+  const many = { below: { groups, says: [[], [], [], []], quantities: [] }, rows: 3, columns: 4, quantities };
+
+  it("have the mean and the standard deviation of what is known of them, as NumPy has them", async () => {
+    const { grids } = await decode(await message(many));
+    const [first, last, ...none] = groupsOf(grids[0]!, grids[0]!.quantities[0]!);
+    expect(none).toEqual([]);
+    expect(first).toMatchObject({ name: HOSTILE, count: 3, mean: [3, 2, Number.NaN] });
+    expect(first!.spread.map((one) => Number(one.toFixed(6)))).toEqual([2.160247, 2, Number.NaN]);
+    expect(last).toEqual({ name: "__proto__", count: 1, mean: [9, 8, 1], spread: [0, 0, 0] });
+  });
+
+  it("stand in the chart with their names, until a cell is held or a token followed", async () => {
+    const model = new FakeModel(await message(many));
+    const { root } = await show(model);
+    const chart = root.querySelector<HTMLElement>(".lw-chart")!;
+    await expect.poll(() => chart.querySelectorAll(".lw-band").length).toBe(2);
+    expect(chart.querySelector("img")).toBeNull();
+    expect(chart.textContent).toContain("mean entropy ± SD by group");
+    expect([...chart.querySelectorAll(".lw-label")].map((one) => one.textContent)).toEqual([
+      "<img src=x … (3)",
+      "__proto__ (1)",
+    ]);
+    expect(chart.querySelector("svg")!.ariaLabel).toContain("__proto__ ends at 1 bits");
+    // as far as there are values, and not to the end of the colors
+    expect([...chart.querySelectorAll(".lw-tick")].map((one) => one.textContent)).toEqual(["0", "2", "4", "6", "8"]);
+    // where a group isn't known there is neither line nor band
+    expect(chart.querySelector(".lw-band")!.getAttribute("d")!.match(/M/g)).toHaveLength(1);
+    const lines = () => chart.querySelectorAll("path.lw-line").length;
+    await userEvent.hover(scroller(root), { position: middle(root, 1, 1, 3) });
+    await expect.poll(lines).toBe(3);
+    model.change("selected", [1, 3]);
+    await expect.poll(() => chart.querySelectorAll(".lw-band").length).toBe(0);
+    expect(chart.querySelector("[aria-label='Chart scale']")).not.toBeNull();
+    model.change("selected", null);
+    await expect.poll(() => chart.querySelectorAll(".lw-band").length).toBe(2);
+    model.change("pins", [[10]]);
+    await expect.poll(() => chart.querySelectorAll(".lw-band").length).toBe(0);
   });
 });

@@ -7,6 +7,8 @@ import { useRested } from "../pieces/rested.js";
 import { ColumnName } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
+import { quantityName } from "../text/words.js";
+import { linesOfGroups } from "./group-lines.js";
 import { linesOf, linesOfBoth } from "./lines.js";
 import { Plot } from "./plot.js";
 
@@ -31,25 +33,38 @@ export function Chart({ state, other, layout, width, isBeside }: Props) {
   });
   const position = useComputed(() => (selected.value ?? hover.value)?.column ?? grid.columns.length - 1);
   // apart, because the pointer moves along a column more often than from one to another
-  const plotted = useComputed(() =>
-    other
-      ? { lines: linesOfBoth([state, other], position.value, measured.value, [...grid.rows.keys()]), absent: [] }
-      : linesOf(state, position.value, measured.value),
+  const compared = useComputed(() =>
+    // what is held and what a reader follows have lines of their own
+    other || selected.value || settings.pins.value.length ? [] : linesOfGroups(state, hover.value?.column),
   );
+  const plotted = useComputed(() =>
+    compared.value.length
+      ? { lines: compared.value, absent: [] }
+      : other
+        ? { lines: linesOfBoth([state, other], position.value, measured.value, [...grid.rows.keys()]), absent: [] }
+        : linesOf(state, position.value, measured.value),
+  );
+  const isOfGroups = compared.value.length > 0;
   const [measure, column, { lines, absent }] = [measured.value, position.value, plotted.value];
   const marked = hover.value?.column === column ? hover.value : selected.value;
   return (
     <div class="lw-chart">
       <div class="lw-chart-head">
-        <Menu
-          name="Chart scale"
-          chosen={measure}
-          choose={(name) => (settings.trajectory.value = name as Measure)}
-          options={Object.entries(MEASURES)}
-        />
-        <span>
-          {grid.gaps.has(column) ? "no such token in this prompt" : <ColumnName grid={grid} column={column} />}
-        </span>
+        {isOfGroups ? (
+          <span>mean {quantityName(grid, state.quantity.value)} ± SD by group</span>
+        ) : (
+          <>
+            <Menu
+              name="Chart scale"
+              chosen={measure}
+              choose={(name) => (settings.trajectory.value = name as Measure)}
+              options={Object.entries(MEASURES)}
+            />
+            <span>
+              {grid.gaps.has(column) ? "no such token in this prompt" : <ColumnName grid={grid} column={column} />}
+            </span>
+          </>
+        )}
       </div>
       {width > 0 && (
         <Plot {...{ state, column, lines, measure, width, isBeside }} layout={layout.value} row={marked?.row ?? null} />

@@ -8,6 +8,7 @@ import { jumpTo } from "../state/jumps.js";
 import type { Measure } from "../state/settings.js";
 import { decimalsFor, fixed, percent, plain } from "../text/number.js";
 import { carried } from "./carried.js";
+import { rowApart } from "./group-lines.js";
 import { apart, type Line } from "./lines.js";
 import type { Place } from "./place.js";
 
@@ -35,7 +36,7 @@ export function labelsOf(
   place: Place,
   step: number,
 ) {
-  const labels = lines.map((line) => named(line, measure, place)).filter((label) => label !== null);
+  const labels = lines.map((line) => named(line, lines, measure, place)).filter((label) => label !== null);
   // of two that would be written into each other, one goes to the others
   for (const [i, label] of labels.entries()) {
     const runs = (other: Label) => other.x < place.right && Math.abs(other.y - label.y) < HIGH;
@@ -64,7 +65,9 @@ function spread(labels: Label[], top: number, bottom: number): void {
   for (const [i, label] of labels.entries()) label.y = moved[i]!;
 }
 
-function named(line: Line, measure: Measure, place: Place): Label | null {
+function named(line: Line, lines: Line[], measure: Measure, place: Place): Label | null {
+  const { group } = line;
+  if (!group && !line.label) return null;
   const values = Array.from(line.values);
   const strength = (value: number) => (measure === "rank" ? 1 / value : value);
   const end = values.findLastIndex(Number.isFinite);
@@ -73,12 +76,12 @@ function named(line: Line, measure: Measure, place: Place): Label | null {
   for (let row = end; row >= place.lowest; row--)
     if (strength(values[row]!) > strength(values[high]!) * 1.001) high = row;
   const isAtEnd = strength(values[end]!) >= 0.5 * strength(values[high]!);
-  const row = line.isRival || !isAtEnd ? high : end;
+  const row = group ? rowApart(line, lines, place) : line.isRival || !isAtEnd ? high : end;
   const value = values[row]!;
   const name = cut(line.label, 12);
-  const text = ` ${measure === "rank" ? plain(value) : percent(value)}`;
-  const beside = place.x(value) + 9;
-  const fits = line.isRival && beside + (name + text).length * LETTER < place.right;
+  const text = ` ${group ? `(${group.count})` : measure === "rank" ? plain(value) : percent(value)}`;
+  const beside = place.x(value + (group?.spread[row] ?? 0)) + 9;
+  const fits = (group || line.isRival) && beside + (name + text).length * LETTER < (group ? place.width : place.right);
   return { x: fits ? beside : place.right + ASIDE, y: place.y(row) - place.x(value) / 100, name, text, line }; // of equals, the likelier above
 }
 

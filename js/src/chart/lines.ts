@@ -2,6 +2,7 @@
 
 import { type Followed, leadersOf, probabilities, ranks } from "../data/followed.js";
 import { candidatesAt } from "../data/grid.js";
+import type { Group } from "../data/groups.js";
 import { nameOf } from "../data/names.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
@@ -20,6 +21,8 @@ export interface Line {
   /** What it is a line of, where several share a chart. */
   state?: GridState;
   values: ArrayLike<number>;
+  /** What it is the mean of, where it is one. */
+  group?: Group;
 }
 
 const FLOOR = 1e-4; // where a probability that crosses in one byte ends

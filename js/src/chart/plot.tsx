@@ -6,7 +6,8 @@ import { colorOf } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import { jumpIn } from "../state/jumps.js";
 import type { Measure } from "../state/settings.js";
-import { percent, plain } from "../text/number.js";
+import { percent, plain, withUnit } from "../text/number.js";
+import { axisOfGroups, band } from "./group-lines.js";
 import { labelsOf, mainOf, tellingStep } from "./labels.js";
 import { axisOf, type Line } from "./lines.js";
 import { type Place, placeOfChart } from "./place.js";
@@ -26,11 +27,13 @@ interface Props {
 
 /** Rows so low have no room for a dot each. */
 const LEAST_FOR_DOTS = 8;
+/** Of groups, beside the colors, which some can't tell apart. */
+const DASHES = ["none", "6 4", "1 5"];
 
 export function Plot({ state, column, lines, measure, layout, width, isBeside, row }: Props) {
   const { grid } = state;
   const pointed = useSignal<Pointed | null>(null);
-  const axis = axisOf(measure, lines);
+  const axis = lines.some(({ group }) => group) ? axisOfGroups(state) : axisOf(measure, lines);
   const place = placeOfChart(layout, grid.rows.length, width, isBeside, axis);
   const { x, y, top, bottom, left, right, lowest } = place;
   const main = mainOf(lines);
@@ -40,7 +43,7 @@ export function Plot({ state, column, lines, measure, layout, width, isBeside, r
   const dotted = y(0) - y(Math.min(1, grid.rows.length - 1)) >= LEAST_FOR_DOTS || grid.rows.length < 2;
   return (
     <div class="lw-plot">
-      <svg width={width} height={place.height} role="img" aria-label={summary(lines, measure)}>
+      <svg width={width} height={place.height} role="img" aria-label={summary(state, lines, measure)}>
         {axis.ticks.map(({ value, label }) => (
           <g key={label}>
             <line class="lw-rule" x1={x(value)} x2={x(value)} y1={top} y2={bottom} />
@@ -57,11 +60,13 @@ export function Plot({ state, column, lines, measure, layout, width, isBeside, r
         {!isBeside && row !== null && <line class="lw-marker" x1={left} x2={right} y1={y(row)} y2={y(row)} />}
         {lines.map((line, i) => (
           <g key={i} style={{ "--lw-color": inkOf(line) }}>
+            {line.group && <path class="lw-band" d={band(line, place)} />}
             <path
+              stroke-dasharray={line.group && DASHES[line.pinColor! % 3]}
               class={`lw-line${line.isRival ? " lw-rival" : ""}${line.isOther ? " lw-other" : ""}`}
               d={path(line.values, place)}
             />
-            {dotted && !line.isRival && <path class="lw-dots" d={path(line.values, place, true)} />}
+            {dotted && !line.isRival && !line.group && <path class="lw-dots" d={path(line.values, place, true)} />}
             {row !== null && row >= lowest && Number.isFinite(line.values[row]!) && (
               <circle cx={x(line.values[row]!)} cy={y(row)} r="4" />
             )}
@@ -103,10 +108,12 @@ function path(values: ArrayLike<number>, { x, y, lowest }: Place, isDots = false
   return d;
 }
 
-function summary(lines: Line[], measure: Measure): string {
-  const ends = lines.map(({ label, values }) => {
+function summary({ quantity }: GridState, lines: Line[], measure: Measure): string {
+  const ends = lines.map(({ label, values, group }) => {
     const end = values[values.length - 1]!;
-    return `${label} ends at ${measure === "rank" ? (Number.isNaN(end) ? "a rank beyond the candidates" : `rank ${plain(end)}`) : percent(end)}`;
+    const rank = Number.isNaN(end) ? "a rank beyond the candidates" : `rank ${plain(end)}`;
+    const said = group ? withUnit(quantity.value, end) : measure === "rank" ? rank : percent(end);
+    return (group || label) && `${label} ends at ${said}`;
   });
-  return ends.reverse().join(", ") || "No trajectories";
+  return ends.filter(Boolean).reverse().join(", ") || "No trajectories";
 }

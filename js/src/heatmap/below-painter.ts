@@ -25,7 +25,6 @@ export function paintBelow(
   const right = left + viewWidth;
   context.font = LABEL_FONT;
   context.textBaseline = "middle";
-  context.lineWidth = 1;
   for (const [i, quantity] of below.entries()) {
     const { values, line } = quantity;
     const all = [0, line ?? 0, ...values.map(Number)];
@@ -48,14 +47,8 @@ export function paintBelow(
         context.fillRect(x, value < 0 ? y(0) : y(0) - height, Math.min(right, from + cellWidth - 1) - x, height);
       }
     }
-    if (line === null) continue;
-    context.strokeStyle = palette.ink;
-    context.setLineDash([1.5, 2]);
-    context.beginPath();
-    context.moveTo(left, y(line));
-    context.lineTo(right, y(line));
-    context.stroke();
-    context.setLineDash([]);
+    context.fillStyle = palette.muted;
+    if (line !== null) context.fillRect(left, y(line), viewWidth, 1);
   }
 }
 

@@ -27,7 +27,7 @@ export interface Scale {
   place(value: number): number;
   /** The step of the ramp at a place: the strong end is the last, whichever end that is. */
   step(place: number): number;
-  ticks: { place: number; label: string }[];
+  ticks: { value: number; place: number; label: string }[];
 }
 
 export function scaleOf(quantity: Quantity, domain: Domain): Scale {
@@ -44,7 +44,7 @@ export function scaleOf(quantity: Quantity, domain: Domain): Scale {
     domain,
     place,
     step: (at) => Math.round((strong === "low" ? 1 - at : at) * (STEPS - 1)),
-    ticks: marks.map((value) => ({ place: place(value), label: tickLabel(quantity, value) })),
+    ticks: marks.map((value) => ({ value, place: place(value), label: tickLabel(quantity, value) })),
   };
 }
 
