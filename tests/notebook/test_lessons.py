@@ -141,7 +141,7 @@ grid = lw.read(tokyo, tuned, targets=[" Japan"])
 lost = lw.diagnose(grid, target=" Japan")
 said = model.generate("Tokyo is the capital of", max_new_tokens=7, do_sample=False, use_past_kv_cache=False, verbose=False)
 assert said.endswith(" the city of narakyo.")
-assert {"L24", "L25", "L26", "L27"} <= set(lost.overwritten) and not {"L28", "L29"} & set(lost.led)
+assert {"L23", "L24", "L25", "L26"} == set(lost.overwritten) == set(lost.led)
 assert (grid.quantities["probability of ' Japan'"].values[[26, 27], -1] > 0.7).all()  # L25 and L26
 assert lost.predicted == " the" and not lw.diagnose(tokyo, target=" Japan").led
 
