@@ -200,6 +200,21 @@ def test_a_pass_that_is_given_up_leaves_the_run_as_it_was(tmp_path: Path) -> Non
     assert first == 8 and torch.allclose(run.residual, lw.run(model, ids).residual, atol=1e-5)
 
 
+def test_a_check_that_failed_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of("LlamaForCausalLM", tmp_path)
+    growing = GrowingRun(backend_of(model))
+    ids = torch.arange(5, 17)
+    growing.become(ids[:8])
+    forward = model.lm_head.forward
+    monkeypatch.setattr(
+        model.lm_head, "forward", lambda x: forward(x) + torch.arange(288.0)
+    )  # not the weights that are read
+    with pytest.raises(ValueError, match="The last row is not the model"):
+        growing.become(ids)
+    with pytest.raises(ValueError, match="The last row is not the model"):
+        growing.run  # noqa: B018
+
+
 def test_bridges_grow_too(tmp_path: Path) -> None:
     architectures.save("LlamaForCausalLM", tmp_path)
     model = architectures.boot(tmp_path)

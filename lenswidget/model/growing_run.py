@@ -124,8 +124,8 @@ class GrowingRun:
         logits = [own for _, own in self._unchecked]
         # those of one pass may be hundreds of megabytes, and need no copy
         last_row, own = (some[0] if len(some) == 1 else torch.cat(some) for some in (rows, logits))
-        self._unchecked = []
         check, before = check_of(readout_of(self.backend), self.backend, last_row, own), self._check
+        self._unchecked = []  # only now: what fails is not forgotten
         if before is not None:
             check = Check(max(check.error, before.error), max(check.tolerance, before.tolerance))
         self._check = check
