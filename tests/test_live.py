@@ -496,6 +496,9 @@ def test_a_chat_puts_questions_together_by_the_template_and_keeps_what_was_said(
     assert len(widget.turns) == 2 and widget.prompt == then["content"]
     # special tokens of the template are told from text
     assert {widget.grid.text(i) for i in widget.grid.special} >= {"<|im_start|>", "<|im_end|>"}
+    rest(widget, {"do": "write", "instead": [3, 5]})
+    assert widget.progress["state"] == "failed" and "only the answer is written" in widget.progress["message"]
+    assert len(widget.turns) == 2
     rest(widget, {"do": "new chat"})
     rest(widget, {"do": "type", "prompt": "Hello"})
     assert widget.turns == []

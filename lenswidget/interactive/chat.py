@@ -22,8 +22,16 @@ class Chat:
         """All messages, of which the last is the question that is typed; `alone`, without what was said before."""
         return [*self._system, *([] if alone else self.turns), {"role": "user", "content": question}]
 
-    def begin(self, question: str, position: int) -> None:
-        """The question is asked, and its answer begins at a position; without a question, the last answer goes on."""
+    def begin(self, question: str, position: int, first: int) -> None:
+        """The question is asked, and its answer begins at a position; without a question, the last answer goes on.
+
+        `first` is the first position that is written. Raises ValueError where there is no question, or that is no answer's.
+        """
+        if not question and not self.turns:
+            raise ValueError("There is no question to answer; type one.")
+        begins = position if question else self._begins
+        if first < begins:
+            raise ValueError(f"In a chat only the answer is written, from position {begins} on; got position {first}.")
         if question:
             self.turns = [*self.turns, {"role": "user", "content": question}, {"role": "assistant", "content": ""}]
             self._begins = position

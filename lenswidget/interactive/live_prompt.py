@@ -73,7 +73,8 @@ class LivePrompt:
             growing.become(known.tokens, _told(backend, report))
         texts, before = growing.run.texts, growing.tokens
         if self.chat is not None:
-            self.chat.begin(self.text, len(before))
+            first = len(before) if request.instead is None else request.instead[0] + 1
+            self.chat.begin(self.text, len(before), first)
         if request.instead is not None:
             growing.become(_instead(growing.run, *request.instead), _told(backend, report))
             self._note(texts, before)
