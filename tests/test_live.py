@@ -505,6 +505,15 @@ def test_a_chat_puts_questions_together_by_the_template_and_keeps_what_was_said(
     assert widget.grid.columns.tolist() == template(system, {"role": "user", "content": "Hello"})
 
 
+def test_a_chat_without_a_question_says_that_there_is_none(smollm: Any) -> None:
+    widget = lw.live(smollm, "", chat=True)
+    before = widget.grid.columns.tolist()
+    rest(widget, {"do": "write"})
+    assert widget.progress["state"] == "failed"
+    assert widget.progress["message"].endswith("There is no question to answer; type one.")
+    assert widget.turns == [] and widget.grid.columns.tolist() == before
+
+
 def test_an_answer_that_was_stopped_goes_on(smollm: Any) -> None:
     widget = lw.live(smollm, "Count to twenty, please.", chat=True)
     widget.generate(4)
