@@ -51,16 +51,18 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
         "grids/grid.py",
         "view/picture/colors.json",
         "data/smollm2-135m.logit-lens.json",
+        "lessons/course/glossary.md",
     ):
         assert f"lenswidget/{wanted}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lenswidget"}
-    # beside its code and the lens: 59 kB of script, 8 of style, 4 of what was measured, 15 of what an installer reads
-    rest = 0
+    # beside code, lens and texts of lessons: 59 kB of script, 8 of style, 4 of what was measured, 15 of what an installer reads
+    rest = texts = 0
     for one in zipfile.ZipFile(wheel).infolist():
         kind = Path(one.filename).suffix
-        assert kind in {".py", ".json", ".js", ".css", ".safetensors", ".typed"} or ".dist-info/" in one.filename
-        rest += one.compress_size if kind != ".py" and one.filename != SHIPPED else 0
-    assert rest < 95_000
+        assert kind in {".py", ".json", ".js", ".css", ".safetensors", ".typed", ".md"} or ".dist-info/" in one.filename
+        rest += one.compress_size if kind not in (".py", ".md") and one.filename != SHIPPED else 0
+        texts += one.compress_size if kind == ".md" else 0
+    assert rest < 95_000 and texts < 80_000
 
 
 def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:

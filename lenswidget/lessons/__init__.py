@@ -1,1 +1,38 @@
-"""Pages of executed notebooks."""
+"""What teaches: lessons with questions, exercises and quizzes, their terms, and pages of executed notebooks.
+
+    from lenswidget import lessons
+
+    lesson = lessons.lesson("meaning-before-form")
+
+Names are looked up when they are first used: a page of a notebook needs packages that a question doesn't.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "Exercise": "exercise",
+    "Lesson": "notebook_lesson",
+    "glossary": "terms",
+    "lesson": "notebook_lesson",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
+
+if TYPE_CHECKING:
+    from lenswidget.lessons.exercise import Exercise as Exercise
+    from lenswidget.lessons.notebook_lesson import Lesson as Lesson
+    from lenswidget.lessons.notebook_lesson import lesson as lesson
+    from lenswidget.lessons.terms import glossary as glossary
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"lenswidget.lessons has no {name!r}; it has {', '.join(__all__)}.")
+    value = getattr(import_module(f"lenswidget.lessons.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,148 @@
+"""A lesson as its notebook uses it: the header, exercises that check themselves, the quiz, and the way on."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from lenswidget.lessons.exercise import Checked, Exercise, judge
+from lenswidget.lessons.lesson_file import LessonText, read_lesson
+from lenswidget.lessons.printed import Printed
+from lenswidget.lessons.terms import COURSE, anchor
+
+
+class Lesson:
+    """A lesson: the end of a cell shows its header. `lessons.lesson(name)` gives one of the course, `Lesson.read(path)` yours.
+
+    `text` is what its file says, `exercises` those that it has by name.
+    """
+
+    def __init__(self, text: LessonText, name: str, exercises: Mapping[str, Exercise] | None = None) -> None:
+        self.text = text
+        self.name = name
+        self.exercises = dict(exercises or {})
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], exercises: Mapping[str, Exercise] | None = None) -> Lesson:
+        """A lesson of your own, from a Markdown file; docs/how-to/write-a-lesson.md shows its form.
+
+            lesson = lessons.Lesson.read("mine.md", {"first-row": Exercise(…)})
+
+        Its name, under which a reader's answers are kept, is the file's without a number: "mine".
+
+        Raises ValueError where the file isn't in the form of a lesson, naming its line; OSError where it can't be read.
+        """
+        for name, each in (exercises or {}).items():
+            if not isinstance(each, Exercise):
+                raise TypeError(f"exercises= goes from names to Exercises; {name!r} leads to a {type(each).__name__}.")
+        return cls(read_lesson(path), name_of(path), exercises)
+
+    def exercise(self, name: str) -> Printed:
+        """The question of an exercise, with hints that open one by one.
+
+        Raises ValueError for a name that none has, with the names that there are.
+        """
+        asked = self._exercise(name)
+        hints = "".join(f"\n- {hint if isinstance(hint, str) else hint.get('say', '')}" for hint in asked.hints)
+        return Printed(f"**Exercise**, {asked.minutes} minutes. {asked.question}\n{hints}")
+
+    def check(self, name: str, answer: Any, /, *shown: Any) -> Checked:
+        """Check an answer to an exercise, and say what is off.
+
+            lesson.check("first-row", answer, grid)
+
+        `answer` is `...` as long as there is none, which is said and is no error; what stands behind it, usually the Grid that
+        is shown, is what the answer is checked against. The result's `right` is True, False, or None without an answer.
+
+        Raises ValueError for a name that no exercise has.
+        """
+        return judge(self._exercise(name), answer, shown)
+
+    @property
+    def quiz(self) -> Any:
+        """The questions at the end; `lesson.quiz.score()` says how many were right at the first try."""
+        return Printed("\n".join(f"{number}. {one.question}" for number, one in enumerate(self.text.questions, 1)))
+
+    @property
+    def next(self) -> Printed:
+        """Where to go next, and what to read."""
+        ways = [f"- {_link(one.name)}: {one.text}" for one in self.text.next]
+        read = [f"- [{link.text}]({link.address}){link.says and ': ' + link.says}" for link in self.text.read_on]
+        parts = [("Where to next", ways), ("Read on", read)]
+        return Printed("\n\n".join(f"**{title}**\n\n" + "\n".join(lines) for title, lines in parts if lines))
+
+    def _exercise(self, name: str) -> Exercise:
+        if name not in self.exercises:
+            there = ", ".join(f'"{one}"' for one in self.exercises) or "none"
+            raise ValueError(f'The lesson "{self.text.title}" has no exercise {name!r}; its exercises are: {there}.')
+        return self.exercises[name]
+
+    def __repr__(self) -> str:
+        text = self.text
+        counts = [
+            f"lesson {text.number}" if text.number else "a lesson",
+            f"{text.minutes} minutes",
+            *_count(len(self.exercises), "exercise"),
+            *_count(len(text.questions), "question"),
+        ]
+        return f"{text.title}: {', '.join(counts)}"
+
+    def _repr_markdown_(self) -> str:
+        text = self.text
+        know = ", ".join(f"{one.text} ({_link(one.lesson)})" if one.lesson else one.text for one in text.know)
+        lines = [
+            repr(self).partition(": ")[2].capitalize(),
+            text.lead,
+            f"Know before: {know}" if know else "",
+            "\n".join(f"- **{move.name}** {move.text}" for move in text.moves),
+            "Key terms: " + ", ".join(f"[{term}](glossary.md#{anchor(term)})" for term in text.terms)
+            if text.terms
+            else "",
+            f"You will see: {text.see}" if text.see else "",
+        ]
+        return "\n\n".join(filter(None, lines))
+
+
+def lesson(name: str) -> Lesson:
+    """A lesson of the course that comes with the package, by its name, such as "meaning-before-form".
+
+    Raises ValueError for a name that none has, with those that there are.
+    """
+    files = course_files()
+    if name not in files:
+        raise ValueError(
+            f"The course has no lesson {name!r}; it has {', '.join(files)}. For one of your own: lessons.Lesson.read(path)."
+        )
+    return Lesson(read_lesson(files[name]), name, _exercises(name))
+
+
+def course_files() -> dict[str, Path]:
+    """The files of the course by the names of its lessons, in their order."""
+    return {name_of(path): path for path in sorted(COURSE.glob("[0-9]*_*.md"))}
+
+
+def name_of(path: str | os.PathLike[str]) -> str:
+    """The name of a lesson, from that of its file or notebook: "meaning-before-form" of `03_meaning_before_form.md`."""
+    return re.sub(r"^[0-9]+[_-]", "", Path(path).stem).replace("_", "-")
+
+
+def _exercises(name: str) -> dict[str, Exercise]:
+    module = name.replace("-", "_")
+    if not (COURSE / f"{module}.py").exists():
+        return {}
+    exercises: dict[str, Exercise] = import_module(f"lenswidget.lessons.course.{module}").EXERCISES
+    return exercises
+
+
+def _link(name: str) -> str:
+    """A link from a notebook to that of another lesson, where the course has it."""
+    path = course_files().get(name)
+    return f"[{read_lesson(path).title}]({path.stem}.ipynb)" if path else name.replace("-", " ")
+
+
+def _count(number: int, what: str) -> list[str]:
+    return [f"{number} {what}{'s' * (number != 1)}"] if number else []
