@@ -15,7 +15,7 @@ PINS     := $(if $(filter known,$(VERSIONS)),--constraint constraints.txt,--upgr
 
 demo: .venv/ready lenswidget/static/widget.js
 	$(BIN)/python -c "import lenswidget; lenswidget.load()"
-	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/01_logit_lens.ipynb
+	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/01_reading_the_grid.ipynb
 
 # what needs no model and no browser, in less than a minute
 quick: .venv/ready lenswidget/static/widget.js

@@ -27,7 +27,7 @@ assert second["attack"].auroc > 0.995 and abs(second["weather"].auroc - 0.62) < 
 assert abs(second["look-alike"].auroc - 0.85) < 0.03
 assert min(ahead.values()) > 0.995 and flagged["look-alike"] == 1 and abs(flagged["weather"] - 0.83) < 0.05
 """,
-    "05_interventions": """
+    "08_take_it_away_put_it_in": """
 recovered = sweep.values("recovered")
 assert (recovered[:24, 2] > 0.65).all() and (recovered[24:, 9] > 0.8).all() and abs(recovered[24:, 2]).max() < 0.05
 assert (recovered[:, 0] == 0).all() and sweep.check.holds
@@ -50,7 +50,7 @@ assert [written.text(i) for i in written.candidates.ids[:, 0, 0]] == [" amazing"
 scope = lw.read(paris, lw.Patchscope(), targets=[" Paris"]).values("probability", target=" Paris")[:, -1]
 assert round(float(scope[24]), 2) == 0.88 and (scope[:24] < 0.05).all()
 """,
-    "01_logit_lens": """
+    "01_reading_the_grid": """
 grid = lw.logit_lens(tower, targets=[" Paris"])
 rank = dict(zip(grid.rows, grid.quantities["rank of ' Paris'"].values[:, -1]))
 assert [row for row, value in rank.items() if value == 1] == ["L27", "L28", "L29"]
@@ -65,7 +65,7 @@ grid = lw.logit_lens(australia, targets=[" Canberra", " Sydney"])
 right, wrong = (grid.quantities[f"rank of ' {city}'"].values[20:, -1] for city in ("Canberra", "Sydney"))
 assert (wrong < right).all() and (wrong[-1], right[-1]) == (1, 2)
 """,
-    "02_tuned_lens": """
+    "02_which_lens_to_believe": """
 raw, fitted, trained, derived = measured.kl.T
 assert trained[:-2].mean() < fitted[:-2].mean() < derived[:-2].mean() < raw[:-2].mean()
 assert (fitted[:-1] < raw[:-1]).all()
@@ -85,7 +85,7 @@ for row in (6, 28):
 assert min(lens for lens, _ in answers.values()) > 2
 assert abs(answers[6][1]) < answers[6][0] / 4 and answers[28][1] > answers[28][0] / 2
 """,
-    "03_attribution": """
+    "05_who_did_it": """
 parts = lw.attribute(mary, " Mary", against=" John").to_dataframe().set_index("layer")["contribution"]
 assert parts.idxmax() == "L23.attn" and parts.cumsum()["L19.mlp"] < -1
 assert abs(heads.quantities["contribution"].values[: heads.rows.index("L20H0")].sum()) < 0.5
@@ -124,7 +124,7 @@ assert 2 < found < predicted and (experiment["predicted"] - experiment["measured
 assert change.drop("L23H3").idxmax() == "L24H4" and change["L24H4"] > 0.8
 assert each.loc["L23H0"].mean() > 0.9 and abs(measured) < 0.1
 """,
-    "04_comparisons": """
+    "09_limits": """
 for name in ("probability of ' Paris'", "probability of ' Madrid'"):
     apart = abs(difference.quantities[name].values)
     assert (apart[:, :-2] == 0).all() and apart[-1, -1] > 0.1 and apart[:20, -1].max() < 0.01
