@@ -20,7 +20,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ("pdf", "plot", "site")
+EXTRAS = ("nnsight", "pdf", "plot", "site")
 """What users may install besides."""
 
 

@@ -121,11 +121,11 @@ def run(model: object, prompt: Prompt, *, tokenizer: Any = None, edits: Edit | S
     """Run a model on one prompt and keep its residual stream.
 
     `model` is a TransformerLens `TransformerBridge`, the `HookedTransformer` of its versions before 4.0, or a model of
-    `transformers` as it is, adapters and quantised blocks included. `prompt` is a text; its token ids, `[positions]`, or what
-    a tokenizer returned for it; or the messages of a chat, `[{"role": "user", "content": "Hello"}]`, which go through the
-    tokenizer's own template up to where the model is to answer. A text is tokenized as the library does by default: as
-    `model.to_tokens(text)` of TransformerLens, which adds a beginning-of-sequence token to most, and as `tokenizer(text)` for a
-    model of `transformers`.
+    `transformers` as it is, adapters and quantised blocks included, also one that nnsight wraps. `prompt` is a text; its
+    token ids, `[positions]`, or what a tokenizer returned for it; or the messages of a chat, `[{"role": "user", "content":
+    "Hello"}]`, which go through the tokenizer's own template up to where the model is to answer. A text is tokenized as the
+    library does by default: as `model.to_tokens(text)` of TransformerLens, which adds a beginning-of-sequence token to
+    most, and as `tokenizer(text)` for a model of `transformers`.
 
     `tokenizer` is for a model of `transformers`, and remembered for it. Without one, the tokenizer beside the files that the
     model was loaded from is taken; where there is none, prompts are ids, and tokens are shown as their ids.

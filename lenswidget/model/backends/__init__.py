@@ -9,6 +9,7 @@ import torch
 from lenswidget.model.backend import Backend, CachedPass
 from lenswidget.model.backends.hooked_transformer import HookedTransformerBackend, why_not
 from lenswidget.model.backends.hugging_face import HuggingFaceBackend
+from lenswidget.model.backends.nnsight import is_nnsight, unwrapped
 from lenswidget.model.backends.transformer_lens import HookedBackend, TransformerLensBackend, is_cache
 
 _registered: list[type[Backend]] = []
@@ -36,6 +37,9 @@ def backend_of(model: object, *, tokenizer: Any = None) -> Backend:
     model = getattr(model, "_orig_mod", model)  # what torch.compile made of it
     if isinstance(model, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)):
         model = model.module
+    if is_nnsight(model):
+        model, own = unwrapped(model)
+        tokenizer = own if tokenizer is None else tokenizer
     backend = next((kind(model) for kind in _registered if kind.recognizes(model)), None)
     if backend is None:
         held = next((name for name in ("model", "module") if _is_model(getattr(model, name, None))), None)
