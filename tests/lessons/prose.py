@@ -70,11 +70,13 @@ class Prose:
 
 
 def _plain(text: str) -> str:
-    """Without marks of Markdown and addresses, and each line in one space's distance: phrases may run over lines."""
+    """Without marks of Markdown and addresses; one space between words, at the ends of lines, and before a percent sign."""
     text = re.sub(r"!?\[([^\][]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"<?https?://[^\s>]+>?", "", text)
     text = re.sub(r"\n(?!\s*(?:\d+\. |#|- |\|))", " ", text)
-    return re.sub(r"[ \t]+", " ", re.sub(r"[`*\][]", "", text))
+    text = re.sub(r"(?<=\d)%", " %", text)
+    text = re.sub(r"[ \t]+", " ", re.sub(r"[`*\][]", "", text))
+    return re.sub("(?<= )\ue000 ", "\ue000", text)
 
 
 def _unmarked(text: str) -> str:
@@ -90,25 +92,30 @@ def _spans(phrase: str, text: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(rf"(?<!\w)(?<!\d[.,]){re.escape(phrase)}(?!\w|[.,]\d)", text)]
 
 
+def cells(name: str) -> Any:
+    """Those of a lesson's notebook."""
+    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells
+
+
 def _passages(name: str) -> Iterator[str]:
-    cells = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells
-    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    for cell in cells:
+    code = "\n".join(cell.source for cell in cells(name) if cell.cell_type == "code")
+    for cell in cells(name):
         if cell.cell_type == "markdown":
             yield _quoting(cell.source, code)
         elif "%pip" not in cell.source:
-            yield from _texts(cell.source)
+            yield from (_quoting(text, code) for text in _texts(cell.source))
     if (page := COURSE / f"{name}.md").exists():
-        yield _of_the_page(page.read_text("utf-8"))
+        yield _quoting(_of_the_page(page.read_text("utf-8")), code)
     if (exercises := COURSE / f"{name.partition('_')[2]}.py").exists():
-        yield from _texts(exercises.read_text("utf-8"))
+        yield from (_quoting(text, code) for text in _texts(exercises.read_text("utf-8")))
 
 
 def _quoting(markdown: str, code: str) -> str:
-    """Marks what is quoted from the lesson's own code, word for word: an argument, a prompt."""
+    """Marks what is code, a call or a slice, and what stands word for word in the lesson's own code: a prompt, say."""
 
     def marked(match: re.Match[str]) -> str:
-        return f"\ue000{match[1]}\ue001" if match[1].strip() and match[1].strip() in code else match[0]
+        said = match[1].strip()
+        return f"\ue000{match[1]}\ue001" if set("([=") & set(said) or (said and said in code) else match[0]
 
     return re.sub(r"`([^`\n]+)`", marked, markdown)
 

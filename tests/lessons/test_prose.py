@@ -46,7 +46,7 @@ def test_every_number_that_nothing_holds_is_named_in_its_words(lesson: Prose) ->
 
 def test_what_was_computed_holds_the_phrase_that_says_it(lesson: Prose) -> None:
     before = len(lesson.loose())
-    lesson.says("` gold` leads with {:.0f} %", 87.6)
+    lesson.says("` gold` leads with {:.0%}", 0.876)
     lesson.says("then with {:.2f}.", 0.911)
     assert not lesson.missing and len(lesson.loose()) == before - 2
     lesson.says("leads with {:.0f} %", 86)
