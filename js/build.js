@@ -1,5 +1,6 @@
-// Builds what the Python package carries: the script and stylesheet of the view, the few lines by which each widget of a
-// notebook finds the script that all of them share, and those by which a page starts it. `--watch` keeps building.
+// Builds what the Python package carries: the script and stylesheet of the view, those of the view and the lessons' parts, the
+// few lines by which each widget of a notebook finds the script that all of them share, and those by which a page starts
+// it. `--watch` keeps building.
 import { watch } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { minify } from "@swc/core";
@@ -15,8 +16,9 @@ const common = {
   legalComments: "none",
   logLevel: "info",
 };
+const BUNDLES = ["widget", "lessons"];
 // an old-fashioned script, because a page opened from a file may not load modules; one more line makes it a module
-const view = {
+const views = {
   ...common,
   // h(…) in place of jsx(…), whose children are one property more each time: a fiftieth of the script
   tsconfigRaw: {
@@ -27,22 +29,29 @@ const view = {
   entryPoints: [
     { in: "src/host/bundle.ts", out: "widget" },
     { in: "src/style/style.css", out: "widget" },
+    { in: "src/host/lessons.ts", out: "lessons" },
+    { in: "src/style/lessons.css", out: "lessons" },
   ],
-  plugins: [{ name: "one script", setup: ({ onEnd }) => onEnd(asScript) }],
+  plugins: [
+    {
+      name: "one script each",
+      setup: ({ onEnd }) => onEnd(async () => void (await Promise.all(BUNDLES.map(asScript)))),
+    },
+  ],
 };
 const loader = { ...common, format: "esm", entryPoints: ["src/host/loader.ts"] };
 const boot = { ...common, format: "iife", entryPoints: ["src/host/boot.ts"] };
 
 writeColors();
 if (process.argv.includes("--watch")) watch(SOURCE, writeColors);
-for (const options of [view, loader, boot]) {
+for (const options of [views, loader, boot]) {
   if (process.argv.includes("--watch")) await (await context(options)).watch();
   else await build(options);
 }
 
 /** A module as an old-fashioned script that leaves one name, made smaller once more by another: a twentieth of what travels. */
-async function asScript() {
-  const path = `${common.outdir}/widget.js`;
+async function asScript(bundle) {
+  const path = `${common.outdir}/${bundle}.js`;
   const code = (await readFile(path, "utf8")).replace(/export\s*\{(.*)\};?\s*$/, (_, names) => {
     const given = names.split(",").map((one) => one.split(" as ").reverse().join(":"));
     return `return{${given}}`;

@@ -119,6 +119,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("lenswidget")
+    if name == "lessons":
+        return import_module("lenswidget.lessons")
     if name not in _HOME:
         raise AttributeError(f"lenswidget has no {name!r}; it has {', '.join(__all__)}.")
     value = getattr(import_module(f"lenswidget.{_HOME[name]}"), name)
@@ -127,4 +129,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, "__version__", "lessons"])

@@ -3,6 +3,7 @@
     from lenswidget import lessons
 
     lesson = lessons.lesson("meaning-before-form")
+    lessons.Choice("How many blocks has this model?", {"12": "Count the rows.", "30": "L0 to L29."}, "30")
 
 Names are looked up when they are first used: a page of a notebook needs packages that a question doesn't.
 """
@@ -11,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
+    "Choice": "choice",
     "Exercise": "exercise",
     "Lesson": "notebook_lesson",
     "glossary": "terms",
@@ -20,6 +22,7 @@ _HOME = {
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
 
 if TYPE_CHECKING:
+    from lenswidget.lessons.choice import Choice as Choice
     from lenswidget.lessons.exercise import Exercise as Exercise
     from lenswidget.lessons.notebook_lesson import Lesson as Lesson
     from lenswidget.lessons.notebook_lesson import lesson as lesson

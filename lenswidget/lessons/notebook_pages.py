@@ -25,8 +25,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from lenswidget.grids.whole_file import write_whole
+from lenswidget.lessons.part import STATE as ANSWERED
 from lenswidget.view.picture.colors import Theme, colors
-from lenswidget.view.script import code, element, fill, packed, policy, style
+from lenswidget.view.script import Bundle, code, element, fill, packed, policy, style
 from lenswidget.view.script import name as script_name
 from lenswidget.view.widget import CHOICES
 
@@ -161,10 +162,10 @@ def _widget(output: Any, models: dict[str, Any], still: str = "") -> str | None:
     data = output.get("data", {})
     said = escape(data.get("text/plain", ""))
     inside = f'<img alt="{said}" src="data:image/png;base64,{escape(still)}">' if still else ""
-    return _alive(models, data.get(VIEW, {}).get("model_id"), inside)
+    return _alive(models, data.get(VIEW, {}).get("model_id"), inside, said)
 
 
-def _alive(models: dict[str, Any], name: str | None, inside: str = "") -> str | None:
+def _alive(models: dict[str, Any], name: str | None, inside: str = "", said: str = "") -> str | None:
     """The element that the page's script turns into a living view, for a widget of ours."""
     model = models.get(name or "", {})
     state = model.get("state", {})
@@ -172,11 +173,26 @@ def _alive(models: dict[str, Any], name: str | None, inside: str = "") -> str | 
         children = [_alive(models, child.removeprefix("IPY_MODEL_")) for child in state.get("children", [])]
         return "".join(filter(None, children)) or None
     message = next((buffer for buffer in model.get("buffers", []) if buffer["path"] == ["grids"]), None)
+    if "part" in state:
+        return _part(state, message["data"] if message else "", said)
     if message is None:
         return None
     settings = json.dumps({name: state[name] for name in CHOICES if name in state})
-    by = f'data-lens-by="{script_name()}" data-lens-settings="{escape(settings)}"'
+    by = f'data-lens-by="{script_name(_bundle(models))}" data-lens-settings="{escape(settings)}"'
     return f'<div data-lens="{escape(message["data"])}" {by}>{inside}</div>'
+
+
+def _part(state: dict[str, Any], message: str, said: str) -> str:
+    """The element that the page's script turns into a part of a lesson; without scripts, what it asks."""
+    asked = json.dumps({"part": state["part"], "state": {name: state[name] for name in ANSWERED if name in state}})
+    lines = "".join(f"<p>{line}</p>" for line in said.splitlines())
+    by = f'data-lens-by="{script_name("lessons")}" data-lens-part="{escape(asked)}"'
+    return f'<div data-lens="{escape(message)}" {by}>{lines}</div>'
+
+
+def _bundle(models: dict[str, Any]) -> Bundle:
+    """Which script a page needs."""
+    return "lessons" if any("part" in model.get("state", {}) for model in models.values()) else "widget"
 
 
 class _Math(IPythonRenderer):
@@ -222,15 +238,16 @@ def _address(name: str) -> str:
 
 
 def _write(path: Path, title: str, body: str, navigation: str) -> Path:
+    bundle: Bundle = "lessons" if f'data-lens-by="{script_name("lessons")}"' in body else "widget"
     alive = "data-lens=" in body
     page = fill(
         PAGE,
         title=escape(title),
-        policy=policy(),
-        style=PROSE + _code_colors() + (style() if alive else ""),
+        policy=policy(bundle),
+        style=PROSE + _code_colors() + (style(bundle) if alive else ""),
         navigation=navigation,
         body=body,
-        script=element(packed(code())) if alive else "",
+        script=element(packed(code(bundle)), bundle) if alive else "",
     )
     return write_whole(path, lambda stream: stream.write(page.encode("utf-8", "backslashreplace")))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,15 @@ def meaning(term: str, terms: dict[str, Term] | None = None) -> Term:
             f'The glossary has no "{term}".{near} Add it to glossary.md: "## {term}", and a sentence under it.'
         )
     return found
+
+
+def terms_in(texts: Iterable[str]) -> list[list[str]]:
+    """The terms that stand in texts as `[[term]]`, or `[[term|as it reads there]]`, each with what it means.
+
+    Raises ValueError as `meaning` does.
+    """
+    named = dict.fromkeys(term.strip().lower() for text in texts for term in re.findall(r"\[\[([^\]|]+)", text))
+    return [[one.term, one.says] for one in map(meaning, named)]
 
 
 def anchor(term: str) -> str:

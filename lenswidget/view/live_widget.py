@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import anywidget
 import traitlets
 
 from lenswidget.grids.comparison import Comparison
@@ -16,6 +15,7 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
 from lenswidget.grids.new_columns import NewColumns
 from lenswidget.view.latest import Latest, Report
+from lenswidget.view.scripted import Scripted
 
 Shown = Grid | Comparison | Sequence[Grid]
 Coming = Iterator[Shown | NewColumns]
@@ -67,7 +67,7 @@ class Author(Protocol):
         """Several prompts, one beside another."""
 
 
-class LiveWidget(anywidget.AnyWidget):
+class LiveWidget(Scripted):
     """What a widget with a model behind it does; `LensWidget` is one that also shows something."""
 
     failure: BaseException | None = None

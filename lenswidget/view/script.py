@@ -10,7 +10,7 @@ import sys
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ipywidgets
 import traitlets
@@ -18,6 +18,8 @@ import traitlets
 from lenswidget.view.picture.colors import colors
 
 STATIC = Path(__file__).parents[1] / "static"
+Bundle = Literal["widget", "lessons"]
+"""Which front-end: the view, or the view and the parts that lessons are made of."""
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -58,10 +60,10 @@ class Script(ipywidgets.Widget):  # type: ignore[misc]
     style = traitlets.Unicode(read_only=True).tag(sync=True)
     page = traitlets.Unicode(read_only=True).tag(sync=True)
 
-    def __init__(self) -> None:
+    def __init__(self, bundle: Bundle = "widget") -> None:
         super().__init__()
         with self.hold_sync():
-            for name, value in (("code", packed(code())), ("style", style()), ("page", template())):
+            for name, value in (("code", packed(code(bundle))), ("style", style(bundle)), ("page", template(bundle))):
                 self.set_trait(name, value)
 
 
@@ -75,11 +77,18 @@ def shared_script() -> Script:
     widgets: there each widget gets its own.
     """
     global _shared
+    bundle = wanted()
     if not _is_one_session():
-        return Script()
-    if _shared is None or _shared.comm is None or (_shared.code, _shared.style) != (packed(code()), style()):
-        _shared = Script()
+        return Script(bundle)
+    built = packed(code(bundle)), style(bundle)
+    if _shared is None or _shared.comm is None or (_shared.code, _shared.style) != built:
+        _shared = Script(bundle)
     return _shared
+
+
+def wanted() -> Bundle:
+    """The lessons' front-end shows all that the other does, so a kernel that has imported lessons stores that one alone."""
+    return "lessons" if "lenswidget.lessons" in sys.modules else "widget"
 
 
 def is_shared(script: ipywidgets.Widget) -> bool:
@@ -95,18 +104,18 @@ def _is_one_session() -> bool:
     return shell is not None and isinstance(shell, ipython.InteractiveShell) and hasattr(shell, "kernel")
 
 
-def code() -> str:
+def code(bundle: Bundle = "widget") -> str:
     """The front-end as a plain script; in a page, the figures there are shown as soon as it runs."""
-    return (STATIC / "widget.js").read_text(encoding="utf-8")
+    return (STATIC / f"{bundle}.js").read_text(encoding="utf-8")
 
 
-def module() -> str:
+def module(bundle: Bundle = "widget") -> str:
     """The same as a module for anywidget, for hosts that keep modules once by themselves."""
-    return f"{code()}\nexport default lenswidget.default;"
+    return f"{code(bundle)}\nexport default lenswidget.default;"
 
 
-def style() -> str:
-    return (STATIC / "widget.css").read_text(encoding="utf-8")
+def style(bundle: Bundle = "widget") -> str:
+    return (STATIC / f"{bundle}.css").read_text(encoding="utf-8")
 
 
 @cache
@@ -127,28 +136,28 @@ def packed(text: str) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def element(code: str) -> str:
+def element(code: str, bundle: Bundle = "widget") -> str:
     """The script as a page or a fragment of one holds it, packed, and the few lines that run it."""
-    return f'<script type="text/plain" data-lens-code="{name()}">{code}</script><script>{boot()}</script>'
+    return f'<script type="text/plain" data-lens-code="{name(bundle)}">{code}</script><script>{boot()}</script>'
 
 
 @cache
-def name() -> str:
+def name(bundle: Bundle = "widget") -> str:
     """What tells this script from those of other versions in one page: each shows the figures that name it."""
-    return hashlib.sha256(code().encode()).hexdigest()[:12]
+    return hashlib.sha256(code(bundle).encode()).hexdigest()[:12]
 
 
-def template() -> str:
+def template(bundle: Bundle = "widget") -> str:
     """The page with its policy, which names its scripts by their hashes."""
     light, dark = colors("light"), colors("dark")
     named = {"light": light["page"], "dark": dark["page"], "ink": light["ink"], "darkInk": dark["ink"]}
     version = importlib.metadata.version("lenswidget")
-    return fill(PAGE, policy=policy(), script=element("{code}"), version=version, **named)
+    return fill(PAGE, policy=policy(bundle), script=element("{code}", bundle), version=version, **named)
 
 
-def policy() -> str:
+def policy(bundle: Bundle = "widget") -> str:
     """What a page of ours allows: no script but these two, and nothing from anywhere else."""
-    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in (boot(), code())]
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in (boot(), code(bundle))]
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "

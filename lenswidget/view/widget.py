@@ -7,7 +7,6 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import ipywidgets
 import traitlets
 
 from lenswidget.grids.alignment import one_tokenizer
@@ -19,7 +18,6 @@ from lenswidget.view.experiments import problem_of, run_edits
 from lenswidget.view.latest import Latest, Report
 from lenswidget.view.live_widget import Compute, LiveWidget, Shown, what_went_wrong
 from lenswidget.view.picture.draw import first_seen, preview_png
-from lenswidget.view.script import host_keeps_modules, is_shared, loader, module, shared_script, style
 from lenswidget.view.showing import asker, keep, may_be_two, named
 from lenswidget.view.wire import encode, encode_columns, joined_pieces
 
@@ -46,14 +44,6 @@ class LensWidget(LiveWidget):
 
     _is_in_pieces = _owes_whole = False
 
-    _esm = traitlets.Unicode().tag(sync=True)
-    _css = traitlets.Unicode().tag(sync=True)
-    script = traitlets.Instance(
-        ipywidgets.Widget,
-        allow_none=True,
-        read_only=True,
-        help="The script that every widget of this kernel shares; None where the host keeps each module once by itself.",
-    ).tag(sync=True, **ipywidgets.widget_serialization)
     grids = traitlets.Bytes(
         read_only=True, help="What is shown, as `lenswidget.view.wire` writes it; assign `w.grid` to show another."
     ).tag(sync=True)
@@ -157,11 +147,6 @@ class LensWidget(LiveWidget):
             settings["pins"] = self._pins(settings["pins"])
         self._pieces: list[bytes] = []
         self._experiments = Latest(self._edit, done=self._edited, failed=self._failed, progress=self._running)
-        if host_keeps_modules():
-            settings |= {"_esm": module(), "_css": style()}
-        else:
-            settings |= {"_esm": loader()}
-            self.set_trait("script", shared_script())
         super().__init__(compute, prompt, **settings)
         with self.hold_sync():
             self._restore({name: value for name, value in (state or {}).items() if name not in settings})
@@ -320,10 +305,7 @@ class LensWidget(LiveWidget):
         """Close the widget everywhere, and let go of a prompt in flight."""
         if experiments := getattr(self, "_experiments", None):
             experiments.stop()
-        script = self.script
         super().close()
-        if script is not None and not is_shared(script):
-            script.close()
 
     @traitlets.validate("color", "selected", "rows_compared", "shown", "jump", "edits")
     def _valid(self, proposal: Any) -> Any:
@@ -387,10 +369,6 @@ class LensWidget(LiveWidget):
         except Exception as reason:  # whatever it is, the reader asked in the widget and is told there
             answer = {"error": what_went_wrong(reason, "explaining this jump")}
         self.set_trait("explained", {"jump": list(self.jump), **answer})
-
-    def _get_embed_state(self, drop_defaults: bool = False) -> Any:
-        """All of it: ipywidgets' embedding leaves out defaults that anywidget's view then lacks, its own name among them."""
-        return super()._get_embed_state(drop_defaults=False)
 
     def __repr__(self) -> str:
         return f"LensWidget showing a {self._comparison or self.grid!r}"

@@ -4,7 +4,7 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { render } from "preact";
 import { decodePieces, joinedPieces, type Message, type Shown } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
-import { keepKeys } from "../pieces/keys.js";
+import { rootIn } from "../pieces/root.js";
 import type { Live } from "../state/live.js";
 import type { Shared } from "../state/settings.js";
 import { ViewState } from "../state/view-state.js";
@@ -31,24 +31,13 @@ export interface Surroundings {
 /** Puts a view into `el`, until the signal is aborted. */
 export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, around: Surroundings = {}): View {
   const { isLost = signal(false), live = null, source, hasAddress = false } = around;
-  const place = document.createElement("div");
-  const root = document.createElement("div");
-  place.className = "lw-place";
-  root.className = "lenswidget";
-  root.dataset.state = "loading";
-  place.append(root);
-  el.append(place);
-  keepKeys(place, aborted);
+  const { root, arrived: stands } = rootIn(el, aborted);
   const palette = signal<Palette | null>(null);
-  const arrived = arrival(root, aborted).then(() =>
+  const arrived = stands.then(() =>
     followTheme(root, aborted, () => {
       palette.value = paletteOf(root);
     }),
   );
-  aborted.addEventListener("abort", () => {
-    render(null, root);
-    place.remove();
-  });
 
   let frame = 0;
   const ready = () => {
@@ -127,17 +116,4 @@ function focusIn(root: HTMLElement): string | null {
   return now && root.contains(now) && now.ariaLabel
     ? `${now.localName}[aria-label="${CSS.escape(now.ariaLabel)}"]`
     : null;
-}
-
-/** Waits for an element to stand in the page: a host may hand over one that doesn't yet, where CSS has no values. */
-function arrival(root: HTMLElement, aborted: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const observer = new ResizeObserver(() => {
-      if (!root.isConnected) return;
-      observer.disconnect();
-      resolve();
-    });
-    observer.observe(root); // calls back at once, and again when the element gets a size
-    aborted.addEventListener("abort", () => observer.disconnect());
-  });
 }

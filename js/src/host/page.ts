@@ -1,16 +1,20 @@
 // A page or a fragment that stands alone: it shows each element's `data-lens`, a message in base64, in that element.
 
+import type { Message } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import type { Shared } from "../state/settings.js";
 import { keepAddress } from "./address.js";
 import { bytesOf } from "./packed.js";
 import { mount } from "./widget.js";
 
+/** Shows a part of a lesson in an element that says which, as `data-lens-part`. */
+type MountPart = (el: HTMLElement, part: string, message: Message, source?: Source) => void;
+
 /**
  * Shows the figures that name this script and aren't shown yet: a page may hold several fragments, each with its script,
  * of other versions, too. `packed` is the script as it stands in the page, behind the page that can be saved.
  */
-export function mountPage(packed: HTMLElement): void {
+export function mountPage(packed: HTMLElement, mountPart?: MountPart): void {
   const { previousElementSibling: before, textContent: code } = packed;
   const page = before?.matches("[data-lens-page]") && before.textContent;
   const addressed: Shared[] = [];
@@ -29,6 +33,11 @@ export function mountPage(packed: HTMLElement): void {
     const source: Source | undefined = code && page ? { code, style, page: JSON.parse(page) } : undefined;
     const inside = own ? shadow(el, own) : el;
     el.replaceChildren(); // the picture that stood in its place
+    const { lensPart } = el.dataset;
+    if (lensPart) {
+      mountPart?.(inside, lensPart, message, source);
+      continue;
+    }
     // the address of a page that a fragment is put into is that page's own
     mount(inside, message, settings, source, own ? undefined : addressed);
   }

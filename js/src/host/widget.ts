@@ -1,12 +1,13 @@
 // The module that a notebook loads. It is the only file that touches `model`, which carries what Python shares.
 
-import { effect, signal as flag, type ReadonlySignal } from "@preact/signals";
+import { signal as flag, type ReadonlySignal } from "@preact/signals";
 import { decode, type Message, piecesOf } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import { createView } from "../figure/view.js";
 import type { Answer, Live, Request } from "../state/live.js";
-import { type Settings, type Shared, shared, suited } from "../state/settings.js";
+import { type Settings, type Shared, shared, suited, type Writable } from "../state/settings.js";
 import { type Numbered, Received } from "./received.js";
+import { listen, on, share } from "./sharing.js";
 
 interface Traits extends Settings {
   grids: Message;
@@ -40,7 +41,9 @@ export interface Host {
 export default (source?: Source) => ({
   render({ model, el, signal }: Host): void {
     const settings = shared();
-    for (const name of Object.keys(settings) as (keyof Settings)[]) share(model, settings, name, signal);
+    for (const name of Object.keys(settings) as (keyof Settings)[]) {
+      share(model, name, settings[name] as Writable<unknown>, (value) => suited(name, value), signal);
+    }
     const isLost = flag(false);
     listen(model, "change:progress", signal, () => {
       isLost.value = false; // only a kernel tells of progress
@@ -91,35 +94,4 @@ function liveBehind(model: Model, isLost: ReadonlySignal<boolean>, aborted: Abor
       );
   });
   return live;
-}
-
-/** Keeps a setting and its trait the same, whichever changes. */
-function share<Name extends keyof Settings>(model: Model, settings: Shared, name: Name, signal: AbortSignal): void {
-  const setting = settings[name];
-  listen(model, `change:${name}`, signal, () => {
-    // a list arrives as a new one each time, also when it holds what it held
-    if (!isEqual(model.get(name), setting.peek())) setting.value = suited(name, model.get(name));
-  });
-  const end = effect(() => {
-    const value = setting.value;
-    if (isEqual(value, model.get(name))) return;
-    model.set(name, value);
-    model.save_changes();
-  });
-  signal.addEventListener("abort", end);
-}
-
-/** Calls back now and at every event. */
-function listen(model: Model, event: Event, signal: AbortSignal, happened: () => void): void {
-  on(model, event, signal, happened);
-  happened();
-}
-
-function on(model: Model, event: Event, signal: AbortSignal, happened: Listener): void {
-  model.on(event, happened);
-  signal.addEventListener("abort", () => model.off(event, happened));
-}
-
-function isEqual(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,0 +1,6 @@
+// All kinds of parts.
+
+import { choice } from "./choice.js";
+import { addKind } from "./kinds.js";
+
+addKind("choice", choice);

@@ -1,0 +1,68 @@
+// A word that is explained where it stands: on hover, on focus, and where it is tapped.
+
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { scaleOf } from "../pieces/pixels.js";
+import { plainly } from "./plainly.js";
+
+const REST = 120;
+
+interface Props {
+  name: string;
+  definition: string;
+}
+
+export function Term({ name, definition }: Props) {
+  const [isOpen, open] = useState(false);
+  const id = useId();
+  const whole = useRef<HTMLSpanElement>(null);
+  const wait = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const later = (is: boolean) => {
+    clearTimeout(wait.current);
+    wait.current = setTimeout(() => open(is), REST);
+  };
+  const now = (is: boolean) => {
+    clearTimeout(wait.current);
+    open(is);
+  };
+  useLayoutEffect(() => {
+    if (isOpen) keepIn(whole.current!);
+  }, [isOpen]);
+  return (
+    <span
+      ref={whole}
+      class="lw-term"
+      onPointerEnter={({ pointerType }) => pointerType === "mouse" && later(true)}
+      onPointerLeave={({ pointerType }) => pointerType === "mouse" && later(false)}
+    >
+      <button
+        type="button"
+        aria-describedby={isOpen ? id : undefined}
+        onFocus={() => now(true)}
+        onBlur={() => now(false)}
+        onClick={() => now(true)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || !isOpen) return;
+          event.preventDefault();
+          now(false);
+        }}
+      >
+        {name}
+      </button>
+      {isOpen && (
+        <span id={id} role="tooltip" class="lw-popup">
+          {plainly(definition)}
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** Moves a card to where its part has room for it. */
+function keepIn(whole: HTMLElement): void {
+  const card = whole.lastElementChild as HTMLElement;
+  const scale = scaleOf(whole.closest<HTMLElement>(".lenswidget")!);
+  const frame = whole.closest(".lenswidget")!.getBoundingClientRect();
+  const { left, right } = card.getBoundingClientRect();
+  const over = Math.max(0, right - frame.right + 8);
+  card.style.marginLeft = `${(-over + Math.max(0, frame.left + 8 - (left - over))) / scale}px`;
+}

@@ -1,0 +1,130 @@
+"""Parts of lessons, as an author makes them and a reader answers them, without a browser."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import traitlets
+
+from lenswidget import lessons
+from lenswidget.lessons import part, terms
+from lenswidget.lessons.seal import digest, seal, unseal
+
+GOLDEN = json.loads((Path(__file__).parent / "golden/seal.json").read_text(encoding="utf-8"))
+"""Made with sha256sum of the coreutils, and read by the browser's tests too."""
+OPTIONS = {"12": "Count the rows.", "30": "L0 to L29.", "31": "The embedding is no block."}
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["salt"][:12] or "empty")
+def test_what_is_sealed_is_what_the_browser_unseals(case: dict[str, str]) -> None:
+    assert digest(case["salt"], case["text"]) == case["digest"]
+    assert seal(case["text"], case["salt"]) == case["sealed"]
+    assert unseal(case["sealed"], case["salt"]) == case["text"]
+
+
+def test_half_of_a_surrogate_pair_can_be_sealed() -> None:
+    assert unseal(seal("a\ud800b", "\ud800"), "\ud800") == "a\ufffdb"
+
+
+def test_a_choice_is_answered_and_says_how_it_stands() -> None:
+    w = lessons.Choice("How many blocks?", OPTIONS, "30", hints=["Look at the labels.", "The last is L29."])
+    assert (w.answer, w.correct, w.attempts, repr(w)) == (None, None, 0, "Choice 'How many blocks?': not answered yet")
+    w.answer = "12"
+    assert (w.correct, w.attempts, repr(w)) == (False, 1, "Choice 'How many blocks?': not right yet after 1 try")
+    w.answer = "12"  # the same again is no other try
+    w.answer = "30"
+    assert (w.correct, w.attempts, w.solved) == (True, 2, True)
+    assert w.state() == {"tried": ["12", "30"], "hints": 0, "given_up": False}
+    again = lessons.Choice("How many blocks?", OPTIONS, "30", state=w.state())
+    assert again.solved and again.part["id"] == w.part["id"]
+    w.answer = None
+    assert (w.correct, w.attempts, w.tried) == (None, 0, [])
+
+
+def test_what_the_browser_sends_counts_once() -> None:
+    w = lessons.Choice("How many blocks?", OPTIONS, "30")
+    w.set_state({"tried": ["12", "31", "30"]})
+    assert (w.answer, w.correct, w.attempts) == ("30", True, 3)
+    w.set_state({"given_up": True})
+    assert not w.solved and "shown" in repr(w)
+
+
+def test_several_are_right_in_any_order() -> None:
+    w = lessons.Choice("Which add up?", {"heads": "Yes.", "biases": "Yes.", "norms": "No."}, ["heads", "biases"])
+    w.answer = ["biases", "heads"]
+    assert w.correct
+    w.answer = ["heads"]
+    assert w.correct is False
+
+
+def test_answers_cannot_be_read_in_what_a_notebook_stores() -> None:
+    w = lessons.Choice("How many blocks?", OPTIONS, "30", hints=["The last is L29."])
+    stored = json.dumps(w.get_state(["part", "tried", "answer"]), default=str)
+    assert "Count the rows" not in stored and "L29" not in stored and '"right": ["30"]' not in stored
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: lessons.Choice("", OPTIONS, "30"), "question of a Choice is empty"),
+        (lambda: lessons.Choice("q", {"30": ""}, "30"), "two options or more; got 1"),
+        (lambda: lessons.Choice("q", OPTIONS, "13"), "'13' is none of the options"),
+        (lambda: lessons.Choice("q", OPTIONS, []), "none is right"),
+        (lambda: lessons.Choice("q", OPTIONS, "30", hints=[{"say": "a", "sho": 1}]), "Hint 1 is a sentence"),
+        (lambda: lessons.Choice("What is a [[jumq]]?", OPTIONS, "30"), 'no "jumq"'),
+        (lambda: lessons.Choice("q", OPTIONS, "30", state={"trie": []}), "no part has"),
+        (lambda: lessons.Chioce, "has no 'Chioce'; it has Choice"),  # type: ignore[attr-defined]
+    ],
+)
+def test_an_author_is_told_what_is_wrong(make: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError, AttributeError)) as caught:
+        make()
+    assert says in str(caught.value)
+
+
+def test_an_author_is_told_what_has_another_type() -> None:
+    """In a process of its own: here, every call is checked before it is made."""
+    calls = {
+        "Choice(3, {'a': '', 'b': ''}, 'a')": "question of a Choice is a text; got int",
+        "Choice('q', ['a', 'b'], 'a')": "mapping from each text",
+        "Choice('q', {'a': '', 'b': ''}, 'a', hints=[3])": "Hint 1 is a sentence",
+    }
+    code = f"""
+from lenswidget import lessons
+for call, says in {calls!r}.items():
+    try:
+        eval("lessons." + call)
+        raise AssertionError(call)
+    except TypeError as reason:
+        assert says in str(reason), reason
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("answer", [3, "13", ["30"], {"30": 1}, ""])
+def test_what_is_no_answer_is_refused_in_a_sentence(answer: Any) -> None:
+    w = lessons.Choice("How many blocks?", OPTIONS, "30")
+    with pytest.raises(traitlets.TraitError, match="option"):
+        w.answer = answer
+    with pytest.raises(traitlets.TraitError, match="option"):
+        w.tried = [answer]
+    assert w.attempts == 0
+    with pytest.raises(traitlets.TraitError, match="0 hints"):
+        w.hints = 1
+
+
+def test_a_part_belongs_to_the_lesson_that_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part, "_lesson", "")
+    part.begin("copying")
+    assert lessons.Choice("q", OPTIONS, "30").part["lesson"] == "copying"
+
+
+def test_terms_come_with_their_definitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terms, "glossary", lambda: {"jump": terms.Term("jump", "A step of a trajectory.")})
+    w = lessons.Choice("What is a [[Jump|big jump]]?", OPTIONS, "30")
+    assert w.part["terms"] == [["jump", "A step of a trajectory."]]
