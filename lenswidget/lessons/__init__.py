@@ -15,7 +15,14 @@ _HOME = {
     "Choice": "choice",
     "Exercise": "exercise",
     "Lesson": "notebook_lesson",
+    "Point": "point",
+    "Predict": "predict",
+    "Rule": "rules",
+    "biggest_jump": "rules",
+    "first_lead": "rules",
     "glossary": "terms",
+    "greatest": "rules",
+    "least": "rules",
     "lesson": "notebook_lesson",
 }
 
@@ -26,6 +33,13 @@ if TYPE_CHECKING:
     from lenswidget.lessons.exercise import Exercise as Exercise
     from lenswidget.lessons.notebook_lesson import Lesson as Lesson
     from lenswidget.lessons.notebook_lesson import lesson as lesson
+    from lenswidget.lessons.point import Point as Point
+    from lenswidget.lessons.predict import Predict as Predict
+    from lenswidget.lessons.rules import Rule as Rule
+    from lenswidget.lessons.rules import biggest_jump as biggest_jump
+    from lenswidget.lessons.rules import first_lead as first_lead
+    from lenswidget.lessons.rules import greatest as greatest
+    from lenswidget.lessons.rules import least as least
     from lenswidget.lessons.terms import glossary as glossary
 
 

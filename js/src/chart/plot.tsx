@@ -1,6 +1,7 @@
 // Lines from the lowest row up, their labels, and the axis beneath.
 
 import { useSignal } from "@preact/signals";
+import { useContext } from "preact/hooks";
 import type { Rows } from "../heatmap/layout.js";
 import { colorOf } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
@@ -10,6 +11,7 @@ import { percent, plain, withUnit } from "../text/number.js";
 import { axisOfGroups, band } from "./group-lines.js";
 import { labelsOf, mainOf, tellingStep } from "./labels.js";
 import { axisOf, type Line } from "./lines.js";
+import { OverChart } from "./over.js";
 import { type Place, placeOfChart } from "./place.js";
 import { type Pointed, Steps } from "./steps.js";
 
@@ -32,6 +34,7 @@ const DASHES = ["none", "6 4", "1 5"];
 
 export function Plot({ state, column, lines, measure, layout, width, isBeside, row }: Props) {
   const { grid } = state;
+  const Over = useContext(OverChart);
   const pointed = useSignal<Pointed | null>(null);
   const axis = lines.some(({ group }) => group) ? axisOfGroups(state) : axisOf(measure, lines);
   const place = placeOfChart(layout, grid.rows.length, width, isBeside, axis);
@@ -86,6 +89,7 @@ export function Plot({ state, column, lines, measure, layout, width, isBeside, r
         ))}
       </svg>
       <Steps {...{ state, column, lines, measure, place, pointed }} />
+      {Over && <Over {...{ state, column, place }} />}
     </div>
   );
 }

@@ -100,6 +100,8 @@ export interface Grid extends Described {
   excluded: Set<number>;
   /** Columns that aren't there, kept free for what another grid has in their place. */
   gaps: Set<number>;
+  /** Cells that a reader is to guess before they are shown. */
+  covered?: Set<number>;
   /** The token that really follows each column. */
   following: Int32Array | null;
   /** The row from which the leading token is the output's, all the way up. */
@@ -260,7 +262,7 @@ export function hasTokens(grid: Grid): boolean {
 
 /** Whether there is anything in a cell: a column that is there, and a part that its layer has, as a sum shows that is one. */
 export function isThere(grid: Grid, { row, column }: Cell): boolean {
-  if (grid.gaps.has(column)) return false;
+  if (grid.gaps.has(column) || grid.covered?.has(row * grid.columns.length + column)) return false;
   const value = valueAt(grid, { row, column });
   return !Number.isNaN(value) || !(isLaidOut(grid) || grid.sweep) || (!grid.sweep && grid.check?.error === null);
 }

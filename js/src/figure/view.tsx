@@ -1,7 +1,7 @@
 // One view in the page: the figure of what a message shows, or the sentence that says why there is none.
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { render } from "preact";
+import { type ComponentChildren, render } from "preact";
 import { decodePieces, joinedPieces, type Message, type Shown } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import { rootIn } from "../pieces/root.js";
@@ -26,11 +26,20 @@ export interface Surroundings {
   source?: Source | undefined;
   /** Whether the page's address holds what a reader chose. */
   hasAddress?: boolean;
+  /** What is shown in place of a message's grids, where some of that is to be guessed first. */
+  seen?: (shown: Shown) => Shown;
+  /** Puts something round the figure, and over its maps and charts. */
+  around?: (figure: ComponentChildren, view: ViewState) => ComponentChildren;
 }
 
 /** Puts a view into `el`, until the signal is aborted. */
-export function createView(el: HTMLElement, settings: Shared, aborted: AbortSignal, around: Surroundings = {}): View {
-  const { isLost = signal(false), live = null, source, hasAddress = false } = around;
+export function createView(
+  el: HTMLElement,
+  settings: Shared,
+  aborted: AbortSignal,
+  surroundings: Surroundings = {},
+): View {
+  const { isLost = signal(false), live = null, source, hasAddress = false, seen } = surroundings;
   const { root, arrived: stands } = rootIn(el, aborted);
   const palette = signal<Palette | null>(null);
   const arrived = stands.then(() =>
@@ -81,14 +90,16 @@ export function createView(el: HTMLElement, settings: Shared, aborted: AbortSign
           return fail("There is nothing to show: the grid is empty.");
         }
         const before = pieces.length > 1 ? shownBefore : null;
-        const view = new ViewState(shown, settings);
+        const view = new ViewState(seen ? seen(shown) : shown, settings);
         if (before) stay(root, before, view);
         shownBefore = view;
         view.experiments.live = live;
         forget = () => view.experiments.forget();
         const shownBy = { view, palette: palette as Signal<Palette>, painted: ready };
         const had = focusIn(root);
-        render(<Figure {...shownBy} {...{ turn, isLost, message: joinedPieces(pieces), source, hasAddress }} />, root);
+        const message = joinedPieces(pieces);
+        const figure = <Figure {...shownBy} {...{ turn, isLost, message, source, hasAddress }} />;
+        render(surroundings.around?.(figure, view) ?? figure, root);
         if (had && !root.contains(focusedIn(root)))
           root.querySelector<HTMLElement>(had)?.focus({ preventScroll: true });
       } catch (reason) {

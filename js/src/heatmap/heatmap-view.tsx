@@ -1,7 +1,7 @@
 // The heatmap in the page: column labels that stay in sight, and under them the cells and what floats over them.
 
 import { effect, type ReadonlySignal, type Signal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import { isLens } from "../data/grid.js";
 import { pointIn } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
@@ -16,6 +16,7 @@ import { FloatingCards } from "./floating-cards.js";
 import type { Frame } from "./frame.js";
 import { drawn, mapDrawn, wholeDrawn } from "./heatmap-drawing.js";
 import { isPair, rowAt } from "./layout.js";
+import { OverMap } from "./over.js";
 import { usePointing } from "./pointing.js";
 import { QuietBlocks } from "./quiet.js";
 import { useScrolling } from "./scrolling.js";
@@ -59,6 +60,7 @@ export function HeatmapView({
   const foot = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const heatmap = useRef<Heatmap>(null);
+  const Over = useContext(OverMap);
   useLayoutEffect(() => {
     heatmap.current = new Heatmap(head.current!, body.current!);
   }, []);
@@ -92,11 +94,9 @@ export function HeatmapView({
     });
   });
   const pickRow = (event: MouseEvent) => {
-    const { x, y } = pointIn(event.currentTarget as HTMLElement, event);
-    const { left, viewWidth } = layout.value;
-    const row = x < left || x > left + viewWidth ? rowAt(layout.value, y) : null;
-    if (row === null) return;
-    state.pickRow(row);
+    if ((event.target as Element).closest(".lw-scroller")) return; // a cell, which that click may have taken away
+    const row = rowAt(layout.value, pointIn(event.currentTarget as HTMLElement, event).y);
+    if (row !== null) state.pickRow(row);
   };
   const { columns, cellWidth, left, viewWidth, height, footer } = layout.value;
   const shape = `${grid.rows.length} rows by ${columns} ${grid.columnLabels ? "columns" : "tokens"}`;
@@ -118,6 +118,7 @@ export function HeatmapView({
         <QuietBlocks {...floating} />
         <Cones {...floating} />
         <Crosshair {...floating} />
+        {Over && <Over {...floating} />}
         <div
           class="lw-scroller"
           ref={scroller}

@@ -2,5 +2,9 @@
 
 import { choice } from "./choice.js";
 import { addKind } from "./kinds.js";
+import { point } from "./point.js";
+import { predict } from "./predict.js";
 
 addKind("choice", choice);
+addKind("point", point);
+addKind("predict", predict);

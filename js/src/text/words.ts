@@ -79,6 +79,7 @@ export function probabilityAndRank(grid: Grid, followed: Followed, { row, column
 
 /** What is said of a cell with nothing in it. */
 export function nothing(grid: Grid): string {
+  if (grid.covered) return "covered until you have guessed";
   return isAttribution(grid) ? "no such part" : "no such token in this prompt";
 }
 
