@@ -20,7 +20,8 @@ NOT_TEXT = {"check", "figure", "grids", "id", "rows", "show", "solution", "state
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 EXCEPTIONS = {
-    "places in the model": r"\bL\d+(?:\.\w+|H\d+|N\d+)?",
+    "places in the model": r"\bL\d+(?:\.\w+|H\d+|N\d+)?|\b[Bb]locks? \d+",
+    "the ends of a scale": r"\bbetween 0 and 1\b",
     "places in the course": r"\b(?:[Ll]essons?|[Ss]ections?|[Ee]xercises?|[Qq]uestions?) \d+(?:(?:, | and | to )\d+)*",
     "years": r"\b(?:19|20)\d\d\b",
     "names of models and of files": r"\b(?:GPT-|SmolLM)\d(?:-\d+M)?",
@@ -111,13 +112,14 @@ def _passages(name: str) -> Iterator[str]:
 
 
 def _quoting(markdown: str, code: str) -> str:
-    """Marks what is code, a call or a slice, and what stands word for word in the lesson's own code: a prompt, say."""
+    """Marks what is code, a call or a slice, and what is quoted word for word from the lesson's own: a prompt, say."""
 
     def marked(match: re.Match[str]) -> str:
-        said = match[1].strip()
-        return f"\ue000{match[1]}\ue001" if set("([=") & set(said) or (said and said in code) else match[0]
+        said = (match[1] or match[2]).strip()
+        is_code = match[1] and set("([=") & set(said)
+        return f"\ue000{match[0]}\ue001" if is_code or (said and said in code) else match[0]
 
-    return re.sub(r"`([^`\n]+)`", marked, markdown)
+    return re.sub(r"`([^`\n]+)`|[\"“]([^\"“”\n]+)[\"”]", marked, markdown)
 
 
 def _of_the_page(text: str) -> str:
