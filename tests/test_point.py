@@ -98,9 +98,11 @@ def test_of_a_comparison_each_grid_has_its_own_right_cells() -> None:
     point = Point(both, "Where?", lambda grid: (lead(grid), 3))
     slots = [int(np.flatnonzero(both.columns[:, which] == 3)[0]) for which in (0, 1)]
     for which, grid in enumerate((one, other)):
-        point.answer = (lead(grid), 3, which)
+        point.answer = (grid.rows[lead(grid)], 3, which)
         assert point.answer == [lead(grid), slots[which], which] and point.correct
-    point.answer = ((lead(one) + 1) % 7, 3, 0)
+    point.answer = [lead(one), slots[0], 0]  # as a browser has it
+    assert point.correct and point.attempts == 3
+    point.answer = (one.rows[(lead(one) + 1) % 7], 3, 0)
     assert point.correct is False
 
 
@@ -121,8 +123,8 @@ def test_what_is_no_cell_is_refused(answer: Any) -> None:
     with pytest.raises(traitlets.TraitError):
         point.answer = answer
     assert point.attempts == 0
-    with pytest.raises(traitlets.TraitError, match=r"There is no cell|is answered by a cell"):
-        point.tried = [[99, 0, 0]] if answer == 3 else [answer]
+    with pytest.raises(traitlets.TraitError):
+        point.tried = [answer]
 
 
 def test_bars_are_pointed_at_by_their_label() -> None:

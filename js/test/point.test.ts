@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import { userEvent } from "vitest/browser";
 import { click, hindrances, scroller } from "./host.js";
-import { message } from "./messages.js";
+import { comparing, message } from "./messages.js";
 import { digested, painted, show } from "./part.js";
 
 const RIGHT = "L2"; // row 3
@@ -39,7 +39,8 @@ async function asked(more: object = {}, right = "3 3 0") {
   };
 }
 
-const verdicts = (el: HTMLElement) => [...el.querySelectorAll(".lw-verdicts li")].map((one) => one.textContent);
+const verdicts = (el: HTMLElement) =>
+  [...el.querySelectorAll(".lw-verdicts li:not(.lw-muted)")].map((one) => one.textContent);
 const marks = (el: HTMLElement) =>
   [...el.querySelectorAll<HTMLElement>(".lw-tried")].map((one) => one.dataset.right === "true");
 
@@ -139,4 +140,44 @@ it("at 400 pixels it can be answered, too", async () => {
   await click(figure, 3, 3);
   await expect.poll(() => part.tried.value).toEqual([[3, 3, 0]]);
   expect(el.scrollWidth).toBeLessThanOrEqual(400);
+});
+
+it("bars are pointed at, too", async () => {
+  const bars = {
+    view: "bars",
+    columns: 1,
+    candidates: null,
+    rowLabels: ["embed", "L0.attn", "L0.mlp", "L1.attn", "L1.mlp"],
+    quantities: [{ name: "contribution", unit: "logits", values: (row: number) => row - 1.5 }],
+  };
+  const spec = { right: { [await digested("Where?", "4 0 0")]: "" }, asked: [{ what: "cell", column: 0 }] };
+  const { el, part, figure } = await show({ kind: "point", shown: {}, ...spec }, await message(bars));
+  await userEvent.click(figure.querySelector<HTMLElement>('[data-place="2"]')!);
+  await expect.poll(() => verdicts(el)).toEqual(["Not right: L0.mlp, no. Contribution: 0.50 logits. "]);
+  figure.querySelector<HTMLElement>(".lw-bars")!.focus();
+  await userEvent.keyboard("{Home}{Enter}");
+  await expect.poll(() => verdicts(el)[1]).toBe("Right: L1.mlp, yes. Contribution: 2.50 logits. ");
+  expect(part.tried.value).toEqual([
+    [2, 0, 0],
+    [4, 0, 0],
+  ]);
+});
+
+it("of several grids a click answers for the one that it is in", async () => {
+  const one = await comparing([leads, leads], { names: ["raw", "tuned"] });
+  const asked = { what: "lead", tokens: [100], column: 3, stays: true };
+  const spec = { right: { [await digested("Where?", "3 3 1")]: "It is." }, asked: [asked, asked] };
+  const { el, part, figure } = await show({ kind: "point", shown: {}, ...spec }, one);
+  const maps = () => [...figure.querySelectorAll<HTMLElement>("[role=application]")];
+  // the upper right cell but one of each
+  const at = (which: number) => {
+    const { width, height } = maps()[which]!.firstElementChild!.getBoundingClientRect();
+    return { position: { x: 0.875 * width, y: 0.3 * height } };
+  };
+  await userEvent.click(maps()[0]!, at(0));
+  await expect.poll(() => part.tried.value).toEqual([[3, 3, 0]]);
+  await userEvent.click(maps()[1]!, at(1));
+  await expect.poll(() => part.tried.value.length).toBe(2);
+  expect(part.tried.value[1]).toEqual([3, 3, 1]);
+  await expect.poll(() => marks(el)).toEqual([false, true]);
 });

@@ -18,6 +18,7 @@ _HOME = {
     "Point": "point",
     "Predict": "predict",
     "Rule": "rules",
+    "Tour": "tour",
     "biggest_jump": "rules",
     "first_lead": "rules",
     "glossary": "terms",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from lenswidget.lessons.rules import greatest as greatest
     from lenswidget.lessons.rules import least as least
     from lenswidget.lessons.terms import glossary as glossary
+    from lenswidget.lessons.tour import Tour as Tour
 
 
 def __getattr__(name: str) -> Any:

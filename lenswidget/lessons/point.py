@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import traitlets
 
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.slicing import indices
 from lenswidget.lessons.figure_part import Figure, FigurePart, grids_of
 from lenswidget.lessons.part import Hint
 from lenswidget.lessons.rules import Cell, Rule, cell_of, cells_of
@@ -26,8 +25,8 @@ class Point(FigurePart):
     What the reader is told of a cell is read off the Grid: who leads there, and how the token fares that is asked for. `say` is
     added where the answer is right. The names of rows that decide, and what made a step, are hidden until then.
 
-    `answer` is the last cell, `[row, column, grid]`, indices all (in a Comparison, the column is a slot); a cell by its label,
-    `w.answer = ("L24", -1)`, is the same.
+    `answer` is the last cell, `[row, column, grid]`, indices all. A row by its label, `w.answer = ("L24", -1)`, and
+    `("L24", -1, 1)` in Grid 1 of a Comparison are the same; there, the column of an index is a slot.
 
     Raises TypeError, ValueError, KeyError or IndexError with a sentence for what is no figure or no cell, and for a rule that
     gives none.
@@ -51,10 +50,11 @@ class Point(FigurePart):
         say: str = "",
         hints: Sequence[Hint] = (),
         id: str = "",
-        state: Any = None,
+        lesson: str = "",
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         self._right_by, self._say, self._question = right, say, question
-        super().__init__(figure, question, hints=hints, id=id, state=state, said=[say])
+        super().__init__(figure, question, hints=hints, id=id, lesson=lesson, state=state, said=[say])
 
     def _asked(self, figure: Figure) -> dict[str, Any]:
         right: list[list[int]] = []
@@ -88,35 +88,28 @@ class Point(FigurePart):
         columns = {column for _, column in cells}
         return {"what": "cell", "column": columns.pop() if len(columns) == 1 else None}
 
-    @traitlets.validate("answer")
-    def _valid_answer(self, proposal: Any) -> Any:
-        answer = proposal.value
-        if answer is None or self._problem(answer) is None:
-            return answer
-        if not isinstance(answer, (tuple, list)) or len(answer) not in (2, 3):
-            raise traitlets.TraitError(self._problem(answer))
-        *cell, which = answer if len(answer) == 3 else (*answer, 0)
-        grids = grids_of(self._figure)
-        if type(which) is not int or not 0 <= which < len(grids):
-            raise traitlets.TraitError(
-                f"There is no Grid {which!r} in this figure; it has {len(grids)}, counted from 0."
-            )
-        try:
-            row, column = cell_of(tuple(cell), grids[which])
-        except (TypeError, LookupError) as reason:
-            raise traitlets.TraitError(str(reason.args[0])) from reason
-        return [row, _slot(self._figure, column, which), which]
-
     def _problem(self, answer: Any) -> str | None:
-        rows, columns = self._figure.shape
-        if not isinstance(answer, list) or len(answer) != 3 or not all(type(one) is int for one in answer):
-            label = grids_of(self._figure)[0].rows[-1]
-            return f"A Point is answered by a cell, [row, column, grid] or ({label!r}, -1); got {answer!r}."
-        row, column, which = answer
-        grids = grids_of(self._figure)
-        if not 0 <= which < len(grids) or not (0 <= row < len(grids[which].rows) and 0 <= column < columns):
-            return f"There is no cell {answer!r} in this figure: {rows} rows, {columns} columns, Grids 0 to {len(grids) - 1}."
+        try:
+            self._normal(answer)
+        except (TypeError, LookupError) as reason:
+            return str(reason.args[0])
         return None
+
+    def _normal(self, answer: Any) -> list[int]:
+        """A cell as it crosses, of what names it: `[row, column, grid]`, of a `("L24", -1)` too."""
+        grids = grids_of(self._figure)
+        if not isinstance(answer, (tuple, list)) or len(answer) not in (2, 3):
+            label = grids[0].rows[-1]
+            raise TypeError(f"A Point is answered by a cell, ({label!r}, -1) or [row, column, grid]; got {answer!r}.")
+        row, column, which = answer if len(answer) == 3 else (*answer, 0)
+        if type(which) is not int or not 0 <= which < len(grids):
+            raise IndexError(f"There is no Grid {which!r} in this figure; it has {len(grids)}, counted from 0.")
+        if isinstance(self._figure, Comparison) and len(answer) == 3 and not isinstance(row, str):
+            # as a browser has it
+            (row,), slots = indices(row, grids[which].rows, "row"), self._figure.shape[1]
+            return [int(row), int(indices(column, [str(slot) for slot in range(slots)], "slot")[0]), which]
+        row, column = cell_of((row, column), grids[which])
+        return [row, _slot(self._figure, column, which), which]
 
     def _judge(self, answer: Any) -> bool:
         return answer in self._right

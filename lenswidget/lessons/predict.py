@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -44,12 +44,13 @@ class Predict(FigurePart):
         say: str = "",
         hints: Sequence[Hint] = (),
         id: str = "",
-        state: Any = None,
+        lesson: str = "",
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         self._target, self._rows, self._position = target, rows, position
         salt = well_formed(str(question))
         sealed = seal(well_formed(say), f"{salt}\nuncovered")
-        super().__init__(figure, question, hints=hints, id=id, state=state, said=[say], say=sealed)
+        super().__init__(figure, question, hints=hints, id=id, lesson=lesson, state=state, said=[say], say=sealed)
 
     def _asked(self, figure: Figure) -> dict[str, Any]:
         if not isinstance(figure, Grid):

@@ -37,6 +37,8 @@ export const point: Kind<Spec> = {
   Body,
 };
 
+const HOW = "Click to answer, or go there with the arrow keys and press Enter.";
+
 function Body({ part, once = false }: { part: Part<Spec>; once?: boolean }) {
   const { tried, givenUp, spec } = part;
   // a choice in one grid is an answer to that one alone
@@ -71,6 +73,7 @@ function Body({ part, once = false }: { part: Part<Spec>; once?: boolean }) {
     <div class="lw-asks" data-done={done.value}>
       <FigureOf message={part.message!} {...{ settings, seen, ...parts }} />
       <ol class="lw-verdicts" aria-live="polite">
+        {!given.value.length && <li class="lw-muted">{HOW}</li>}
         {given.value.map(
           (answer) =>
             grids.value[answer[2]] && <Verdict key={keyOf(answer)} {...{ spec, answer }} grids={grids.value} />,

@@ -80,7 +80,7 @@ function Body({ part }: { part: Part<Spec> }) {
           <button type="button" class="lw-main" disabled={ready < count} onClick={() => part.try(guess.value)}>
             Uncover
           </button>
-          <button type="button" class="lw-quiet" onClick={() => (guess.value = Array(count).fill(null))}>
+          <button type="button" class="lw-plain" onClick={() => (guess.value = Array(count).fill(null))}>
             start again
           </button>
           <span class="lw-muted">
