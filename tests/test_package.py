@@ -65,7 +65,7 @@ def test_the_wheel_holds_the_front_end_and_only_the_package(built: Path) -> None
         assert kind in {".py", ".json", ".js", ".css", ".safetensors", ".typed", ".md"} or ".dist-info/" in one.filename
         rest += one.compress_size if kind not in (".py", ".md") and one.filename != SHIPPED else 0
         texts += one.compress_size if kind == ".md" else 0
-    assert rest < 182_000 and texts < 80_000
+    assert rest < 190_000 and texts < 80_000
 
 
 def test_the_wheel_brings_the_lens_of_the_embedded_model(built: Path, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_parts_of_lessons_are_small() -> None:
         files = (ROOT / "lenswidget/static" / f"{bundle}.{kind}" for kind in ("js", "css"))
         return sum(len(gzip.compress(file.read_bytes())) for file in files)
 
-    assert travels("lessons") - travels("widget") <= 14_000
+    assert travels("lessons") - travels("widget") <= 15_200
 
 
 def test_every_public_name_is_what_it_says() -> None:

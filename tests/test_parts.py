@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import traitlets
 
@@ -128,3 +129,82 @@ def test_terms_come_with_their_definitions(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(terms, "glossary", lambda: {"jump": terms.Term("jump", "A step of a trajectory.")})
     w = lessons.Choice("What is a [[Jump|big jump]]?", OPTIONS, "30")
     assert w.part["terms"] == [["jump", "A step of a trajectory."]]
+
+
+def test_a_number_is_right_where_it_is_near_enough() -> None:
+    w = lessons.Number("How sure?", 96, within=0.1, unit="%", say="All but certain.")
+    for answer, right in ((96.1, True), (95.9, True), (96.11, False), (np.float32(96), True), (97, False)):
+        w.answer = answer
+        assert w.correct is right, answer
+    for wrong in ("96", True, float("nan"), None.__class__, [96]):
+        with pytest.raises(traitlets.TraitError, match="answered by a number"):
+            w.answer = wrong
+
+
+def test_an_order_is_mixed_and_put_in_order() -> None:
+    right = ["embedding", "blocks", "final norm", "unembedding"]
+    w = lessons.Order("What comes after what?", right)
+    assert w.part["items"] != right and sorted(w.part["items"]) == sorted(right)
+    w.answer = w.part["items"]
+    assert w.correct is False
+    w.answer = right
+    assert w.correct
+    for wrong in (right[:3], "embedding", 3, [*right, "softmax"]):
+        with pytest.raises(traitlets.TraitError, match="list of all its items"):
+            w.answer = wrong
+
+
+def a_quiz(**more: Any) -> lessons.Quiz:
+    questions = [
+        lessons.Choice("How many blocks?", OPTIONS, "30", id="blocks"),
+        lessons.Number("How many heads?", 9, id="heads"),
+        lessons.Order("In order?", ["a", "b"], id="order"),
+    ]
+    return lessons.Quiz(questions, id="quiz", **more)
+
+
+def test_a_quiz_counts_the_first_answer_to_each_question() -> None:
+    quiz = a_quiz()
+    assert (quiz.score().right, quiz.score().asked, quiz.correct) == (0, 3, None)
+    quiz.answer = {"blocks": {"tried": ["12", "30"]}, "heads": {"tried": [9]}}
+    assert repr(quiz.score()) == "1 of 3, 2 answered so far" and quiz.correct is None
+    quiz.answer = {**quiz.answer, "order": {"tried": [["a", "b"]]}}
+    assert repr(quiz) == "Quiz: 2 of 3" and quiz.correct is False
+    assert a_quiz(state=quiz.state()).score() == quiz.score()
+    quiz.answer = None
+    assert quiz.score().answered == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ([], "by its id"),
+        ({"lost": {"tried": []}}, "no question 'lost'"),
+        ({"heads": 3}, "The state of question 'heads'"),
+        ({"heads": {"tried": ["nine"]}}, "answered by a number"),
+    ],
+)
+def test_a_quiz_refuses_what_is_no_answer(answer: Any, says: str) -> None:
+    with pytest.raises(traitlets.TraitError, match=says):
+        a_quiz().answer = answer
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: lessons.Quiz([]), "at least one question"),
+        (lambda: lessons.Quiz([a_quiz()]), "question 1 is a Quiz"),
+        (lambda: lessons.Quiz([lessons.Number("n", 1), lessons.Number("n", 1)]), "Two questions of this quiz"),
+        (lambda: lessons.Number("n", float("inf")), "`right` is a number; got inf"),
+        (lambda: lessons.Number("n", 1, within=-1), "`within` is a number of 0 or more; got -1"),
+        (lambda: lessons.Order("o", ["a"]), "needs two items"),
+        (lambda: lessons.Order("o", ["a", "b", "a"]), "can't tell 'a'"),
+        (lambda: lessons.Hints([]), "one or more"),
+        (lambda: lessons.Header({"titel": "x"}), "no 'titel'"),
+        (lambda: lessons.Header({"know": ["x"]}), "`know` of a header"),
+        (lambda: lessons.Header({"minutes": "5"}), "minutes of a header is a whole number"),
+    ],
+)
+def test_an_author_is_told_what_is_wrong_with_a_question(make: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        make()

@@ -7,8 +7,10 @@ import "../src/style/lessons.css";
 import createWidget from "../src/host/lessons.js";
 import { mountPart } from "../src/host/parts.js";
 import type { Host } from "../src/host/widget.js";
+import { explainTerms } from "../src/lessons/prose-terms.js";
 import { digest, unseal } from "../src/lessons/seal.js";
 import { sha256 } from "../src/lessons/sha256.js";
+import { putIn, takeOut } from "../src/lessons/storage.js";
 import { FakeModel, hindrances } from "./host.js";
 
 beforeEach(() => localStorage.clear());
@@ -63,10 +65,22 @@ function choice(right = ["A map can read <b>gold</b>."], more: Record<string, un
 async function inPage(part: object, state: object = {}) {
   const el = document.createElement("div");
   document.body.append(el);
-  mountPart(el, JSON.stringify({ part, state }), new Uint8Array());
+  onTestFinished(mountPart(el, JSON.stringify({ part, state }), new Uint8Array()));
   const root = el.querySelector<HTMLElement>(".lenswidget")!;
   await vi.waitFor(() => expect(root.dataset.state).not.toBe("loading"));
   return root;
+}
+
+/** A part as a notebook shows it. */
+async function inNotebook(model: FakeModel) {
+  const el = document.createElement("div");
+  document.body.append(el);
+  const ending = new AbortController();
+  onTestFinished(() => ending.abort());
+  createWidget().render({ model, el, signal: ending.signal } as unknown as Host);
+  const root = el.querySelector<HTMLElement>(".lenswidget")!;
+  await vi.waitFor(() => expect(root.dataset.state).toBe("ready"));
+  return { root, end: () => ending.abort() };
 }
 
 const kept = () => JSON.parse(localStorage.getItem("lenswidget/test/q") ?? "null");
@@ -206,19 +220,243 @@ describe("what was answered in a page", () => {
 describe("a part in a notebook", () => {
   it("tells Python what was tried, and takes what Python answers", async () => {
     const model = new FakeModel(new Uint8Array(), { part: choice(), tried: [], hints: 0, given_up: false });
-    const el = document.createElement("div");
-    document.body.append(el);
-    const ending = new AbortController();
-    onTestFinished(() => ending.abort());
-    createWidget().render({ model, el, signal: ending.signal } as unknown as Host);
-    const root = el.querySelector<HTMLElement>(".lenswidget")!;
-    await vi.waitFor(() => expect(root.dataset.state).toBe("ready"));
+    const { root, end } = await inNotebook(model);
     await userEvent.click(option(root, 0));
     expect(model.sent).toEqual([{ tried: ["It would say gold."] }]);
     model.change("tried", ["None"]);
     await vi.waitFor(() => expect(stands(root)).toEqual(["open", "open", "wrong"]));
     expect(localStorage.length).toBe(0);
-    ending.abort();
+    end();
     expect(model.listening).toBe(0);
+  });
+});
+
+describe("a number", () => {
+  const number = {
+    kind: "number",
+    unit: "%",
+    sealed: seal('{"right": 96, "within": 2, "say": "All but *certain*."}', QUESTION),
+  };
+  const asked = () => ({ ...choice(), ...number, hints: [] });
+
+  it.each([
+    ["96", true],
+    [" 97,5 % ", true],
+    ["9.8e1", true],
+    ["98.01", false],
+    ["−96", false],
+  ])("reads %s", async (text, isRight) => {
+    const root = await inPage(asked());
+    const box = root.querySelector("input")!;
+    await userEvent.fill(box, text);
+    await userEvent.keyboard("{Enter}");
+    expect(root.querySelector(".lw-verdicts li")!.getAttribute("data-stand")).toBe(isRight ? "right" : "wrong");
+    expect(root.textContent!.includes("All but certain.")).toBe(isRight);
+    expect(await hindrances(root)).toEqual([]);
+  });
+
+  it.each(["", "abc", "1,000,5", "Infinity", "0x10", "12 apples"])("says that %s is none", async (text) => {
+    const root = await inPage(asked());
+    await userEvent.fill(root.querySelector("input")!, text);
+    await press(root, "Check");
+    expect(root.querySelector(".lw-warning")!.textContent).toMatch(text ? /no number/ : /no answer yet/);
+    expect(kept()).toBeNull();
+  });
+
+  it("shows the answer where it isn’t found", async () => {
+    const root = await inPage(asked(), { tried: [3] });
+    await press(root, "Show the answer");
+    expect(root.querySelector(".lw-verdicts")!.textContent).toContain("96 %");
+  });
+});
+
+describe("an order", () => {
+  const right = ["embedding", "blocks", "norm", "unembedding"];
+  const items = ["norm", "embedding", "unembedding", "blocks"];
+  const asked = () => {
+    const sealed = seal(JSON.stringify({ right, say: "As it is read." }), QUESTION);
+    return { ...choice(), kind: "order", items, sealed, hints: [] };
+  };
+  const shown = (root: HTMLElement) => [...root.querySelectorAll(".lw-order li")].map((one) => one.textContent);
+
+  it("is made by keys, the focus staying on what moves", async () => {
+    const root = await inPage(asked());
+    root.querySelectorAll<HTMLElement>(".lw-order button")[0]!.focus();
+    await userEvent.keyboard("{ArrowDown}{End}");
+    expect(shown(root)).toEqual(["embedding", "unembedding", "blocks", "norm"]);
+    expect(document.activeElement!.textContent).toBe("norm");
+    expect(root.querySelector("[role=status]")!.textContent).toBe("norm: now 4 of 4");
+    await press(root, "Check");
+    expect(root.querySelector(".lw-verdicts")!.textContent).toContain("1 of 4 stand where they belong");
+    const unembedding = [...root.querySelectorAll<HTMLElement>(".lw-order button")].find(
+      (one) => one.textContent === "unembedding",
+    )!;
+    unembedding.focus();
+    await userEvent.keyboard("{End}");
+    expect(await hindrances(root)).toEqual([]);
+  });
+
+  it("is made by dragging", async () => {
+    const root = await inPage(asked());
+    const [first, , , last] = [...root.querySelectorAll<HTMLElement>(".lw-order button")];
+    await userEvent.dragAndDrop(last!, first!);
+    expect(shown(root)[0]).toBe("blocks");
+  });
+
+  it("is right when all stand where they belong", async () => {
+    const root = await inPage(asked(), { tried: [items, right] });
+    expect(root.querySelector(".lw-verdicts")!.textContent).toContain("As it is read.");
+    expect(root.querySelector<HTMLButtonElement>(".lw-order button")!.disabled).toBe(true);
+  });
+});
+
+describe("a quiz", () => {
+  const number = (id: string, right: number) => {
+    const question = `How many, ${id}?`;
+    const sealed = seal(JSON.stringify({ right, within: 0, say: "" }), question);
+    return { kind: "number", id, lesson: "test", question, hints: [], terms: [], unit: "", sealed };
+  };
+  const quiz = (questions: object[] = [choice(), number("n", 2), number("__proto__", 3)]) => {
+    return { kind: "quiz", id: "quiz", lesson: "test", question: "", hints: [], terms: [], title: "", questions };
+  };
+  const keptQuiz = () => JSON.parse(localStorage.getItem("lenswidget/test/quiz") ?? "null");
+  const answer = async (root: HTMLElement, text: string) => {
+    await userEvent.fill(root.querySelector("input[type=text]")!, text);
+    await userEvent.keyboard("{Enter}");
+  };
+  const squares = (root: HTMLElement) =>
+    [...root.querySelectorAll<HTMLElement>(".lw-score button")].map((one) => one.dataset.stand);
+
+  it("asks every question once, and keeps the score", async () => {
+    const root = await inPage(quiz());
+    await userEvent.click(option(root, 0));
+    expect(stands(root)).toEqual(["wrong", "right", "open"]);
+    await press(root, "Next question");
+    await answer(root, "2");
+    expect(root.querySelector(".lw-score p")!.textContent).toBe("1 of 3 right at the first try, 2 answered");
+    await press(root, "Next question");
+    await answer(root, "3");
+    expect(squares(root)).toEqual(["wrong", "right", "right"]);
+    expect(keptQuiz().score).toEqual({ right: 2, answered: 3, asked: 3 });
+    expect(Object.keys(keptQuiz().tried[0])).toEqual(["q", "n", "__proto__"]);
+    expect(root.textContent).toContain("2 of 3 right at the first try.");
+    expect(await hindrances(root)).toEqual([]);
+    await press(root, "Start again");
+    expect(squares(root)).toEqual(["open", "open", "open"]);
+    expect(keptQuiz().score).toEqual({ right: 0, answered: 0, asked: 3 });
+  });
+
+  it("is gone on with where it was left", async () => {
+    const first = await inPage(quiz());
+    await userEvent.click(option(first, 1));
+    first.remove();
+    const root = await inPage(quiz());
+    expect(squares(root)).toEqual(["right", "open", "open"]);
+    expect(root.querySelector(".lw-what")!.textContent).toBe("Question 2");
+  });
+
+  it("has one question, or one whose kind is unknown", async () => {
+    const root = await inPage(quiz([number("n", 2)]));
+    await answer(root, "5");
+    expect(root.querySelector(".lw-score")!.textContent).toContain("0 of 1");
+    expect(root.querySelector(".lw-score ol")).toBeNull();
+  });
+
+  it("is taken out as a file, and put in", async () => {
+    const root = await inPage(quiz());
+    await userEvent.click(option(root, 1));
+    const file = takeOut();
+    expect(JSON.parse(file)).toMatchObject({
+      format: "lenswidget answers",
+      version: 1,
+      lessons: { test: { quiz: { score: { right: 1 } } } },
+    });
+    await press(root, "Next question");
+    await answer(root, "7");
+    expect(putIn(file)).toMatch(/^Put in: \d answers? of 1 lesson\.$/);
+    await vi.waitFor(() => expect(squares(root)).toEqual(["right", "open", "open"]));
+    for (const bad of [
+      "",
+      "{}",
+      "[]",
+      "null",
+      '{"format": "lenswidget answers", "version": 1, "lessons": {"a": null}}',
+    ]) {
+      expect(putIn(bad)).toContain("holds no answers");
+    }
+    expect(putIn('{"format": "lenswidget answers", "version": 2}')).toContain("version 2");
+    expect(squares(root)).toEqual(["right", "open", "open"]);
+  });
+
+  it("takes what Python answers", async () => {
+    const model = new FakeModel(new Uint8Array(), { part: quiz(), tried: [], hints: 0, given_up: false });
+    const { root } = await inNotebook(model);
+    model.change("tried", [{ n: { tried: [2] } }]);
+    await vi.waitFor(() => expect(squares(root)).toEqual(["open", "right", "open"]));
+    await userEvent.click(option(root, 1));
+    expect(model.get("tried")).toMatchObject([{ q: { tried: ["A map can read <b>gold</b>."] }, n: { tried: [2] } }]);
+  });
+});
+
+describe("the top of a lesson", () => {
+  const lesson = {
+    ...{
+      kind: "lesson",
+      id: "header",
+      lesson: "test",
+      question: "",
+      hints: [],
+      terms: [],
+      title: "Gold",
+      number: 3,
+      minutes: 25,
+    },
+    ...{
+      guesses: 1,
+      exercises: 4,
+      questions: 15,
+      lead: "It says **Au**.",
+      see: "a jump",
+      know: [{ text: "rows", lesson: "one" }],
+    },
+    ...{
+      moves: [{ name: "Read", text: "rows" }],
+      words: [
+        { term: "jump", says: "A *step*." },
+        { term: "lens", says: "A map." },
+      ],
+    },
+  };
+
+  it("says how long, what before, and what words mean", async () => {
+    localStorage.setItem("lenswidget/one/quiz", '{"score": {"right": 1, "answered": 2, "asked": 2}}');
+    const root = await inPage(lesson);
+    expect(root.textContent).toContain("Lesson 3 · 25 minutes · 1 guess · 4 exercises · quiz of 15");
+    expect(root.querySelector(".lw-know .lw-mark")).not.toBeNull();
+    expect(root.querySelector(".lw-meaning")!.textContent).toBe("jump. A step.");
+    await press(root, "lens");
+    expect(root.querySelector(".lw-meaning")!.textContent).toBe("lens. A map.");
+    expect(await hindrances(root)).toEqual([]);
+  });
+});
+
+describe("a term in the prose of a page", () => {
+  it("has a card on focus and hover, and lets go of it", async () => {
+    document.body.innerHTML =
+      '<p><a href="#x" data-lens-term="A *step* <b>up</b>.">jump</a> <a href="#y">other</a></p>';
+    explainTerms();
+    const card = document.querySelector<HTMLElement>(".lw-explains")!;
+    const link = document.querySelector<HTMLElement>("[data-lens-term]")!;
+    expect(card.hidden).toBe(true);
+    link.focus();
+    expect(card.hidden).toBe(false);
+    expect(card.textContent).toBe("A step <b>up</b>.");
+    expect(link.getAttribute("aria-describedby")).toBe(card.id);
+    await userEvent.keyboard("{Escape}");
+    expect(card.hidden).toBe(true);
+    await userEvent.hover(link);
+    await vi.waitFor(() => expect(card.hidden).toBe(false));
+    await userEvent.hover(document.body, { position: { x: 500, y: 500 } });
+    await vi.waitFor(() => expect(card.hidden).toBe(true));
   });
 });

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 _HOME = {
     "Choice": "choice",
     "Exercise": "exercise",
+    "Header": "header",
+    "Hints": "hints",
     "Lesson": "notebook_lesson",
     "Point": "point",
     "Predict": "predict",
@@ -21,6 +23,9 @@ _HOME = {
     "Tour": "tour",
     "biggest_jump": "rules",
     "first_lead": "rules",
+    "Number": "number",
+    "Order": "order",
+    "Quiz": "quiz",
     "glossary": "terms",
     "greatest": "rules",
     "least": "rules",
@@ -32,10 +37,15 @@ __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
 if TYPE_CHECKING:
     from lenswidget.lessons.choice import Choice as Choice
     from lenswidget.lessons.exercise import Exercise as Exercise
+    from lenswidget.lessons.header import Header as Header
+    from lenswidget.lessons.hints import Hints as Hints
     from lenswidget.lessons.notebook_lesson import Lesson as Lesson
     from lenswidget.lessons.notebook_lesson import lesson as lesson
+    from lenswidget.lessons.number import Number as Number
+    from lenswidget.lessons.order import Order as Order
     from lenswidget.lessons.point import Point as Point
     from lenswidget.lessons.predict import Predict as Predict
+    from lenswidget.lessons.quiz import Quiz as Quiz
     from lenswidget.lessons.rules import Rule as Rule
     from lenswidget.lessons.rules import biggest_jump as biggest_jump
     from lenswidget.lessons.rules import first_lead as first_lead

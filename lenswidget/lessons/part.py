@@ -35,6 +35,8 @@ class Part(Scripted):
     """
 
     kind: ClassVar[str]
+    counts: ClassVar[bool] = True
+    """Whether it is a question, which a quiz can ask."""
     part = traitlets.Dict(read_only=True, help="What is asked, as plain data, answers sealed.").tag(sync=True)
     grids = traitlets.Bytes(read_only=True, help="Its figure, as `lenswidget.view.wire` writes it; or nothing.").tag(
         sync=True
@@ -140,7 +142,11 @@ class Part(Scripted):
         if change.new is None:
             self.tried = []
         elif not self.tried or self.tried[-1] != change.new:
-            self.tried = [*self.tried, copy.deepcopy(change.new)]
+            self.tried = self._tried_with(copy.deepcopy(change.new))
+
+    def _tried_with(self, answer: Any) -> list[Any]:
+        """The answers given, with one more."""
+        return [*self.tried, answer]
 
     @property
     def solved(self) -> bool:

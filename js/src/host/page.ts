@@ -8,7 +8,7 @@ import { bytesOf } from "./packed.js";
 import { mount } from "./widget.js";
 
 /** Shows a part of a lesson in an element that says which, as `data-lens-part`. */
-type MountPart = (el: HTMLElement, part: string, message: Message, source?: Source) => void;
+type MountPart = (el: HTMLElement, part: string, message: Message, source?: Source) => unknown;
 
 /**
  * Shows the figures that name this script and aren't shown yet: a page may hold several fragments, each with its script,

@@ -4,7 +4,7 @@ import type { Message } from "../data/wire.js";
 import type { Source } from "../export/saved-page.js";
 import { Part, type Spec, type State, suited } from "../lessons/part.js";
 import { createPart } from "../lessons/part-view.js";
-import { keepAnswers } from "../lessons/storage.js";
+import { keepAnswers, register } from "../lessons/storage.js";
 import { listen, share } from "./sharing.js";
 
 /** The part of an anywidget model that is used here. */
@@ -28,15 +28,17 @@ export function renderPart(model: Model, el: HTMLElement, signal: AbortSignal, s
     share(model, "tried", part.tried, suit("tried"), ending.signal);
     share(model, "hints", part.hints, suit("hints"), ending.signal);
     share(model, "given_up", part.givenUp, suit("given_up"), ending.signal);
+    register(part, ending.signal);
     createPart(el, part, ending.signal);
   };
   // another figure comes as both
   listen(model, "change:part change:grids", signal, show);
 }
 
-/** What `data-lens-part` says of a part, in a page that has no kernel. */
-export function mountPart(el: HTMLElement, text: string, message: Message, source?: Source): void {
-  const { signal } = new AbortController();
+/** What `data-lens-part` says of a part, in a page that has no kernel. Returns what takes it away again. */
+export function mountPart(el: HTMLElement, text: string, message: Message, source?: Source): () => void {
+  const ending = new AbortController();
+  const { signal } = ending;
   let said: { part: Spec; state?: Partial<State> };
   try {
     said = JSON.parse(text);
@@ -46,4 +48,5 @@ export function mountPart(el: HTMLElement, text: string, message: Message, sourc
   }
   const part = new Part(said.part, said.state, message, source);
   createPart(el, part, signal, keepAnswers(part, signal));
+  return () => ending.abort();
 }

@@ -1,10 +1,19 @@
 // Hints, which open one by one: a nudge, a suggestion, and the answer.
 
-import { isDone } from "./kinds.js";
-import { type Part, tells } from "./part.js";
+import { isDone, type Kind } from "./kinds.js";
+import { type Part, type Spec, tells } from "./part.js";
 import { Rich } from "./rich.js";
 
 const NAMES = ["A nudge", "A suggestion"];
+
+/** Hints alone. */
+export const hints: Kind<Spec> = {
+  label: "Hints",
+  asks: false,
+  isAnswer: () => false,
+  judge: () => null,
+  Body: Hints,
+};
 
 export function Hints({ part }: { part: Part }) {
   const { hints, terms } = part.spec;

@@ -14,6 +14,8 @@ export interface Kind<Asked extends Spec = Spec> {
   Body: FunctionComponent<{ part: Part<Asked>; once?: boolean }>;
   /** Whether it is a question, with hints and an answer that can be shown; else all of it is its body. */
   asks: boolean;
+  /** What is kept beside its state, for those who don't know what it asks: the score of a quiz. */
+  beside?(part: Part<Asked>): object;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: each kind knows what it asks, and a part is only given to its own

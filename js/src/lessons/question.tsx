@@ -20,7 +20,7 @@ export function Question({ part, label, once = false }: Props) {
   const { question, terms } = part.spec;
   return (
     <section class="lw-question" aria-labelledby={id}>
-      <p class="lw-over">{label ?? kind.label}</p>
+      <p class="lw-what">{label ?? kind.label}</p>
       <h3 id={id}>
         <Rich text={question} terms={terms} />
       </h3>

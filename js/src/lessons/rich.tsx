@@ -7,7 +7,7 @@ const MARKED = /\*\*(.+?)\*\*|\*(.+?)\*|`([^`]+)`|\[\[([^\]|]+)(?:\|([^\]]+))?\]
 
 interface Props {
   text: string;
-  /** What the words in double brackets mean. */
+  /** What the words in double brackets mean; without it they are words as others: a card opens no card. */
   terms?: [term: string, definition: string][];
 }
 
@@ -24,7 +24,7 @@ export function Rich({ text, terms = [] }: Props) {
     else if (code) parts.push(<code dir="auto">{code}</code>);
     else {
       const known = terms.find(([name]) => name.toLowerCase() === term!.trim().toLowerCase());
-      parts.push(known ? <Term name={reads ?? term!} definition={known[1]} /> : (reads ?? term));
+      parts.push(known ? <Term name={reads ?? term!} card={<Rich text={known[1]} />} /> : (reads ?? term));
     }
   }
   parts.push(text.slice(end));

@@ -10,38 +10,40 @@ function fractions(count: number, root: number): Int32Array {
 
 const START = fractions(8, 2);
 const ROUNDS = fractions(64, 3);
-const turned = (word: number, by: number) => (word >>> by) | (word << (32 - by));
+
+/** A word turned to the right by each of some bits, all of them added without carrying. */
+const turned = (word: number, ...by: number[]) =>
+  by.reduce((all, bits) => all ^ ((word >>> bits) | (word << (32 - bits))), 0);
 
 export function sha256(message: Uint8Array): Uint8Array {
   // 5.1.1: a one, zeros, and the length in bits
-  const blocks = (message.length + 9 + 63) >> 6;
-  const padded = new DataView(new ArrayBuffer(64 * blocks));
-  for (const [i, byte] of message.entries()) padded.setUint8(i, byte);
-  padded.setUint8(message.length, 0x80);
-  padded.setUint32(64 * blocks - 4, 8 * message.length);
-  padded.setUint32(64 * blocks - 8, message.length / 2 ** 29);
+  const padded = new Uint8Array(((message.length + 72) >> 6) << 6);
+  padded.set(message);
+  padded[message.length] = 0x80;
+  const words = new DataView(padded.buffer);
+  words.setUint32(padded.length - 4, 8 * message.length);
   const hash = Int32Array.from(START);
-  const w = new Int32Array(64);
-  for (let start = 0; start < 64 * blocks; start += 64) {
-    // 6.2.2: the schedule, then sixty-four rounds
-    for (let t = 0; t < 16; t++) w[t] = padded.getInt32(start + 4 * t);
-    for (let t = 16; t < 64; t++) {
-      const [near, far] = [w[t - 2]!, w[t - 15]!];
-      const s1 = turned(near, 17) ^ turned(near, 19) ^ (near >>> 10);
-      const s0 = turned(far, 7) ^ turned(far, 18) ^ (far >>> 3);
-      w[t] = s1 + w[t - 7]! + s0 + w[t - 16]!;
-    }
+  const w: number[] = [];
+  for (let start = 0; start < padded.length; start += 64) {
+    // 6.2.2: the schedule, and sixty-four rounds
     let [a, b, c, d, e, f, g, h] = hash as unknown as [number, number, number, number, number, number, number, number];
     for (let t = 0; t < 64; t++) {
-      const S1 = turned(e, 6) ^ turned(e, 11) ^ turned(e, 25);
-      const t1 = (h + S1 + ((e & f) ^ (~e & g)) + ROUNDS[t]! + w[t]!) | 0;
-      const S0 = turned(a, 2) ^ turned(a, 13) ^ turned(a, 22);
-      const t2 = (S0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      const [near, far] = [w[t - 2]!, w[t - 15]!];
+      w[t] =
+        t < 16
+          ? words.getInt32(start + 4 * t)
+          : ((turned(near, 17, 19) ^ (near >>> 10)) + w[t - 7]! + (turned(far, 7, 18) ^ (far >>> 3)) + w[t - 16]!) | 0;
+      const t1 = (h + turned(e, 6, 11, 25) + ((e & f) ^ (~e & g)) + ROUNDS[t]! + w[t]!) | 0;
+      const t2 = turned(a, 2, 13, 22) + ((a & b) ^ (a & c) ^ (b & c));
       [a, b, c, d, e, f, g, h] = [(t1 + t2) | 0, a, b, c, (d + t1) | 0, e, f, g];
     }
-    for (const [i, word] of [a, b, c, d, e, f, g, h].entries()) hash[i]! += word;
+    [a, b, c, d, e, f, g, h].forEach((word, i) => {
+      hash[i]! += word;
+    });
   }
   const digest = new DataView(new ArrayBuffer(32));
-  for (const [i, word] of hash.entries()) digest.setInt32(4 * i, word);
+  hash.forEach((word, i) => {
+    digest.setInt32(4 * i, word);
+  });
   return new Uint8Array(digest.buffer);
 }

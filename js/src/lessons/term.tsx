@@ -1,17 +1,18 @@
 // A word that is explained where it stands: on hover, on focus, and where it is tapped.
 
+import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { scaleOf } from "../pieces/pixels.js";
-import { plainly } from "./plainly.js";
 
 const REST = 120;
 
 interface Props {
   name: string;
-  definition: string;
+  /** What it means. */
+  card: ComponentChildren;
 }
 
-export function Term({ name, definition }: Props) {
+export function Term({ name, card }: Props) {
   const [isOpen, open] = useState(false);
   const id = useId();
   const whole = useRef<HTMLSpanElement>(null);
@@ -50,7 +51,7 @@ export function Term({ name, definition }: Props) {
       </button>
       {isOpen && (
         <span id={id} role="tooltip" class="lw-popup">
-          {plainly(definition)}
+          {card}
         </span>
       )}
     </span>
