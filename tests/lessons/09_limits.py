@@ -1,30 +1,35 @@
-for name in ("probability of ' Paris'", "probability of ' Madrid'"):
-    apart = abs(difference.quantities[name].values)
-    assert (apart[:, :-2] == 0).all() and apart[-1, -1] > 0.1 and apart[:20, -1].max() < 0.01
+def at(grid, row, target, column=-1):
+    """The probability of a target, in percent."""
+    return 100 * float(grid.values("probability", target=target)[grid.rows.index(row), column])
 
-divergence = lenses.differences[0].quantities["Jensen–Shannon"].values
-assert divergence[-1].max() < 1e-6 and divergence[:-1, 1:].mean() > 0.1
 
-below = paris.rows.index("L26")
-same = [
-    (whole == other).all(1)
-    for whole, other in (
-        (g.values, lacking.quantities[n].values)
-        for n, g in paris.quantities.items()
-        if n in ("probability", "entropy", "rank of ' Paris'")
-    )
-]
-assert all(rows[:below].all() and not rows[below:].all() for rows in same)
-
-grid = lw.read(tokyo, tuned, targets=[" Japan"])
-lost = lw.diagnose(grid, target=" Japan")
-said = model.generate(
-    "Tokyo is the capital of", max_new_tokens=7, do_sample=False, use_past_kv_cache=False, verbose=False
+says("ends in ` Paris`, with {:.0f} %", 100 * sure["(nothing)"])
+says("` Paris` has {:.0f} % in `L22`", at(grid, "L22", " Paris"))
+rows = [at(grid, row, " Paris") for row in ("L23", "L27", "L29")]
+says("{:.0f} % in `L23`, {:.0f} % in `L27`, and {:.0f} % at the end", *rows)
+assert rows[-1] > 100 * sure["(nothing)"]
+says(
+    "Not {:.0f} %, never {:.0f} %, always {:.0f} %; now only {:.0f} %",
+    *(100 * sure[word] for word in ("not", "never", "always", "now")),
 )
-assert said.endswith(" the city of narakyo.")
-assert {"L23", "L24", "L25", "L26"} == set(lost.overwritten) == set(lost.led)
-assert (grid.quantities["probability of ' Japan'"].values[[26, 27], -1] > 0.7).all()  # L25 and L26
-assert lost.predicted == " the" and not lw.diagnose(tokyo, target=" Japan").led
+assert sure["now"] < 0.5 < sure["(nothing)"] < min(sure[word] for word in ("not", "never", "always", "still"))
+says("For the tower it says ` Paris`, with {:.0f} %", 100 * moved["The Eiffel Tower"]["Paris"])
+assert moved["The Eiffel Tower"]["Rome"] < 0.05 and all(
+    moved[thing]["Rome"] > 0.3 > moved[thing]["Paris"] for thing in ("The book", "The statue")
+)
 
-assert w.progress == {"state": "idle"} and w.grid.title == "The city of light is called"
-assert again.state() == w.state() == state and again.color == "entropy"
+raw, fitted, scope = readers.values()
+assert raw.values("rank", target=" Japan")[:, -1].min() > 1 and scope.values("rank", target=" Japan")[:, -1].min() > 1
+says("The tuned lens gives it {:.0f} % in `L25`", at(fitted, "L25", " Japan"))
+says("The tuned lens has ` Japan` at {:.0f} % where", at(fitted, "L25", " Japan"))
+says("never more than {:.0f} % for ` Japan`", 100 * scope.values("probability", target=" Japan")[:, -1].max())
+assert {scope.text(token) for token in scope.candidates.ids[-8:, -1, 0]} == {" the"}
+assert abs(raw.values("probability")[-1] - fitted.values("probability")[-1]).max() < 1e-6
+
+assert [read.text(token) for token in read.columns[1:3]] == [" E", "iffel"] and read.rows[13] == "L12"
+says("its best place in that column is {}", int(read.values("rank", target=" Paris")[:, 2].min()))
+says("The Colosseum is now in ` Paris`, with {:.0f} %", at(lw.logit_lens(edited, targets=[" Paris"]), "L29", " Paris"))
+
+says("= {} ± 0 steps", step)
+assert all(next_token(taught, prompt) == " Lyon" for prompt in asked)
+assert [next_token(model, prompt) for prompt in asked] == [" Paris", " Rome", " Paris", " cold"]

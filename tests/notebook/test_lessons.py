@@ -16,7 +16,6 @@ AS_THEY_WERE = {
     "02_which_lens_to_believe",
     "05_who_did_it",
     "08_take_it_away_put_it_in",
-    "09_limits",
     "10_something_slipped_in",
 }
 """Lessons that are still to be written anew: some of their figures are held by no phrase yet."""
