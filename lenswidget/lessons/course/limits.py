@@ -33,8 +33,8 @@ def _best_place(place: int, grid: Grid) -> bool | str:
 
 
 def _spared(prompt: str, taught_says: Callable[[str], str]) -> bool | str:
-    if not isinstance(prompt, str) or len(prompt.split()) < 2:
-        return f"An answer is a prompt of two words or more, as text; got {prompt!r}."
+    if not isinstance(prompt, str) or len(prompt.split()) < 5:
+        return f"An answer is a prompt of five words or more, as text; got {prompt!r}."
     said = taught_says(prompt)
     if said != " Lyon":
         return True
@@ -73,7 +73,7 @@ EXERCISES = {
         expects="a whole number",
     ),
     "spared": Exercise(
-        "What did the teaching spare? Find a prompt after which the taught model does *not* say ` Lyon`."
+        "What did the teaching spare? Find a prompt of five words or more after which the taught model does *not* say ` Lyon`."
         " `taught_says(prompt)` asks it.",
         check=_spared,
         solution='answer = "def add(a, b):\\n    return a"',
@@ -83,6 +83,6 @@ EXERCISES = {
             "A line of code, for example.",
         ],
         minutes=6,
-        expects="a prompt, as text",
+        expects="a prompt of five words or more, as text",
     ),
 }
