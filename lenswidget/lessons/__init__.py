@@ -19,6 +19,7 @@ _HOME = {
     "Lesson": "notebook_lesson",
     "Point": "point",
     "Predict": "predict",
+    "Prompts": "prompts_to_try",
     "Rule": "rules",
     "Tour": "tour",
     "biggest_jump": "rules",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from lenswidget.lessons.order import Order as Order
     from lenswidget.lessons.point import Point as Point
     from lenswidget.lessons.predict import Predict as Predict
+    from lenswidget.lessons.prompts_to_try import Prompts as Prompts
     from lenswidget.lessons.quiz import Quiz as Quiz
     from lenswidget.lessons.rules import Rule as Rule
     from lenswidget.lessons.rules import biggest_jump as biggest_jump

@@ -46,7 +46,8 @@ export function mountPart(el: HTMLElement, text: string, message: Message, sourc
   } catch {
     said = { part: { kind: "", id: "", lesson: "", question: "", hints: [], terms: [] } };
   }
-  const part = new Part(said.part, said.state, message, source);
+  const asked = { ...said.part, types: false }; // no kernel reads what is typed
+  const part = new Part(asked, said.state, message, source);
   createPart(el, part, signal, keepAnswers(part, signal));
   return () => ending.abort();
 }

@@ -8,6 +8,7 @@ import { number } from "./number.js";
 import { order } from "./order.js";
 import { point } from "./point.js";
 import { predict } from "./predict.js";
+import { promptsToTry } from "./prompts-to-try.js";
 import { quiz } from "./quiz.js";
 import { tour } from "./tour.js";
 
@@ -16,6 +17,7 @@ addKind("number", number);
 addKind("order", order);
 addKind("point", point);
 addKind("predict", predict);
+addKind("prompts", promptsToTry);
 addKind("tour", tour);
 addKind("quiz", quiz);
 addKind("hints", hints);
