@@ -99,7 +99,7 @@ export function inkOf({ pinColor, isRival }: Line): string {
 }
 
 /** A line through what is known, broken where it isn't; or a point, as a line of no length, for each row. */
-function path(values: ArrayLike<number>, { x, y, lowest }: Place, isDots = false): string {
+export function path(values: ArrayLike<number>, { x, y, lowest }: Place, isDots = false): string {
   let d = "";
   let pen = "M";
   for (let row = lowest; row < values.length; row++) {

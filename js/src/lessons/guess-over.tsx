@@ -4,13 +4,16 @@ import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { OverChartProps } from "../chart/over.js";
 import type { Place } from "../chart/place.js";
+import { path } from "../chart/plot.js";
 import { probabilities } from "../data/followed.js";
 import { clamp } from "../data/grid.js";
+import { keysFor } from "../pieces/keys.js";
 import { pointIn } from "../pieces/pixels.js";
+import { box } from "../pieces/rectangle.js";
 import { percent } from "../text/number.js";
 import { followedBy } from "./at-cell.js";
 import type { Cover } from "./covered.js";
-import { drawn, type Guess, type Spot, stroked } from "./guess.js";
+import { type Guess, type Spot, stroked } from "./guess.js";
 
 interface Drawing {
   cover: Cover;
@@ -31,49 +34,44 @@ export function guessOver(drawing: Drawing) {
   };
 }
 
-/** How far a key moves the line. */
-const STEPS: Record<string, number> = {
-  ArrowLeft: -0.02,
-  ArrowRight: 0.02,
-  PageDown: -0.1,
-  PageUp: 0.1,
-  Home: -1,
-  End: 1,
+/** By how many rows a key goes up, and by how much it changes the line. */
+const KEYS: Record<string, [up: number, by: number]> = {
+  ArrowUp: [1, 0],
+  ArrowDown: [-1, 0],
+  ArrowLeft: [0, -0.02],
+  ArrowRight: [0, 0.02],
+  PageDown: [0, -0.1],
+  PageUp: [0, 0.1],
+  Home: [0, -1],
+  End: [0, 1],
 };
 
-function Drawn({ state, place, cover: { first, last }, tokens, guess }: OverChartProps & Drawing) {
-  const { grid } = state;
+function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess }: OverChartProps & Drawing) {
   const active = useSignal(0);
-  const stroke = useRef<Spot | null>(null);
-  const { label } = followedBy(grid, tokens);
-  const [top, bottom] = edges(place, first, last);
+  const before = useRef<Spot | null>(null);
   const now = guess.value[active.value] ?? null;
-  const under = (event: PointerEvent): Spot => {
-    const { x, y } = pointIn(event.currentTarget as HTMLElement, event);
-    const row = clamp(Math.round(place.rowAt(y + top)), first, last);
-    const value = clamp((x - MARGIN) / (place.right - place.left), 0, 1);
-    return { at: row - first, value };
-  };
-  const draw = (to: Spot) => {
-    guess.value = stroked(guess.value, stroke.current, to);
-    stroke.current = to;
+  const { left, right, y, rowAt } = place;
+  const tall = (y(first) - y(last)) / (last - first) || 20;
+  const top = y(last) - tall / 2;
+  const draw = (to: Spot, from: Spot | null = null) => {
+    guess.value = stroked(guess.value, from, to);
     active.value = to.at;
+    before.current = to;
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = STEPS[event.key];
-    const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (step === undefined && up === undefined) return;
-    event.preventDefault();
-    const before = now ?? 0;
-    if (step !== undefined) return put(active.value, clamp(before + step, 0, 1));
-    const next = clamp(active.value + up!, 0, last - first);
-    active.value = next;
+  const under = (event: PointerEvent): Spot => {
+    const point = pointIn(event.currentTarget as HTMLElement, event);
+    const value = clamp((point.x - MARGIN) / (right - left), 0, 1);
+    return { at: clamp(Math.round(rowAt(point.y + top)), first, last) - first, value };
+  };
+  const act = (key: string): boolean => {
+    const [up, by] = KEYS[key] ?? [];
+    if (up === undefined) return false;
+    const at = clamp(active.value + up, 0, last - first);
+    active.value = at;
     // a row that has no value yet begins where the one before it is
-    if (guess.value[next] === null && now !== null) put(next, now);
-  };
-  const put = (at: number, value: number) => {
-    guess.value = stroked(guess.value, null, { at, value: Math.round(value * 100) / 100 });
+    const value = up ? (guess.value[at] ?? now) : clamp((now ?? 0) + by!, 0, 1);
+    if (value !== null) draw({ at, value: Math.round(value * 100) / 100 });
+    return true;
   };
   return (
     <>
@@ -84,53 +82,31 @@ function Drawn({ state, place, cover: { first, last }, tokens, guess }: OverChar
         class="lw-guess"
         role="slider"
         tabIndex={0}
-        aria-label={`Your guess of ${label}: draw it, or move with the arrow keys, up and down from row to row, left and right to change it`}
+        aria-label={`Your guess of ${followedBy(grid, tokens).label}. Up and down go from row to row, left and right change it.`}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.round(100 * (now ?? 0))}
         aria-valuetext={`${grid.rows[first + active.value]}: ${now === null ? "nothing yet" : percent(now)}`}
-        style={{
-          top: `${top}px`,
-          left: `${place.left - MARGIN}px`,
-          width: `${place.right - place.left + 2 * MARGIN}px`,
-          height: `${bottom - top}px`,
-        }}
+        style={box(left - MARGIN, top, right - left + 2 * MARGIN, y(first) - y(last) + tall)}
         onPointerDown={(event) => {
           (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
-          stroke.current = null;
           draw(under(event));
         }}
-        onPointerMove={(event) => event.buttons && draw(under(event))}
-        onKeyDown={onKeyDown}
-      >
-        <span>{`${drawn(guess.value)} of ${guess.value.length} rows drawn`}</span>
-      </div>
+        onPointerMove={(event) => event.buttons && draw(under(event), before.current)}
+        onKeyDown={keysFor(act)}
+      />
     </>
   );
 }
 
 const MARGIN = 7;
 
-function edges({ y }: Place, first: number, last: number): [top: number, bottom: number] {
-  const half = (first < last ? y(first) - y(last) : 20) / Math.max(1, last - first) / 2;
-  return [y(last) - half, y(first) + half];
-}
-
-function Line({ guess, place: { x, y }, first }: { guess: Guess; place: Place; first: number }) {
-  const spots = guess.map((value, at) => (value === null ? null : `${x(value)},${y(first + at)}`));
-  let pen = "M";
-  const d = spots.map((spot) => {
-    const said = spot ? `${pen}${spot}` : "";
-    pen = spot ? "L" : "M";
-    return said;
-  });
+function Line({ guess, place, first }: { guess: Guess; place: Place; first: number }) {
+  const values = [...Array(first).fill(Number.NaN), ...guess.map((value) => value ?? Number.NaN)];
   return (
     <>
-      <path class="lw-line" d={d.join("")} />
-      {spots.map(
-        (spot, at) =>
-          spot && <circle key={at} class="lw-drawn" cx={spot.split(",")[0]} cy={spot.split(",")[1]} r="3.5" />,
-      )}
+      <path class="lw-line" d={path(values, place)} />
+      <path class="lw-dots" d={path(values, place, true)} />
     </>
   );
 }
