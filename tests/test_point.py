@@ -13,7 +13,10 @@ import traitlets
 from lenswidget.grids.comparison import compare
 from lenswidget.grids.grid import Grid
 from lenswidget.lessons.figure_part import figure_of
+from lenswidget.lessons.number import Number
 from lenswidget.lessons.point import Point
+from lenswidget.lessons.predict import Predict
+from lenswidget.lessons.quiz import Quiz
 from lenswidget.lessons.rules import first_lead, greatest
 from lenswidget.lessons.seal import digest, unseal
 from lenswidget.view.wire import encode
@@ -169,3 +172,15 @@ def test_hostile_texts_cross_as_text(start: int) -> None:
     point.answer = (2, -1)
     assert point.correct
     json.dumps(point.part)
+
+
+def test_a_quiz_may_ask_to_point() -> None:
+    grid = make_grid(seed=4)
+    quiz = Quiz([Point(grid, "Where?", first_lead(leader(grid)), id="lead"), Number("How many?", 7, id="rows")])
+    assert quiz.part["questions"][0]["grids"]
+    quiz.answer = {"lead": {"tried": [[lead(grid), 4, 0]]}, "rows": {"tried": [8]}}
+    assert (quiz.score().right, quiz.score().answered) == (1, 2)
+    with pytest.raises(traitlets.TraitError, match="Question 'lead': There is no Grid 9"):
+        quiz.answer = {"lead": {"tried": [[0, 0, 9]]}}
+    with pytest.raises(TypeError, match="question 1 is a Predict"):
+        Quiz([Predict(grid, "Draw.", grid.targets[0].ids[0], rows=("L2", "L5"))])

@@ -32,6 +32,7 @@ class Predict(FigurePart):
     """
 
     kind = "predict"
+    counts = False
 
     def __init__(
         self,

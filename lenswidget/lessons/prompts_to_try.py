@@ -32,6 +32,7 @@ class Prompts(Part):
     """
 
     kind = "prompts"
+    counts = False
     _needs_question = False
 
     def __init__(
@@ -100,6 +101,9 @@ class Prompts(Part):
             known = ", ".join(map(repr, self._grids))
             return f"{answer!r} is none of these prompts, and without read= no other can be tried: {known}."
         return None
+
+    def _tried_with(self, answer: Any) -> list[Any]:
+        return [answer]
 
     def _judge(self, answer: Any) -> None:
         return None

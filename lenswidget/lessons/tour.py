@@ -31,6 +31,7 @@ class Tour(FigurePart):
     """
 
     kind = "tour"
+    counts = False
     _needs_question = False
 
     def __init__(
@@ -56,6 +57,9 @@ class Tour(FigurePart):
         if type(answer) is int and 0 <= answer < len(self._stops):
             return None
         return f"A Tour is at a stop from 0 to {len(self._stops) - 1}; got {answer!r}."
+
+    def _tried_with(self, answer: Any) -> list[Any]:
+        return [answer]
 
     def _judge(self, answer: Any) -> None:
         return None
