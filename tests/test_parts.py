@@ -15,6 +15,9 @@ import traitlets
 from lenswidget import lessons
 from lenswidget.lessons import part, terms
 from lenswidget.lessons.seal import digest, seal, unseal
+from lenswidget.view import script
+from lenswidget.view.widget import LensWidget
+from tests.grids import make_grid
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/seal.json").read_text(encoding="utf-8"))
 """Made with sha256sum of the coreutils, and read by the browser's tests too."""
@@ -123,6 +126,14 @@ def test_a_part_belongs_to_the_lesson_that_was_begun(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(part, "_lesson", "")
     part.begin("copying")
     assert lessons.Choice("q", OPTIONS, "30").part["lesson"] == "copying"
+
+
+def test_a_kernel_that_has_imported_lessons_stores_their_script_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert script.wanted() == "lessons"
+    assert lessons.Hints(["Look."]).script.code == script.packed(script.code("lessons"))
+    assert LensWidget(make_grid()).script.code == script.packed(script.code("lessons"))
+    monkeypatch.delitem(sys.modules, "lenswidget.lessons")
+    assert LensWidget(make_grid()).script.code == script.packed(script.code())
 
 
 def test_terms_come_with_their_definitions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -62,6 +63,58 @@ def test_a_lesson_page_holds_each_thing_once(site: Path) -> None:
     shown, *scripts = text.split("<script ")
     assert shown.count("data-lens=") == 1 and len(scripts) == 1
     assert len(text) < 200_000
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("questions")
+    make_grid().save(folder / "grid.npz")
+    cells = [
+        new_markdown_cell("# Questions"),
+        new_code_cell("import lenswidget as lw\nfrom lenswidget.lessons.part import begin\nbegin('asked')\nlessons = lw.lessons"),
+        new_code_cell("lessons.Choice('Which, <b>one</b>?', {'this': 'Yes.', 'that': 'No.'}, 'this', hints=['Look.'])"),
+        new_code_cell("lw.Grid.load('grid.npz')"),
+        new_code_cell("lessons.Quiz([lessons.Number('How many?', 3), lessons.Number('And?', 4)], id='quiz')"),
+    ]
+    nbformat.write(new_notebook(cells=cells), folder / "asked.ipynb")
+    build([folder / "asked.ipynb"], folder)
+    return folder / "asked.html"
+
+
+def test_questions_live_in_a_page_and_remember(watched: Watched, questions: Path) -> None:
+    page = watched.page
+    page.goto(questions.as_uri())
+    page.get_by_role("button", name="that").click()
+    page.get_by_label("Your answer").fill("3")
+    page.keyboard.press("Enter")
+    page.reload()
+    expect(page.locator(".lw-options li").nth(1)).to_have_attribute("data-stand", "wrong")
+    expect(page.locator(".lw-score p")).to_contain_text("1 of 2")
+    expect(page.locator("[role=application]")).to_have_count(1)  # the grid, by the same script
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save answers.json").click()
+    answers = json.loads(saved.value.path().read_text())
+    assert answers["format"] == "lenswidget answers" and answers["version"] == 1
+    assert answers["lessons"]["asked"]["quiz"]["score"] == {"right": 1, "answered": 1, "asked": 2}
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    page.locator("input[type=file]").set_input_files(saved.value.path())
+    expect(page.locator(".lw-score p")).to_contain_text("1 of 2")
+    expect(page.locator(".lw-options li").nth(1)).to_have_attribute("data-stand", "wrong")
+
+
+def test_a_page_of_questions_has_one_script_and_no_answer_in_sight(watched: Watched, questions: Path) -> None:
+    text = questions.read_text()
+    assert text.count("data-lens-code=") == 1
+    assert text.count('data-lens-by="') == 3
+    assert "right=" not in text.split("data-lens-part=")[1].split(">")[0]
+    assert "Yes." not in text.split("data-lens-part=")[1].split(">")[0]
+    browser = watched.page.context.browser
+    assert browser is not None
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(questions.as_uri())
+    expect(page.locator("[data-lens-part]").first).to_contain_text("Which, <b>one</b>?")
+    expect(page.locator("[data-lens-part]").first).to_contain_text("that")
 
 
 def test_without_scripts_a_lesson_page_shows_pictures(watched: Watched, site: Path) -> None:

@@ -1,7 +1,7 @@
 // One of several sentences, or each that is true: every one that is chosen says its own sentence.
 
 import { useSignal } from "@preact/signals";
-import { useId } from "preact/hooks";
+import { useOwnId } from "../pieces/own-id.js";
 import { answersTo, isDone, type Kind } from "./kinds.js";
 import { Mark, type Stand } from "./mark.js";
 import type { Part, Spec } from "./part.js";
@@ -93,7 +93,7 @@ interface OptionProps {
 }
 
 function Option({ part, text, stand, yours, ticked, isClosed, press }: OptionProps) {
-  const id = useId();
+  const id = useOwnId();
   const { terms } = part.spec;
   return (
     <li data-stand={stand} data-ticked={ticked === true} data-closed={isClosed}>

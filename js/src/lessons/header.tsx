@@ -1,7 +1,8 @@
 // The top of a lesson: how long it takes, what to know before, its moves, its terms, and what there is to see.
 
 import { useSignal } from "@preact/signals";
-import { useId, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
+import { useOwnId } from "../pieces/own-id.js";
 import type { Kind } from "./kinds.js";
 import { Mark } from "./mark.js";
 import type { Spec } from "./part.js";
@@ -34,7 +35,7 @@ export const header: Kind<Lesson> = {
       [],
     );
     return (
-      <section class="lw-lesson" aria-label={title}>
+      <div class="lw-lesson">
         <p class="lw-muted">{countsOf(spec).join(" · ")}</p>
         {title && !isNamed && <h2 class="lw-title">{title}</h2>}
         {lead && (
@@ -83,7 +84,7 @@ export const header: Kind<Lesson> = {
             <Rich text={see} terms={terms} />
           </p>
         )}
-      </section>
+      </div>
     );
   },
 };
@@ -101,7 +102,7 @@ function countsOf({ number, minutes, guesses, exercises, questions }: Lesson): s
 
 /** The terms of a lesson, one of which is open. */
 function Words({ words }: { words: Lesson["words"] }) {
-  const id = useId();
+  const id = useOwnId();
   const open = useSignal(0);
   return (
     <>

@@ -21,8 +21,8 @@ export function Hints({ part }: { part: Part }) {
   const next = opened < hints.length && !isDone(part) ? part.hint(opened) : null;
   if (!opened && !next) return null;
   return (
-    <section class="lw-hints" aria-label="Hints">
-      <ol aria-live="polite">
+    <div class="lw-hints">
+      <ol aria-label="Hints" aria-live="polite">
         {hints.slice(0, opened).map((_, i) => {
           const { say, code } = part.hint(i);
           return (
@@ -55,6 +55,6 @@ export function Hints({ part }: { part: Part }) {
           )}
         </button>
       )}
-    </section>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 // A question that a number answers.
 
 import { useSignal } from "@preact/signals";
-import { useId } from "preact/hooks";
+import { useOwnId } from "../pieces/own-id.js";
 import { answersTo, isDone, type Kind } from "./kinds.js";
 import type { Spec } from "./part.js";
 import { Rich } from "./rich.js";
@@ -31,7 +31,7 @@ export const number: Kind<Asked> = {
   Body({ part, once = false }) {
     const { spec } = part;
     const { unit, terms } = spec;
-    const id = useId();
+    const id = useOwnId();
     const typed = useSignal("");
     const problem = useSignal("");
     const done = isDone(part, once);

@@ -1,6 +1,5 @@
 // A question as it stands in a page or in a quiz: what it asks, what answers it, and what helps.
 
-import { useId } from "preact/hooks";
 import { Hints } from "./hints.js";
 import { isDone, kindOf } from "./kinds.js";
 import type { Part } from "./part.js";
@@ -15,13 +14,12 @@ interface Props {
 }
 
 export function Question({ part, label, once = false }: Props) {
-  const id = useId();
   const kind = kindOf(part.spec)!;
   const { question, terms } = part.spec;
   return (
-    <section class="lw-question" aria-labelledby={id}>
+    <div class="lw-question">
       <p class="lw-what">{label ?? kind.label}</p>
-      <h3 id={id}>
+      <h3>
         <Rich text={question} terms={terms} />
       </h3>
       <kind.Body part={part} once={once} />
@@ -39,6 +37,6 @@ export function Question({ part, label, once = false }: Props) {
           </button>
         </p>
       )}
-    </section>
+    </div>
   );
 }

@@ -1,7 +1,7 @@
 // Questions in a row, each of them once, and a score.
 
 import { effect, useSignal } from "@preact/signals";
-import { useEffect, useId, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { answersTo, isDone, type Kind, kindOf } from "./kinds.js";
 import { Part, type Spec, type State } from "./part.js";
 import { Question } from "./question.js";
@@ -29,7 +29,6 @@ export const quiz: Kind<Quiz> = {
   beside: ({ spec, answer }) => ({ score: scoreOf(spec, answer as Answer | undefined) }),
   Body({ part }) {
     const { spec } = part;
-    const id = useId();
     const place = useRef<HTMLDivElement>(null);
     const questions = useMemo(() => spec.questions.map((one) => child(part, one)), [part]);
     useEffect(() => effect(() => gather(part, questions)), [questions]);
@@ -47,9 +46,9 @@ export const quiz: Kind<Quiz> = {
       requestAnimationFrame(() => place.current?.focus({ preventScroll: true }));
     };
     return (
-      <section class="lw-quiz" aria-labelledby={id}>
+      <div class="lw-quiz">
         <header>
-          <h2 id={id}>{spec.title || "Quiz"}</h2>
+          <h2>{spec.title || "Quiz"}</h2>
           <span class="lw-muted">every question once, no clock</span>
         </header>
         <div class="lw-score">
@@ -104,7 +103,7 @@ export const quiz: Kind<Quiz> = {
           </p>
         )}
         <Take />
-      </section>
+      </div>
     );
   },
 };

@@ -24,7 +24,7 @@ export function Take() {
     currentTarget.value = "";
   };
   return (
-    <section class="lw-away" aria-label="Take your answers with you">
+    <div class="lw-away">
       <div>
         <h4>Take your answers with you</h4>
         <p class="lw-muted">
@@ -41,6 +41,6 @@ export function Take() {
         </button>
         <input ref={file} type="file" accept=".json,application/json" hidden onChange={put} />
       </p>
-    </section>
+    </div>
   );
 }

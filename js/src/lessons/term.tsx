@@ -1,7 +1,8 @@
 // A word that is explained where it stands: on hover, on focus, and where it is tapped.
 
 import type { ComponentChildren } from "preact";
-import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useOwnId } from "../pieces/own-id.js";
 import { scaleOf } from "../pieces/pixels.js";
 
 const REST = 120;
@@ -14,7 +15,7 @@ interface Props {
 
 export function Term({ name, card }: Props) {
   const [isOpen, open] = useState(false);
-  const id = useId();
+  const id = useOwnId();
   const whole = useRef<HTMLSpanElement>(null);
   const wait = useRef<ReturnType<typeof setTimeout>>(undefined);
   const later = (is: boolean) => {
