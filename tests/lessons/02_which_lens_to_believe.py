@@ -1,18 +1,46 @@
-raw, fitted, trained, derived = measured.kl.T
-assert trained[:-2].mean() < fitted[:-2].mean() < derived[:-2].mean() < raw[:-2].mean()
-assert (fitted[:-1] < raw[:-1]).all()
-assert (raw[:25] > 1.5 * measured.blind).all()
-assert (fitted[24:] < measured.blind).all()
+from tests.lessons.looking import leader, share
 
-lenses = lw.LogitLens(), linear, jacobian
-ranks = [lw.read(tower, lens, targets=[" Paris"]).quantities["rank of ' Paris'"].values[:, -1] for lens in lenses]
-assert ranks[1][22] < ranks[0][22]
-leads = [tower.labels[int((rank == 1).argmax())] for rank in ranks]
-assert (leads[0], leads[2]) == ("L27", "L23")
+# two stories
+raw, fitted = both.grids
+assert [grid.rows[int(grid.decision[-1])] for grid in both.grids] == ["L27", "L23"]
+says("from L23, with {:.0%}", share(fitted, " Paris", "L23"))
+assert leader(raw, "L23") == ","
 
-answers = {}
-for row in (6, 28):
-    direction = towards + linear.weight[row].T @ towards
-    answers[row] = [float(change[london] - change[paris]) for change in moved_by(row, direction)]
-assert min(lens for lens, _ in answers.values()) > 2
-assert abs(answers[6][1]) < answers[6][0] / 4 and answers[28][1] > answers[28][0] / 2
+# four lenses
+bits = {(lens, layer): far for lens, layer, far in table[["lens", "layer", "KL to the output"]].itertuples(index=False)}
+says("This blind guess is {:.1f} bits from the output", measured.blind)
+says("The blind guess is {:.1f} bits off.", measured.blind)
+says("About {:.0f} bits: far worse than not looking", bits["Logit lens", "L12"])
+says("The raw lens at L12 is about {:.0f} bits from the output.", bits["Logit lens", "L12"])
+says("The tuned lens, at the same row, is {:.0f} bits away.", bits["Tuned lens", "L12"])
+far = [bits[lens, "L23"] for lens in ("Logit lens", "Jacobian lens", "Tuned lens")]
+says(
+    "At L23 (row {} of the table) the raw lens is {:.1f} bits from the output, the Jacobian lens {:.1f}, the tuned lens {:.1f}",
+    raw.rows.index("L23"),
+    *far,
+)
+says("{:.1f} bits at L23 is a mean", far[2])
+assert far[2] < bits["Linear lens", "L23"] < far[1] < far[0]
+nearer = {
+    lens: [layer for (one, layer), each in bits.items() if one == lens and each < measured.blind] for lens, _ in bits
+}
+assert nearer["Logit lens"] == ["L27", "L28", "L29"] and nearer["Tuned lens"] == list(raw.rows[2:])
+says("L12 is row {}.", raw.rows.index("L12"))
+says("0 bits: the row says exactly")
+says("= 0 ± 0 bits")
+says("At the last row the distance is {:.0f}.", bits["Logit lens", "L29"])
+
+# pushed
+says("the lens now reads London with {:.0%}", share(pushed, " London", "L17"))
+assert (
+    leader(pushed, "L17") == " London" and leader(pushed, "L29") == " Paris" and share(pushed, " London", "L29") < 0.01
+)
+says("London has less than 1 %")
+at = causes.loc
+says("reads London with {:.0%}, and the model says it, with {:.0%}", *at["L23"])
+says("At L27 the two are {:.0%} and {:.0%}", *at["L27"])
+assert leader(lw.read(push("L23"), tuned), "L29") == " London"
+said = london_after(0.6)
+says("London has {:.0%}, and leads", said)
+assert leader(lw.read(push("L17", 0.6), tuned), "L29") == " London" and london_after(0.4) < 0.3
+says("gives London more than 30 %")

@@ -12,7 +12,6 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 AS_THEY_WERE = {
-    "02_which_lens_to_believe",
     "05_who_did_it",
     "08_take_it_away_put_it_in",
     "10_something_slipped_in",
