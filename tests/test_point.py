@@ -80,6 +80,19 @@ def test_a_figure_that_the_question_can_not_be_asked_of_changes_nothing() -> Non
     assert (point.part, point.state(), bytes(point.grids)) == before and point.figure is grid
 
 
+def test_a_hint_shows_the_same_cell_of_another_figure() -> None:
+    one, other = make_grid(seed=4), make_grid(seed=5)[:, 2:]
+    point = Point(one, "Where?", ("L5", -1), hints=["Up.", {"say": "There.", "show": {"selected": ("L5", -1)}}])
+    shown = lambda: json.loads(unseal(point.part["hints"][1], "Where?"))["show"]["selected"]  # noqa: E731
+    assert shown() == [6, 4]
+    point.hints = 2
+    point.figure = other
+    assert shown() == [6, 2] and point.hints == 0
+    with pytest.raises(KeyError, match="'L5' is no row"):
+        point.figure = one[:3]
+    assert point.figure is other and point._right == [[6, 2, 0]]
+
+
 def test_a_page_judges_by_the_same_cells() -> None:
     """The digests that cross are of the right cells and of no other."""
     grid = make_grid(seed=4)

@@ -40,7 +40,7 @@ async function asked(more: object = {}, right = "3 3 0") {
 }
 
 const verdicts = (el: HTMLElement) =>
-  [...el.querySelectorAll(".lw-verdicts li:not(.lw-muted)")].map((one) => one.textContent);
+  [...el.querySelectorAll(".lw-verdicts li:not([data-stand=open])")].map((one) => one.textContent);
 const marks = (el: HTMLElement) =>
   [...el.querySelectorAll<HTMLElement>(".lw-tried")].map((one) => one.dataset.right === "true");
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
-from lenswidget.lessons.part import STATE, Hint, Part
+from lenswidget.lessons.part import STATE, Hint, Part, sealed
 from lenswidget.lessons.rules import cell_of, ids_of
 from lenswidget.view.widget import CHOICES
 from lenswidget.view.wire import encode
@@ -34,10 +34,10 @@ class FigurePart(Part):
         self._figure = figure_of(figure, type(self).__name__)
         stands, shown = _apart(state or {}, type(self).__name__)
         self._shown = shown
-        opened = [self._opened(hint) for hint in hints]
+        self._given = list(hints)
         super().__init__(
             question,
-            hints=opened,
+            hints=[_opened(hint, self._figure) for hint in hints],
             id=id,
             lesson=lesson,
             said=said,
@@ -64,10 +64,12 @@ class FigurePart(Part):
     @figure.setter
     def figure(self, figure: Figure) -> None:
         figure = figure_of(figure, type(self).__name__)
-        asked = {**self._asked(figure), "shown": self._as_shown(figure)}
+        hints = [_opened(hint, figure) for hint in self._given]
+        shown = self._as_shown(figure)
+        asked = {**self._asked(figure), "shown": shown, "hints": sealed(hints, self.part["question"])}
         with self.hold_sync():
             self._figure = figure
-            self.tried, self.given_up = [], False
+            self.tried, self.hints, self.given_up = [], 0, False
             self.set_trait("part", {**self.part, **asked})
             self._send_figure()
 
@@ -78,11 +80,6 @@ class FigurePart(Part):
     def _restore(self, stands: Mapping[str, Any]) -> None:
         for name, value in stands.items():
             setattr(self, name, value)
-
-    def _opened(self, hint: Hint) -> Hint:
-        if not isinstance(hint, Mapping) or not isinstance(hint.get("show"), Mapping):
-            return hint
-        return {**hint, "show": plain_state(hint["show"], self._figure)}
 
 
 def figure_of(figure: Any, part: str) -> Figure:
@@ -126,6 +123,13 @@ def plain_state(state: Mapping[str, Any], figure: Figure) -> dict[str, Any]:
                 raise ValueError(f"There is no slot {[row, column]} in this Comparison, whose shape is {figure.shape}.")
             plain["selected"] = [int(row), int(column)]
     return plain
+
+
+def _opened(hint: Hint, figure: Figure) -> Hint:
+    """A hint whose state, if it shows one, is plain data."""
+    if not isinstance(hint, Mapping) or not isinstance(hint.get("show"), Mapping):
+        return hint
+    return {**hint, "show": plain_state(hint["show"], figure)}
 
 
 def _apart(state: Mapping[str, Any], part: str) -> tuple[dict[str, Any], dict[str, Any]]:

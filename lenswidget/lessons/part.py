@@ -66,15 +66,14 @@ class Part(Scripted):
         `id` is what the answer is kept by, within its `lesson`: without one, it follows from the question.
         """
         text = _text(question, f"The question of a {type(self).__name__}", may_be_empty=not self._needs_question)
-        opened = [_hint(one, number) for number, one in enumerate(hints, 1)]
-        self._hints = opened
+        opened = self._hints = [_hint(one, number) for number, one in enumerate(hints, 1)]
         super().__init__()
         what = {
             "kind": self.kind,
             "id": _text(id, "An id", may_be_empty=True) or digest("id", text + json.dumps(asked, sort_keys=True))[:8],
             "lesson": _text(lesson, "A lesson's name", may_be_empty=True) or _lesson,
             "question": text,
-            "hints": [seal(json.dumps(one), text) for one in opened],
+            "hints": sealed(opened, text),
             "terms": terms_in([text, *said, *(one["say"] for one in opened)]),
             **asked,
         }
@@ -183,6 +182,11 @@ def _text(value: Any, what: str, *, may_be_empty: bool = False) -> str:
     if not value.strip() and not may_be_empty:
         raise ValueError(f"{what} is empty; write what you ask.")
     return well_formed(value)
+
+
+def sealed(hints: Sequence[Hint], question: str) -> list[str]:
+    """Hints as they cross."""
+    return [seal(json.dumps(_hint(one, number)), question) for number, one in enumerate(hints, 1)]
 
 
 def _hint(hint: Hint, number: int) -> dict[str, Any]:

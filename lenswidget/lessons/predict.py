@@ -69,14 +69,15 @@ class Predict(FigurePart):
         if np.isnan(truth).any():
             raise ValueError(f"This Grid has no number in some of the rows from {self._rows[0]} to {self._rows[1]}.")
         self._truth = truth
-        ids = ids_of(figure, self._target)
-        self._is_followed = any(set(target.ids) == set(ids) for target in figure.targets)
-        return {"tokens": ids, "column": column, "first": first, "last": last}
+        return {"tokens": ids_of(figure, self._target), "column": column, "first": first, "last": last}
 
     def _as_shown(self, figure: Figure) -> dict[str, Any]:
+        """With a line for the target, unless the Grid follows it or `state` pins it."""
         shown = super()._as_shown(figure)
-        line = [] if self._is_followed else [ids_of(grids_of(figure)[0], self._target)]
-        return {**shown, "pins": [*shown.get("pins", []), *(one for one in line if one not in shown.get("pins", []))]}
+        grid = grids_of(figure)[0]
+        ids, pins = ids_of(grid, self._target), shown.get("pins", [])
+        has_line = ids in pins or any(set(target.ids) == set(ids) for target in grid.targets)
+        return {**shown, "pins": pins if has_line else [*pins, ids]}
 
     @property
     def off(self) -> float | None:

@@ -11,12 +11,12 @@ import { type Asked, toldAt } from "./at-cell.js";
 import { quiet } from "./covered.js";
 import { FigureOf } from "./figure-of.js";
 import { isDone, type Kind } from "./kinds.js";
-import { Mark } from "./mark.js";
 import { marksOver } from "./marks-over.js";
 import type { Part } from "./part.js";
 import { Rich } from "./rich.js";
 import { digest, unseal } from "./seal.js";
 import { type FigureSpec, useSettings } from "./settings-of.js";
+import { Verdict, Verdicts } from "./verdict.js";
 
 interface Spec extends FigureSpec {
   /** By the digest of each cell that is right: what the author says of it, sealed with the cell. */
@@ -36,8 +36,6 @@ export const point: Kind<Spec> = {
   judge: ({ question, right }, answer) => Object.hasOwn(right, digest(question, keyOf(answer as Pointed))),
   Body,
 };
-
-const HOW = "Click to answer, or go there with the arrow keys and press Enter.";
 
 function Body({ part, once = false }: { part: Part<Spec>; once?: boolean }) {
   const { tried, givenUp, spec } = part;
@@ -72,19 +70,20 @@ function Body({ part, once = false }: { part: Part<Spec>; once?: boolean }) {
   return (
     <div class="lw-asks" data-done={done.value}>
       <FigureOf message={part.message!} {...{ settings, seen, ...parts }} />
-      <ol class="lw-verdicts" aria-live="polite">
-        {!given.value.length && <li class="lw-muted">{HOW}</li>}
-        {given.value.map(
-          (answer) =>
-            grids.value[answer[2]] && <Verdict key={keyOf(answer)} {...{ spec, answer }} grids={grids.value} />,
+      <Verdicts>
+        {!given.value.length && !done.value && (
+          <Verdict stand="open">Click to answer, or go there with the arrow keys and press Enter.</Verdict>
         )}
-      </ol>
+        {given.value.map(
+          (answer) => grids.value[answer[2]] && <Told key={keyOf(answer)} {...{ spec, answer }} grids={grids.value} />,
+        )}
+      </Verdicts>
     </div>
   );
 }
 
 /** What an answer is met with: what stands there, and what the author says of it. */
-function Verdict({ spec, answer, grids }: { spec: Spec; answer: Pointed; grids: Grid[] }) {
+function Told({ spec, answer, grids }: { spec: Spec; answer: Pointed; grids: Grid[] }) {
   const { asked, right, question, terms } = spec;
   const [row, column, which] = answer;
   const isRight = point.judge(spec, answer) === true;
@@ -93,12 +92,9 @@ function Verdict({ spec, answer, grids }: { spec: Spec; answer: Pointed; grids: 
   const { head, pieces } = toldAt(grids[which]!, asked[which]!, cellOf(answer), verdict);
   const said = isRight && unseal(right[digest(question, keyOf(answer))]!, `${question}\n${keyOf(answer)}`);
   return (
-    <li>
-      <Mark stand={isRight ? "right" : "wrong"} />
-      <p>
-        <strong>{head}</strong> <Pieces pieces={pieces} /> {said && <Rich text={said} terms={terms} />}
-      </p>
-    </li>
+    <Verdict stand={isRight ? "right" : "wrong"}>
+      <strong>{head}</strong> <Pieces pieces={pieces} /> {said && <Rich text={said} terms={terms} />}
+    </Verdict>
   );
 }
 

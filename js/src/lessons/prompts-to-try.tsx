@@ -1,6 +1,7 @@
 // Prompts to try: each with its grid, and a box for others where a kernel reads them.
 
 import { useComputed, useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Shown } from "../data/wire.js";
 import { FigureOf } from "./figure-of.js";
 import { answersTo, type Kind } from "./kinds.js";
@@ -24,11 +25,19 @@ export const promptsToTry: Kind<Spec> = {
   Body,
 };
 
+/** The part in which something was typed: what comes of it is another part, and the box keeps the focus. */
+let asking = "";
+
 function Body({ part }: { part: Part<Spec> }) {
   const { question, terms, prompts, types, problem } = part.spec;
   const settings = useSettings(part, {});
-  const typed = useSignal("");
   const last = useComputed(() => answersTo(part).at(-1) as string | undefined);
+  const box = useRef<HTMLInputElement>(null);
+  const typed = useSignal(problem ? (last.peek() ?? "") : "");
+  useLayoutEffect(() => {
+    if (asking === part.spec.id) box.current?.focus({ preventScroll: true });
+    asking = "";
+  }, []);
   const at = useComputed(() => Math.max(0, prompts.indexOf(last.value ?? prompts[0]!)));
   const seen = useComputed(() => {
     const which = at.value;
@@ -61,10 +70,13 @@ function Body({ part }: { part: Part<Spec> }) {
           class="lw-acts"
           onSubmit={(event) => {
             event.preventDefault();
-            if (typed.value.trim()) choose(typed.value);
+            if (!typed.value.trim()) return;
+            asking = part.spec.id;
+            choose(typed.value);
           }}
         >
           <input
+            ref={box}
             type="search"
             aria-label="Another prompt"
             placeholder="Type another prompt"
