@@ -12,7 +12,6 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 AS_THEY_WERE = {
-    "05_who_did_it",
     "10_something_slipped_in",
 }
 """Lessons that are still to be written anew: some of their figures are held by no phrase yet."""
