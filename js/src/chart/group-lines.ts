@@ -1,7 +1,7 @@
 // Groups side by side: a line for the mean of each, with its standard deviation, and a thin one for the column that is pointed at.
 
 import { clamp } from "../data/grid.js";
-import { groupsOf } from "../data/groups.js";
+import { type Group, groupsOf } from "../data/groups.js";
 import type { GridState } from "../state/grid-state.js";
 import { scaleOf } from "../style/scale.js";
 import type { Axis, Line } from "./lines.js";
@@ -26,8 +26,14 @@ export function axisOfGroups({ quantity, scale }: GridState): Axis {
   return { place: (value) => clamp(place(value), 0, 1), ticks };
 }
 
+/** Values by row, and how far each spreads to both sides. */
+interface Banded {
+  values: ArrayLike<number>;
+  group?: Pick<Group, "mean" | "spread">;
+}
+
 /** From each row to the next, so that there is a gap where it isn't known. */
-export function band({ group, values }: Line, { x, y, lowest }: Place): string {
+export function band({ group, values }: Banded, { x, y, lowest }: Place): string {
   const at = (row: number, by: number) => `${x(values[row]! + by * group!.spread[row]!)},${y(row)}`;
   const parts = group!.mean.map((value, row) =>
     row > lowest && Number.isFinite(value + values[row - 1]!)

@@ -59,22 +59,19 @@ function ofLead(grid: Grid, one: Followed, known: Float32Array, cell: Cell, verd
   const { row, column } = cell;
   const token = { token: one.label };
   const leads = (at: number) => one.tokens.includes(candidatesAt(grid, { row: at, column })[0]?.token ?? -1);
-  if (!leads(row)) return [...leader(grid, cell), " ", token, ` ${standing(grid, one, known[row]!, cell)}.`];
+  const now = percent(known[row]!);
+  if (!leads(row)) {
+    const rank = ranks(grid, one, column)[row]!;
+    const place = ["first", "second", "third"][rank - 1];
+    const stands = place ? ` is ${place}, with ${now}.` : ` has ${now}${rank > 0 ? ` and rank ${plain(rank)}` : ""}.`;
+    return [...leader(grid, cell), " ", token, stands];
+  }
   const lost = grid.rows.findIndex((_, at) => at > row && !leads(at));
-  if (lost >= 0) return [token, ` leads with ${percent(known[row]!)}, and loses the lead at ${grid.rows[lost]}.`];
-  if (verdict !== "right") return [token, ` leads with ${percent(known[row]!)}, as it did in the row below.`];
+  if (lost >= 0) return [token, ` leads with ${now}, and loses the lead at ${grid.rows[lost]}.`];
+  if (verdict !== "right") return [token, ` leads with ${now}, as it did in the row below.`];
   const above = grid.rows.length - 1 - row;
   const holds = above > 1 ? ` and holds it in all ${above} rows above` : above ? " and holds it in the row above" : "";
-  return [token, ` takes the lead with ${percent(known[row]!)}${holds}.`];
-}
-
-const PLACES = ["first", "second", "third"];
-
-function standing(grid: Grid, one: Followed, probability: number, { row, column }: Cell): string {
-  const rank = ranks(grid, one, column)[row]!;
-  const place = PLACES[rank - 1];
-  const where = place ? ` is ${place}, with` : " has";
-  return `${where} ${percent(probability)}${!place && rank > 0 ? ` and rank ${plain(rank)}` : ""}`.trimStart();
+  return [token, ` takes the lead with ${now}${holds}.`];
 }
 
 function ofJump(grid: Grid, one: Followed, known: Float32Array, { row }: Cell): Piece[] {

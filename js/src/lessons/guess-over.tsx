@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { band } from "../chart/group-lines.js";
 import type { OverChartProps } from "../chart/over.js";
 import type { Place } from "../chart/place.js";
 import { path } from "../chart/plot.js";
@@ -50,7 +51,7 @@ function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess }
   const active = useSignal(0);
   const before = useRef<Spot | null>(null);
   const now = guess.value[active.value] ?? null;
-  const { left, right, y, rowAt } = place;
+  const { left, right, width, height, y, rowAt } = place;
   const tall = (y(first) - y(last)) / (last - first) || 20;
   const top = y(last) - tall / 2;
   const draw = (to: Spot, from: Spot | null = null) => {
@@ -75,8 +76,8 @@ function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess }
   };
   return (
     <>
-      <svg class="lw-over" width={place.width} height={place.height} aria-hidden="true">
-        <Line guess={guess.value} place={place} first={first} />
+      <svg class="lw-over" aria-hidden="true" {...{ width, height }}>
+        <GuessLine guess={guess.value} place={place} first={first} />
       </svg>
       <div
         class="lw-guess"
@@ -101,8 +102,13 @@ function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess }
 
 const MARGIN = 7;
 
-function Line({ guess, place, first }: { guess: Guess; place: Place; first: number }) {
-  const values = [...Array(first).fill(Number.NaN), ...guess.map((value) => value ?? Number.NaN)];
+/** By row, from the lowest of the grid; no number where there is no guess. */
+function valuesOf(guess: Guess, first: number): number[] {
+  return [...Array(first).fill(Number.NaN), ...guess.map((value) => value ?? Number.NaN)];
+}
+
+function GuessLine({ guess, place, first }: { guess: Guess; place: Place; first: number }) {
+  const values = valuesOf(guess, first);
   return (
     <>
       <path class="lw-line" d={path(values, place)} />
@@ -120,38 +126,38 @@ function Beside({
   tokens,
   drawing: guess,
 }: OverChartProps & Drawing) {
-  const truth = probabilities(grid, followedBy(grid, tokens), column)?.subarray(first);
-  const known = guess.value.filter((value) => value !== null);
+  const { x, y, width, height } = place;
+  const all = probabilities(grid, followedBy(grid, tokens), column);
+  const drawn = valuesOf(guess.value, first);
   // it is known once the cover is lifted from the grid, too
-  if (!truth?.every(Number.isFinite) || known.length < guess.value.length) return null;
-  const { x, y } = place;
-  const off = known.map((value, at) => Math.abs(value - truth[at]!));
-  const widest = off.indexOf(Math.max(...off.filter(Number.isFinite)));
-  const outline = [
-    ...known.map((value, at) => `${x(value)},${y(first + at)}`),
-    ...known.map((_, at) => `${x(truth[at]!)},${y(first + at)}`).reverse(),
-  ];
-  const [a, b] = [known[widest]!, truth[widest]!].sort((one, other) => one - other) as [number, number];
-  const [middle, height] = [(x(a) + x(b)) / 2, y(first + widest)];
+  if (!all || Number.isNaN(all[first])) return null;
+  const mean = drawn.map((value, row) => (value + all[row]!) / 2);
+  const spread = drawn.map((value, row) => Math.abs(value - all[row]!) / 2);
+  const widest = spread.indexOf(Math.max(...spread.filter(Number.isFinite)));
+  const reach = x(mean[widest]! + spread[widest]!) - x(mean[widest]!);
+  const [middle, at] = [x(mean[widest]!), y(widest)];
   // beside the line, where the truth isn't
-  const named = Math.max(0, known.length - 2);
-  const isLeft = known[named]! < truth[named]! && known[named]! > 0.1;
+  const named = Math.max(first, drawn.length - 2);
+  const isLeft = drawn[named]! < all[named]! && drawn[named]! > 0.1;
   return (
-    <svg class="lw-over" width={place.width} height={place.height} aria-hidden="true">
-      <polygon class="lw-between-lines" points={outline.join(" ")} />
-      <Line guess={known} place={place} first={first} />
-      {x(b) - x(a) > 90 && (
+    <svg class="lw-over" aria-hidden="true" {...{ width, height }}>
+      <path class="lw-band" d={band({ values: mean, group: { mean, spread } }, place)} />
+      <GuessLine guess={guess.value} place={place} first={first} />
+      {reach > 45 && (
         <>
-          <path class="lw-gap" d={`M${x(a) + 6},${height}H${middle - 32}M${middle + 32},${height}H${x(b) - 6}`} />
-          <text class="lw-label lw-made" x={middle} y={height} dy="0.35em" text-anchor="middle">
-            {Math.round(100 * off[widest]!)} points
+          <path
+            class="lw-marker"
+            d={`M${middle - reach + 6} ${at}H${middle - 32}M${middle + 32} ${at}H${middle + reach - 6}`}
+          />
+          <text class="lw-label lw-made" x={middle} y={at} dy="0.35em" text-anchor="middle">
+            {Math.round(200 * spread[widest]!)} points
           </text>
         </>
       )}
       <text
-        class="lw-label lw-made lw-you"
-        x={x(known[named]!) + (isLeft ? -10 : 10)}
-        y={y(first + named)}
+        class="lw-label lw-made"
+        x={x(drawn[named]!) + (isLeft ? -10 : 10)}
+        y={y(named)}
         dy="0.35em"
         text-anchor={isLeft ? "end" : "start"}
       >
