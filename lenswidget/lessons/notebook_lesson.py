@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,19 @@ class Lesson:
     def read(cls, path: str | os.PathLike[str], exercises: Mapping[str, Exercise] | None = None) -> Lesson:
         """A lesson of your own, from a Markdown file; docs/how-to/write-a-lesson.md shows its form.
 
-            lesson = lessons.Lesson.read("mine.md", {"first-row": Exercise(…)})
+            lesson = lessons.Lesson.read("mine.md")
 
-        Its name, under which a reader's answers are kept, is the file's without a number: "mine".
+        Its exercises are `EXERCISES` in `mine.py` beside it, which is run, or those that are given: from names to Exercises. Its
+        name, under which a reader's answers are kept, is the file's without a number: "mine".
 
         Raises ValueError where the file isn't in the form of a lesson, naming its line; OSError where it can't be read.
         """
-        for name, each in (exercises or {}).items():
+        if exercises is None:
+            beside = exercises_beside(path)
+            exercises = _run(beside) if beside.is_file() else {}
+        for name, each in exercises.items():
             if not isinstance(each, Exercise):
-                raise TypeError(f"exercises= goes from names to Exercises; {name!r} leads to a {type(each).__name__}.")
+                raise TypeError(f"Exercises go from names to Exercise(…); {name!r} leads to a {type(each).__name__}.")
         return cls(read_lesson(path), name_of(path), exercises)
 
     def exercise(self, name: str) -> Printed:
@@ -130,11 +135,30 @@ def name_of(path: str | os.PathLike[str]) -> str:
     return re.sub(r"^[0-9]+[_-]", "", Path(path).stem).replace("_", "-")
 
 
+def exercises_beside(path: str | os.PathLike[str]) -> Path:
+    """Where the exercises of a lesson are: `mine.py` beside `mine.md`, or beside `03_mine.md`."""
+    path = Path(path)
+    return path.with_name(f"{name_of(path).replace('-', '_')}.py")
+
+
 def _exercises(name: str) -> dict[str, Exercise]:
+    """Those of a lesson of the course."""
     module = name.replace("-", "_")
     if not (COURSE / f"{module}.py").exists():
         return {}
     exercises: dict[str, Exercise] = import_module(f"lenswidget.lessons.course.{module}").EXERCISES
+    return exercises
+
+
+def _run(path: Path) -> Mapping[str, Exercise]:
+    """Those of somebody's own lesson."""
+    specification = spec_from_file_location(f"lesson_{path.stem}", path)
+    assert specification is not None and specification.loader is not None  # as it is for every name that ends in .py
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    exercises = getattr(module, "EXERCISES", None)
+    if not isinstance(exercises, Mapping):
+        raise ValueError(f'{path} says what its exercises are: `EXERCISES = {{"name": Exercise(…)}}`; it has none.')
     return exercises
 
 

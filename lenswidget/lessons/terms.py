@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 COURSE = Path(__file__).parent / "course"
+GLOSSARY = COURSE / "glossary.md"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Term:
 @cache
 def glossary() -> dict[str, Term]:
     """The terms of the course, from each in lower case to what it means."""
-    return read_glossary(COURSE / "glossary.md")
+    return read_glossary(GLOSSARY)
 
 
 def read_glossary(path: str | os.PathLike[str]) -> dict[str, Term]:
