@@ -245,7 +245,7 @@ def test_an_answer_that_has_no_repr_is_a_sentence() -> None:
 
 
 def test_an_answer_is_never_markup() -> None:
-    says = judge(HALF, "<img src=x onerror=alert(1)>")._repr_html_()
+    says = judge(HALF, "<img src=x onerror=alert(1)>")._repr_mimebundle_()["text/html"]
     assert "<img" not in says and "&lt;img" in says
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+CHECKED = "application/vnd.lenswidget.checked+json"
+"""How an answer stands, for pages, which leave out what nobody answered."""
 Hint = str | Mapping[str, Any]
 """A sentence, or `{"show": state, "say": sentence}`: what sets the view of a figure."""
 
@@ -61,10 +63,14 @@ class Checked:
     def __bool__(self) -> bool:
         return self.right is True
 
-    def _repr_html_(self) -> str:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         mark, text = repr(self).split(" ", 1)
         kind = "unanswered" if self.right is None else "right" if self.right else "wrong"
-        return f'<p class="lens-checked" data-checked="{kind}"><b>{mark}</b> {escape(text)}</p>'
+        return {
+            "text/plain": repr(self),
+            "text/html": f'<p class="lens-checked" data-checked="{kind}"><b>{mark}</b> {escape(text)}</p>',
+            CHECKED: {"right": self.right},
+        }
 
 
 def judge(exercise: Exercise, answer: Any, shown: Sequence[Any] = ()) -> Checked:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from lenswidget.lessons.choice import Choice
 from lenswidget.lessons.exercise import Checked, Exercise, judge
-from lenswidget.lessons.lesson_file import LessonText, read_lesson
-from lenswidget.lessons.printed import Printed
-from lenswidget.lessons.terms import COURSE, anchor
+from lenswidget.lessons.exercise_card import ExerciseCard
+from lenswidget.lessons.header import Header
+from lenswidget.lessons.lesson_file import ChoiceText, LessonText, NumberText, QuestionText, read_lesson
+from lenswidget.lessons.number import Number
+from lenswidget.lessons.order import Order
+from lenswidget.lessons.part import Part, begin
+from lenswidget.lessons.printed import WaysOn
+from lenswidget.lessons.quiz import Quiz
+from lenswidget.lessons.terms import COURSE, meaning
 
 
 class Lesson:
@@ -26,6 +34,7 @@ class Lesson:
         self.text = text
         self.name = name
         self.exercises = dict(exercises or {})
+        self._cards: dict[str, ExerciseCard] = {}
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], exercises: Mapping[str, Exercise] | None = None) -> Lesson:
@@ -44,16 +53,18 @@ class Lesson:
         for name, each in exercises.items():
             if not isinstance(each, Exercise):
                 raise TypeError(f"Exercises go from names to Exercise(…); {name!r} leads to a {type(each).__name__}.")
+        begin(name_of(path))
         return cls(read_lesson(path), name_of(path), exercises)
 
-    def exercise(self, name: str) -> Printed:
-        """The question of an exercise, with hints that open one by one.
+    def exercise(self, name: str) -> ExerciseCard:
+        """The question of an exercise, with hints that open one by one, and how it stands.
 
         Raises ValueError for a name that none has, with the names that there are.
         """
         asked = self._exercise(name)
-        hints = "".join(f"\n- {hint if isinstance(hint, str) else hint.get('say', '')}" for hint in asked.hints)
-        return Printed(f"**Exercise**, {asked.minutes} minutes. {asked.question}\n{hints}")
+        if name not in self._cards:
+            self._cards[name] = ExerciseCard(asked, id=name, lesson=self.name)
+        return self._cards[name]
 
     def check(self, name: str, answer: Any, /, *shown: Any) -> Checked:
         """Check an answer to an exercise, and say what is off.
@@ -65,20 +76,51 @@ class Lesson:
 
         Raises ValueError for a name that no exercise has.
         """
-        return judge(self._exercise(name), answer, shown)
+        checked = judge(self._exercise(name), answer, shown)
+        if checked.right is not None:
+            self.exercise(name).answer_again(checked.right)
+        return checked
+
+    @cached_property
+    def header(self) -> Header:
+        """What stands at the top: how long it takes, what to know before, its moves and its terms."""
+        text = self.text
+        terms = [meaning(term) for term in text.terms]
+        return Header(
+            {
+                "lesson": self.name,
+                "title": text.title,
+                "number": text.number,
+                "minutes": text.minutes,
+                "lead": text.lead,
+                "see": text.see,
+                "know": [{"text": one.text, "lesson": one.lesson} for one in text.know],
+                "moves": [{"name": one.name, "text": one.text} for one in text.moves],
+                "terms": [{"term": one.term, "says": one.says} for one in terms],
+                "exercises": len(self.exercises),
+                "questions": len(text.questions),
+            }
+        )
+
+    @cached_property
+    def quiz(self) -> Quiz:
+        """The questions at the end; `lesson.quiz.score()` says how many were right at the first try.
+
+        Raises ValueError where the lesson's file asks none.
+        """
+        if not self.text.questions:
+            raise ValueError(f'{self.text.source} has no quiz; write "## Quiz" and questions under it.')
+        return Quiz([_asked(one) for one in self.text.questions], title="Quiz", id="quiz", lesson=self.name)
 
     @property
-    def quiz(self) -> Any:
-        """The questions at the end; `lesson.quiz.score()` says how many were right at the first try."""
-        return Printed("\n".join(f"{number}. {one.question}" for number, one in enumerate(self.text.questions, 1)))
-
-    @property
-    def next(self) -> Printed:
+    def next(self) -> WaysOn:
         """Where to go next, and what to read."""
-        ways = [f"- {_link(one.name)}: {one.text}" for one in self.text.next]
-        read = [f"- [{link.text}]({link.address}){link.says and ': ' + link.says}" for link in self.text.read_on]
-        parts = [("Where to next", ways), ("Read on", read)]
-        return Printed("\n\n".join(f"**{title}**\n\n" + "\n".join(lines) for title, lines in parts if lines))
+        read_on = "\n".join(
+            f"- [{link.text}]({link.address}){link.says and ': ' + link.says}" for link in self.text.read_on
+        )
+        ways = "\n".join(f"- {_link(one.name)}: {one.text}" for one in self.text.next)
+        parts = [f"**{title}**\n\n{lines}" for title, lines in (("Where to next", ways), ("Read on", read_on)) if lines]
+        return WaysOn("\n\n".join(parts), read_on)
 
     def _exercise(self, name: str) -> Exercise:
         if name not in self.exercises:
@@ -96,20 +138,18 @@ class Lesson:
         ]
         return f"{text.title}: {', '.join(counts)}"
 
-    def _repr_markdown_(self) -> str:
-        text = self.text
-        know = ", ".join(f"{one.text} ({_link(one.lesson)})" if one.lesson else one.text for one in text.know)
-        lines = [
-            repr(self).partition(": ")[2].capitalize(),
-            text.lead,
-            f"Know before: {know}" if know else "",
-            "\n".join(f"- **{move.name}** {move.text}" for move in text.moves),
-            "Key terms: " + ", ".join(f"[{term}](glossary.md#{anchor(term)})" for term in text.terms)
-            if text.terms
-            else "",
-            f"You will see: {text.see}" if text.see else "",
-        ]
-        return "\n\n".join(filter(None, lines))
+    def _repr_mimebundle_(self, **arguments: Any) -> Any:
+        return self.header._repr_mimebundle_(**arguments)
+
+
+def _asked(question: QuestionText) -> Part:
+    """A question of a lesson's file as a part."""
+    if isinstance(question, ChoiceText):
+        right = question.right[0] if len(question.right) == 1 else list(question.right)
+        return Choice(question.question, question.options, right)
+    if isinstance(question, NumberText):
+        return Number(question.question, question.right, within=question.within, unit=question.unit, say=question.say)
+    return Order(question.question, question.items, say=question.say)
 
 
 def lesson(name: str) -> Lesson:
@@ -122,6 +162,7 @@ def lesson(name: str) -> Lesson:
         raise ValueError(
             f"The course has no lesson {name!r}; it has {', '.join(files)}. For one of your own: lessons.Lesson.read(path)."
         )
+    begin(name)
     return Lesson(read_lesson(files[name]), name, _exercises(name))
 
 

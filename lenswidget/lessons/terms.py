@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,7 +57,7 @@ def read_glossary(path: str | os.PathLike[str]) -> dict[str, Term]:
     return terms
 
 
-def meaning(term: str, terms: dict[str, Term] | None = None) -> Term:
+def meaning(term: str, terms: Mapping[str, Term] | None = None) -> Term:
     """What a term means. Raises ValueError with the terms that are like it, where the glossary has none of this name."""
     terms = glossary() if terms is None else terms
     found = terms.get(term.strip().lower())

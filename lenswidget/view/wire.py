@@ -32,11 +32,12 @@ import json
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from lenswidget.grids.answers import Answer, answers_of
 from lenswidget.grids.comparison import Comparison
@@ -102,6 +103,59 @@ def joined_pieces(pieces: Sequence[bytes]) -> bytes:
 
 PIECES = b"\0"
 """What begins a message of several pieces."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What colors the cells of a Grid in a message: its values, and their places on the scale, 0 to 1, or NaN."""
+
+    values: Float[np.ndarray, "rows columns"]
+    places: Float[np.ndarray, "rows columns"]
+    has_center: bool
+    is_bars: bool
+
+
+def seen_first(message: bytes) -> Seen | None:
+    """The first quantity of the first Grid in a message, to draw it small; None where there is none, or only pieces."""
+    if message[:1] == PIECES:
+        return None
+    whole = zlib.decompress(message)
+    (length,) = struct.unpack_from("<I", whole)
+    grids = json.loads(whole[4 : 4 + length])["grids"]
+    quantities = grids[0]["quantities"] if grids else []
+    if not quantities:
+        return None
+    first, arrays = quantities[0], whole[4 + length :]
+    power = first["values"].get("exponent")
+    is_bars = grids[0]["view"] == "bars"
+    stored = first["values"] if power is None else quantities[power]["values"]
+    values = (_put if is_bars else _unpacked)(arrays, stored)
+    values = values.astype(np.float64) if power is None else np.exp2(values.astype(np.float64))
+    low, high = first["ends"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        is_log = first["scale"] == "log"
+        at, low, high = (np.log(np.asarray(one, dtype=np.float64)) if is_log else one for one in (values, low, high))
+        places = np.clip((at - low) / ((high - low) or 1.0), 0, 1)
+    places = 1 - places if first["strong"] == "low" else places
+    return Seen(values, places, first["center"] is not None, is_bars)
+
+
+def _put(arrays: bytes, reference: dict[str, Any]) -> np.ndarray:
+    count = int(np.prod(reference["shape"]))
+    found: np.ndarray = np.frombuffer(arrays, "<" + reference["dtype"], count, reference["offset"])
+    values: np.ndarray = found.reshape(reference["shape"])
+    return values
+
+
+def _unpacked(arrays: bytes, reference: dict[str, Any]) -> np.ndarray:
+    """What `_Arrays.pack` packed."""
+    size, shape = np.dtype(reference["dtype"]).itemsize, reference["shape"]
+    count = int(np.prod(shape))
+    planes = np.frombuffer(arrays, dtype=np.uint8, count=count * size, offset=reference["offset"]).reshape(size, count)
+    differences = np.ascontiguousarray(planes.T).view(f"<u{size}").reshape(shape)
+    bits = np.add.accumulate(differences, axis=0, dtype=f"<u{size}")
+    values: np.ndarray = bits.view("<" + reference["dtype"])
+    return values
 
 
 def _compressed(parts: list[bytes]) -> bytes:

@@ -71,7 +71,9 @@ def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_grid().save(folder / "grid.npz")
     cells = [
         new_markdown_cell("# Questions"),
-        new_code_cell("import lenswidget as lw\nfrom lenswidget.lessons.part import begin\nbegin('asked')\nlessons = lw.lessons"),
+        new_code_cell(
+            "import lenswidget as lw\nfrom lenswidget.lessons.part import begin\nbegin('asked')\nlessons = lw.lessons"
+        ),
         new_code_cell("lessons.Choice('Which, <b>one</b>?', {'this': 'Yes.', 'that': 'No.'}, 'this', hints=['Look.'])"),
         new_code_cell("lw.Grid.load('grid.npz')"),
         new_code_cell("lessons.Quiz([lessons.Number('How many?', 3), lessons.Number('And?', 4)], id='quiz')"),

@@ -1,6 +1,7 @@
 // What the script with the lessons' parts offers: all that the other does, and each part as a widget and in a page.
 
 import type { Source } from "../export/saved-page.js";
+import { followCourse } from "../lessons/course.js";
 import { explainTerms } from "../lessons/prose-terms.js";
 import { mountPage } from "./page.js";
 import { mountPart, renderPart } from "./parts.js";
@@ -20,4 +21,5 @@ const script = document.currentScript;
 if (script) {
   mountPage(script.previousElementSibling as HTMLElement, mountPart);
   explainTerms();
+  followCourse();
 }

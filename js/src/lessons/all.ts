@@ -1,6 +1,7 @@
 // All kinds of parts.
 
 import { choice } from "./choice.js";
+import { exercise } from "./exercise.js";
 import { header } from "./header.js";
 import { hints } from "./hints.js";
 import { addKind } from "./kinds.js";
@@ -15,6 +16,7 @@ import { tour } from "./tour.js";
 addKind("choice", choice);
 addKind("number", number);
 addKind("order", order);
+addKind("exercise", exercise);
 addKind("point", point);
 addKind("predict", predict);
 addKind("prompts", promptsToTry);

@@ -5,7 +5,7 @@ import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { kindOf } from "./kinds.js";
 import { type Part, type State, suited } from "./part.js";
 
-const PREFIX = "lenswidget/";
+export const PREFIX = "lenswidget/";
 const FORBIDDEN = "This browser keeps nothing for this page: your answers last until you close it.";
 const FULL = "This browser’s storage is full: your answers last until you close the page.";
 const FORMAT = "lenswidget answers";
@@ -144,7 +144,10 @@ function read(key: string): string | null {
 
 function write(key: string, text: string): void {
   try {
-    if (localStorage.getItem(key) !== text) localStorage.setItem(key, text);
+    if (localStorage.getItem(key) !== text) {
+      localStorage.setItem(key, text);
+      dispatchEvent(new Event("lenswidget-kept"));
+    }
     problem.value = "";
   } catch (reason) {
     problem.value = (reason as DOMException).name === "QuotaExceededError" ? FULL : FORBIDDEN;
