@@ -6,7 +6,7 @@ import { decode } from "../src/data/wire.js";
 import { csvOf, jsonOf } from "../src/export/tables.js";
 import { covered } from "../src/lessons/covered.js";
 import { stroked } from "../src/lessons/guess.js";
-import { card, hindrances, hover, scroller } from "./host.js";
+import { card, click, hindrances, hover, scroller } from "./host.js";
 import { message } from "./messages.js";
 import { painted, show } from "./part.js";
 
@@ -112,6 +112,16 @@ it("a stroke of the pointer draws all rows that it passes", async () => {
   at(0.75, 0.1, "pointermove");
   await userEvent.click(button(el, "Uncover"));
   await expect.poll(() => el.querySelector(".lw-uncovered")?.textContent).toContain("25 points off");
+});
+
+it("the chart stays at its column while a line is drawn, wherever a reader clicks", async () => {
+  const { el, figure } = await show(spec, await message(wish));
+  await click(figure, 1, 0);
+  await userEvent.keyboard("{Escape}{Escape}");
+  await new Promise((done) => setTimeout(done, 200));
+  expect(slider(el)).not.toBeNull();
+  const whole = await show({ ...spec, first: 0 }, await message(wish));
+  expect(slider(whole.el)).not.toBeNull();
 });
 
 it("a fast stroke has a value in every row between, and leaves the others as they were", () => {

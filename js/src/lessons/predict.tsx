@@ -1,6 +1,6 @@
 // Predict: rows that stay covered until a reader has drawn a line through them; then guess and truth stand together.
 
-import { useComputed, useSignal } from "@preact/signals";
+import { effect, useComputed, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { probabilities } from "../data/followed.js";
 import type { Grid } from "../data/grid.js";
@@ -40,10 +40,9 @@ function Body({ part }: { part: Part<Spec> }) {
   const { spec, tried, givenUp } = part;
   const { column, first, last, tokens, question, terms } = spec;
   const count = last - first + 1;
-  const settings = useSettings(part, {
-    selected: first > 0 ? [first - 1, column] : null, // so that the chart stays at this column
-    trajectory: "probability",
-  });
+  // the row beneath, so that the chart is of this column
+  const held: [number, number] = [Math.max(0, first - 1), column];
+  const settings = useSettings(part, { selected: held, trajectory: "probability" });
   const grid = useSignal<Grid | null>(null);
   const kept = useComputed(() => guessOf(tried.value.at(-1), count));
   const guess = useSignal<Guess>(kept.peek() ?? Array(count).fill(null));
@@ -53,7 +52,9 @@ function Body({ part }: { part: Part<Spec> }) {
   const parts = useMemo(() => {
     const watch = (view: ViewState) => {
       grid.value = view.each[0]!.grid;
-      return () => {};
+      return effect(() => {
+        if (!lifted.value && settings.selected.value?.[1] !== column) settings.selected.value = held;
+      });
     };
     const over = { cover: spec, tokens, guess, drawing, isLifted: lifted };
     return { watch, map: coverOver(spec, lifted), chart: guessOver(over) };
