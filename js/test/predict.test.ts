@@ -116,9 +116,13 @@ it("a stroke of the pointer draws all rows that it passes", async () => {
 
 it("the chart stays at its column while a line is drawn, wherever a reader clicks", async () => {
   const { el, figure } = await show(spec, await message(wish));
+  const rest = () => new Promise((done) => setTimeout(done, 200)); // until the chart follows
   await click(figure, 1, 0);
+  await rest();
+  expect(slider(el)).not.toBeNull();
+  await hover(figure, 1, 1);
   await userEvent.keyboard("{Escape}{Escape}");
-  await new Promise((done) => setTimeout(done, 200));
+  await rest();
   expect(slider(el)).not.toBeNull();
   const whole = await show({ ...spec, first: 0 }, await message(wish));
   expect(slider(whole.el)).not.toBeNull();
