@@ -181,3 +181,19 @@ it("of several grids a click answers for the one that it is in", async () => {
   expect(part.tried.value[1]).toEqual([3, 3, 1]);
   await expect.poll(() => marks(el)).toEqual([false, true]);
 });
+
+it("a cell of a sweep is told by its effect", async () => {
+  const sweep = { columns: [0, 1, 2, 3], tokens: [0, 1], said: [-1, -2, -3, -1] };
+  const patched = {
+    sweep,
+    candidates: null,
+    quantities: [{ name: "effect", unit: "logits", center: 0, values: (row: number, column: number) => row - column }],
+  };
+  const asked = { what: "greatest", quantity: "effect", column: null };
+  const spec = { right: { [await digested("Where?", "4 0 0")]: "" }, asked: [asked] };
+  const { el, figure } = await show({ kind: "point", shown: {}, ...spec }, await message(patched));
+  await click(figure, 4, 1);
+  await expect.poll(() => verdicts(el)).toEqual(["Not right: L3, no. Effect: +3 logits. "]);
+  await click(figure, 4, 0);
+  await expect.poll(() => verdicts(el)[1]).toBe("Right: L3, yes. Effect: +4 logits. ");
+});
