@@ -41,7 +41,7 @@ export const choice: Kind<Choice> = {
     };
     return (
       <>
-        <ul class="lw-options">
+        <ul class="lw-options" aria-live="polite">
           {spec.options.map(({ text }) => {
             const told = last.has(text) || (showsRight && isRight(spec, text));
             const stand: Stand = told ? (isRight(spec, text) ? "right" : "wrong") : "open";
@@ -73,9 +73,6 @@ export const choice: Kind<Choice> = {
             <span class="lw-muted">Several are right.</span>
           </p>
         )}
-        <p class="lw-spoken" role="status">
-          {given.length > 0 && <Rich text={said(part, given.at(-1), last)} />}
-        </p>
       </>
     );
   },
@@ -127,10 +124,4 @@ function isRight({ question, right }: Choice, text: string): boolean {
 
 function sentenceOf({ question, options }: Choice, text: string): string {
   return unseal(options.find((one) => one.text === text)!.say, `${question}\n${text}`);
-}
-
-/** What a screen reader is told of an answer. */
-function said({ spec }: Part<Choice>, answer: unknown, last: Set<string>): string {
-  const verdict = choice.judge(spec, answer) ? "Right." : "Not right.";
-  return [verdict, ...[...last].map((text) => sentenceOf(spec, text))].join(" ");
 }

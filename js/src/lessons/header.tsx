@@ -134,28 +134,24 @@ function Words({ words }: { words: Lesson["words"] }) {
   );
 }
 
-const CELLS = [
-  [1, 2, 1, 3, 4],
-  [1, 1, 2, 3, 4],
-  [2, 1, 3, 2, 4],
-  [1, 2, 1, 2, 3],
-  [1, 1, 2, 1, 2],
-];
+/** The picture of a move: cells as their inks, lines and bars as paths. */
 const PICTURES = [
   <svg class="lw-move" key="read" viewBox="0 0 60 40" aria-hidden="true">
-    {CELLS.flatMap((row, y) =>
-      row.map((ink, x) => (
-        <rect x={12 * x} y={8 * y} width="11" height="7" style={{ fill: `var(--lw-blue-${ink})` }} />
-      )),
-    )}
+    {[..."1213411234213241212311212"].map((ink, i) => (
+      <rect
+        x={12 * (i % 5)}
+        y={8 * Math.floor(i / 5)}
+        width="11"
+        height="7"
+        style={{ fill: `var(--lw-blue-${ink})` }}
+      />
+    ))}
   </svg>,
   <svg class="lw-move" key="follow" viewBox="0 0 60 40" aria-hidden="true">
     <path d="M4 39V22L24 12 56 4" style={{ stroke: "var(--lw-pin-1)" }} />
     <path d="M4 39 52 30 44 22 54 14 10 3" style={{ stroke: "var(--lw-pin-4)" }} />
   </svg>,
   <svg class="lw-move" key="ask" viewBox="0 0 60 40" aria-hidden="true">
-    {[52, 40, 14].map((width, y) => (
-      <rect x="4" y={13 * y + 3} width={width} height="8" style={{ fill: "var(--lw-pin-1)" }} />
-    ))}
+    <path d="M4 3h52v8H4zM4 16h40v8H4zM4 29h14v8H4z" style={{ fill: "var(--lw-pin-1)" }} />
   </svg>,
 ];

@@ -3,6 +3,7 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { answersTo, isDone, type Kind, kindOf } from "./kinds.js";
+import { Mark, type Stand } from "./mark.js";
 import { Part, type Spec, type State } from "./part.js";
 import { Question } from "./question.js";
 import { Take } from "./take.js";
@@ -62,15 +63,15 @@ export const quiz: Kind<Quiz> = {
                 <li key={i}>
                   <button
                     type="button"
-                    data-stand={right === null ? "open" : right ? "right" : "wrong"}
+                    data-stand={standing(right)}
                     aria-current={i === now ? "step" : undefined}
-                    aria-label={`Question ${i + 1}${right === null ? "" : right ? ", right" : ", not right"}`}
                     onClick={() => go(i)}
                   >
-                    <span>{i + 1}</span>
-                    <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
-                      {right !== null && <path d={right ? "M2 6.4 4.8 9 10 3" : "M3 3 9 9 M9 3 3 9"} />}
-                    </svg>
+                    <span>
+                      <span class="lw-spoken">Question </span>
+                      {i + 1}
+                    </span>{" "}
+                    <Mark stand={standing(right)} />
                   </button>
                 </li>
               ))}
@@ -107,6 +108,10 @@ export const quiz: Kind<Quiz> = {
     );
   },
 };
+
+function standing(right: boolean | null): Stand {
+  return right === null ? "open" : right ? "right" : "wrong";
+}
 
 function child(part: Part<Quiz>, asked: Asked): Part {
   const { grids } = asked;
