@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import ipywidgets
 import numpy as np
 import pytest
 import traitlets
@@ -134,6 +135,17 @@ def test_a_kernel_that_has_imported_lessons_stores_their_script_alone(monkeypatc
     assert LensWidget(make_grid()).script.code == script.packed(script.code("lessons"))
     monkeypatch.delitem(sys.modules, "lenswidget.lessons")
     assert LensWidget(make_grid()).script.code == script.packed(script.code())
+
+
+def test_the_questions_of_a_lessons_quiz_are_no_widgets_of_the_notebook() -> None:
+    before = set(ipywidgets.Widget.get_manager_state(drop_defaults=True)["state"])
+    quiz = lessons.lesson("reading-the-grid").quiz
+    after = ipywidgets.Widget.get_manager_state(drop_defaults=True)["state"]
+    made = [after[name]["model_name"] for name in after.keys() - before]
+    assert sorted(made) == ["AnyModel", "LayoutModel", "WidgetModel"]  # the last is its script
+    assert quiz.score().asked == 15
+    first, *_ = quiz.questions.values()
+    assert lessons.Number("Opened again?", 1).comm is not None and first.comm is None
 
 
 def test_terms_come_with_their_definitions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from lenswidget.lessons.header import Header
 from lenswidget.lessons.lesson_file import ChoiceText, LessonText, NumberText, QuestionText, read_lesson
 from lenswidget.lessons.number import Number
 from lenswidget.lessons.order import Order
-from lenswidget.lessons.part import Part, begin
+from lenswidget.lessons.part import Part, begin, unshown
 from lenswidget.lessons.printed import WaysOn
 from lenswidget.lessons.quiz import Quiz
 from lenswidget.lessons.terms import COURSE, meaning
@@ -110,7 +110,9 @@ class Lesson:
         """
         if not self.text.questions:
             raise ValueError(f'{self.text.source} has no quiz; write "## Quiz" and questions under it.')
-        return Quiz([_asked(one) for one in self.text.questions], title="Quiz", id="quiz", lesson=self.name)
+        with unshown():
+            questions = [_asked(one) for one in self.text.questions]
+        return Quiz(questions, title="Quiz", id="quiz", lesson=self.name)
 
     @property
     def next(self) -> WaysOn:

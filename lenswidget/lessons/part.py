@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import traitlets
@@ -20,12 +21,24 @@ Hint = str | Mapping[str, Any]
 """A sentence; or a mapping with it as `"say"`, and with `"show"` (a state of the figure) or `"code"` (which solves it)."""
 
 _lesson = ""
+_is_unshown = False
 
 
 def begin(lesson: str) -> None:
     """Let the parts that are made from now on belong to a lesson, by its name: `"meaning-before-form"`."""
     global _lesson
     _lesson = lesson
+
+
+@contextmanager
+def unshown() -> Iterator[None]:
+    """Make parts that are only asked within another: a notebook would store each as a widget, beside the quiz that holds it."""
+    global _is_unshown
+    _is_unshown = True
+    try:
+        yield
+    finally:
+        _is_unshown = False
 
 
 class Part(Scripted):
@@ -87,6 +100,11 @@ class Part(Scripted):
             if name not in STATE:
                 raise ValueError(f"state has {name!r}, which no part has; it has {', '.join(STATE)}.")
             setattr(self, name, value)
+
+    def open(self) -> None:
+        """Tell the browser of it, as ipywidgets does when a widget is made."""
+        if not _is_unshown:
+            super().open()
 
     def state(self) -> dict[str, Any]:
         """What was answered, as plain data: `{"tried": […], "hints": 1, "given_up": False}`."""
