@@ -125,8 +125,7 @@ function Words({ words }: { words: Lesson["words"] }) {
       <p id={id} class="lw-meaning" aria-live="polite" hidden={open.value < 0}>
         {words[open.value] && (
           <>
-            <strong>{`${words[open.value]!.term}. `}</strong>
-            <Rich text={words[open.value]!.says} />
+            <strong>{`${words[open.value]!.term}.`}</strong> <Rich text={words[open.value]!.says} />
           </>
         )}
       </p>
