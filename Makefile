@@ -53,7 +53,9 @@ bench: .venv/ready .venv/browser lenswidget/static/widget.js
 
 # The lessons, alive, with the map of the code and the reference, in site/.
 site: .venv/ready lenswidget/static/widget.js
-	$(BIN)/python -m lenswidget build notebooks/*.ipynb docs/architecture.md -o site --title lenswidget --link Reference=reference/lenswidget.html
+	$(BIN)/python -m lenswidget build notebooks/*.ipynb notebooks/glossary.md docs/how-to/write-a-lesson.md docs/architecture.md -o site \
+	  --title "How a language model makes up its mind" --link Reference=reference/lenswidget.html \
+	  --about "See what a small real model would say after each of its layers. Guess first, then look. No lesson needs an installation."
 	$(BIN)/pdoc --docformat markdown --no-show-source --no-include-undocumented -t docs/reference -o site/reference lenswidget
 
 .venv/ready: .venv/$(VERSIONS)

@@ -33,6 +33,7 @@ def _build(arguments: list[str]) -> int:
         "sources", nargs="+", type=Path, help="notebooks, executed first if they have no outputs, and Markdown files"
     )
     parser.add_argument("--title", default="Lessons", help="the title of the index (Lessons)")
+    parser.add_argument("--about", default="", help="a paragraph under the title of the index")
     parser.add_argument(
         "--link", action="append", default=[], metavar="TEXT=ADDRESS", help="a further line of the index"
     )
@@ -44,7 +45,7 @@ def _build(arguments: list[str]) -> int:
         return _needs_more("pages of notebooks", reason)
     try:
         links = dict(link.split("=", 1) for link in options.link)
-        for page in build(options.sources, options.output, title=options.title, links=links):
+        for page in build(options.sources, options.output, title=options.title, about=options.about, links=links):
             print(f"Wrote {page}")
     except (OSError, ValueError, RuntimeError) as reason:
         print(f"lenswidget: {reason}", file=sys.stderr)

@@ -31,6 +31,7 @@ _HOME = {
     "greatest": "rules",
     "least": "rules",
     "lesson": "notebook_lesson",
+    "scores": "score_table",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 (a list of str, which ruff can't see)
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from lenswidget.lessons.rules import first_lead as first_lead
     from lenswidget.lessons.rules import greatest as greatest
     from lenswidget.lessons.rules import least as least
+    from lenswidget.lessons.score_table import scores as scores
     from lenswidget.lessons.terms import glossary as glossary
     from lenswidget.lessons.tour import Tour as Tour
 

@@ -18,7 +18,7 @@ import nbformat
 
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.lessons.exercise import Exercise
-from lenswidget.lessons.notebook_lesson import Lesson, exercises_beside, lesson, name_of
+from lenswidget.lessons.notebook_lesson import Lesson, course_lesson, exercises_beside, name_of
 
 Tool = Literal["nbgrader", "otter"]
 NBGRADER_CONFIG = """c = get_config()
@@ -73,7 +73,8 @@ def write_assignment(
     for cell in cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    written = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": read.metadata.get("kernelspec", {})})
+    kernel = {name: read.metadata[name] for name in ("kernelspec",) if name in read.metadata}
+    written = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     if tool == "nbgrader" and not (Path(folder) / "nbgrader_config.py").exists():
         _write(Path(folder) / "nbgrader_config.py", NBGRADER_CONFIG)
     return _write(inside / f"{name}.ipynb", nbformat.writes(written))
@@ -163,7 +164,7 @@ def _lesson_of(notebook: Any, source: Path) -> tuple[Lesson, str]:
         called = ast.unparse(call.func).removeprefix("lw.")
         first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
         if called == "lessons.lesson" and isinstance(first, str):
-            return lesson(first), f"lessons.lesson({first!r})"
+            return course_lesson(first), f"lessons.lesson({first!r})"
         if called == "lessons.Lesson.read" and isinstance(first, str):
             return Lesson.read(source.parent / first), f"lessons.Lesson.read({first!r})"
     raise ValueError(

@@ -111,7 +111,8 @@ def body_of(notebook: Any, source: Path, bundle: Bundle, terms: Mapping[str, Ter
         html, _ = _Exporter(terms, template_name="basic").from_notebook_node(notebook, resources)
     except ValueError as reason:
         raise ValueError(f"{os.fspath(source)}: {reason}") from reason
-    made.body.html = str(html)
+    # what is too wide is scrolled by keys, too
+    made.body.html = re.sub(r'(<div class="highlight[^>]*><pre)>', r'\1 tabindex="0">', str(html))
     heads = re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', made.body.html, re.DOTALL)
     sections = {place: re.sub(r'<a class="anchor-link".*?</a>|<[^>]+>', "", text).strip() for place, text in heads}
     made.body.sections = {unescape(place): unescape(text) for place, text in sections.items()}

@@ -157,14 +157,22 @@ def _asked(question: QuestionText) -> Part:
 def lesson(name: str) -> Lesson:
     """A lesson of the course that comes with the package, by its name, such as "meaning-before-form".
 
+    The questions that are made after it belong to it: a page keeps their answers under its name.
+
     Raises ValueError for a name that none has, with those that there are.
     """
+    found = course_lesson(name)
+    begin(name)
+    return found
+
+
+def course_lesson(name: str) -> Lesson:
+    """The same, for those who only look at it."""
     files = course_files()
     if name not in files:
         raise ValueError(
             f"The course has no lesson {name!r}; it has {', '.join(files)}. For one of your own: lessons.Lesson.read(path)."
         )
-    begin(name)
     return Lesson(read_lesson(files[name]), name, _exercises(name))
 
 

@@ -17,7 +17,7 @@ from pygments.formatters import HtmlFormatter
 from lenswidget.grids.whole_file import write_whole
 from lenswidget.lessons.course_pages import Page, cards, count_of, lessons_of, marked, side_bar, with_ways_on
 from lenswidget.lessons.notebook_body import body_of, read_notebook, teaches, title_of
-from lenswidget.lessons.notebook_lesson import Lesson, course_files, lesson, name_of
+from lenswidget.lessons.notebook_lesson import Lesson, course_files, course_lesson, name_of
 from lenswidget.lessons.terms import glossary, read_glossary
 from lenswidget.view.picture.colors import STEPS, Theme, colors
 from lenswidget.view.script import Bundle, code, element, fill, packed, policy, style
@@ -104,7 +104,7 @@ def _lesson_of(path: Path) -> Lesson | None:
     beside = path.with_suffix(".md")
     if beside.is_file() and beside.read_text(encoding="utf-8").lstrip("\ufeff\n").startswith("---"):
         return Lesson.read(beside)
-    return lesson(name_of(path)) if name_of(path) in course_files() else None
+    return course_lesson(name_of(path)) if name_of(path) in course_files() else None
 
 
 def _index(pages: list[Page], title: str, about: str, links: Mapping[str, str]) -> str:
