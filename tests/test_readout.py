@@ -13,8 +13,9 @@ from transformers import AutoModelForCausalLM
 
 import lenswidget as lw
 from lenswidget.model import readout as readout_module
+from lenswidget.model.columns import largest, read_columns, without_gaps
 from lenswidget.model.embedded import embedded_folder
-from lenswidget.model.reading import largest, on_cpu, read_columns, without_gaps
+from lenswidget.model.reading import on_cpu
 
 PROMPT = "When Mary and John went to the store, John gave a drink to"
 SETS = [[12366], [260, 1719], [0]]

@@ -20,11 +20,11 @@ from lenswidget.attribution.direction import along
 from lenswidget.grids.parts import Target
 from lenswidget.interventions.layout import Layout
 from lenswidget.interventions.put import Put
+from lenswidget.model.columns import BITS
 from lenswidget.model.components import components_of
 from lenswidget.model.edits import changes
 from lenswidget.model.gradients import Number, gradients
 from lenswidget.model.places import Place, has_neurons
-from lenswidget.model.reading import BITS
 from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run
 from lenswidget.model.site import Site

@@ -25,7 +25,7 @@ from lenswidget.lenses.fitting.sampled_kl import Sample
 from lenswidget.lenses.intervals import spearman
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.model.backends import backend_of
-from lenswidget.model.reading import BITS
+from lenswidget.model.columns import BITS
 from lenswidget.model.readout import Readout
 from lenswidget.model.surroundings import own_arithmetic
 

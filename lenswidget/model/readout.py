@@ -1,6 +1,6 @@
 """From residual rows to what they say: the final norm, the unembedding and what follows it.
 
-Only this and `reading.py` hold an array with a vocabulary axis, and never more than a chunk of one: a few positions with all
+Only this and `columns.py` hold an array with a vocabulary axis, and never more than a chunk of one: a few positions with all
 their rows.
 """
 
@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lenswidget.model.columns import BITS, read_columns, without_gaps
 from lenswidget.model.final_norm import FinalNorm
-from lenswidget.model.reading import BITS, Reading, assembled, how_far, on_cpu, read_columns, without_gaps
+from lenswidget.model.reading import Reading, assembled, how_far, on_cpu
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.workers import shared_out
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.lenses.fitting.parallel import Workers
-from lenswidget.model.reading import BITS
+from lenswidget.model.columns import BITS
 from lenswidget.model.readout import LOGITS_BUDGET, Readout
 
 LEADING, DRAWN = 1024, 512
