@@ -57,8 +57,8 @@ _HOME = {
     "read": "lenses.read",
     "residual_hooks": "model.cached_run",
     "row_changes": "grids.row_changes",
-    "run": "model.run",
-    "runs": "model.run",
+    "run": "model.run_prompt",
+    "runs": "model.run_prompt",
     "steer": "interactive.steer",
     "trajectories": "evidence.trajectories",
     "unusual": "evidence.unusual",
@@ -110,8 +110,8 @@ if TYPE_CHECKING:
     from lenswidget.model.edits import Edit as Edit
     from lenswidget.model.load import load as load
     from lenswidget.model.run import Run as Run
-    from lenswidget.model.run import run as run
-    from lenswidget.model.run import runs as runs
+    from lenswidget.model.run_prompt import run as run
+    from lenswidget.model.run_prompt import runs as runs
     from lenswidget.view.page import write_page as write_page
     from lenswidget.view.widget import LensWidget as LensWidget
 

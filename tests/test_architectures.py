@@ -25,7 +25,8 @@ from lenswidget.grids.grid import Grid
 from lenswidget.lenses.read import logit_lens
 from lenswidget.model.cached_run import from_cache
 from lenswidget.model.readout import ROUNDING
-from lenswidget.model.run import Run, run
+from lenswidget.model.run import Run
+from lenswidget.model.run_prompt import run
 from tests import architectures
 
 TOKENS = [1, 40, 70, 33, 120, 99, 70, 250, 41]

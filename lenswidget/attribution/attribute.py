@@ -284,6 +284,8 @@ def attribution(run: Run, target: Any, against: Any, unit: str, position: Positi
         raise ValueError(
             f"unit='source' takes the columns for the tokens that are read, so it shows one position; got {len(positions)}."
         )
+    if unit != "block":  # all but rows of the stream are asked of the model
+        run.require_activations()
     norm = run.readout.norm
     last = run.row(-1, positions)
     way = along(run.readout, targets, norm(last))

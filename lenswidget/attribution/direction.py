@@ -36,8 +36,7 @@ class Direction:
 
 def direction(readout: Readout, ids: Sequence[int], normed: Float[Tensor, "p d"]) -> Direction:
     """The direction of a set of token ids at some vectors that left the final norm."""
-    columns = readout.W_U[:, list(ids)].float()
-    bias = columns.new_zeros(len(ids)) if readout.b_U is None else readout.b_U[list(ids)]
+    columns, bias = readout.columns(ids)
     z = readout.scale * (normed @ columns + bias)
     capped = z if readout.cap is None else readout.cap * torch.tanh(z / readout.cap)
     weight = capped.softmax(-1)

@@ -13,7 +13,7 @@ from pathlib import Path
 from lenswidget.lenses.read import logit_lens
 from lenswidget.model.embedded import EMBEDDED
 from lenswidget.model.load import load
-from lenswidget.model.run import run
+from lenswidget.model.run_prompt import run
 
 
 def main(arguments: list[str] | None = None) -> int:

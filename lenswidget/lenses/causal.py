@@ -31,7 +31,8 @@ from torch import Tensor
 from lenswidget.lenses.intervals import drawn_directions, spearman
 from lenswidget.lenses.lens import Lens
 from lenswidget.model.backend import Backend, whole
-from lenswidget.model.run import Run, run
+from lenswidget.model.run import Run
+from lenswidget.model.run_prompt import run
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import own_arithmetic
 

@@ -71,13 +71,13 @@ def explained(
             f"What the {lens.name.lower()} says is made by more than the block between two rows, so no bars sum to its jumps; "
             "explain the logit lens, or add up the output with lw.attribute(run, target)."
         )
+    block = run.require_activations().components.blocks[row - 1]
     lens.require(run)
     moving = [i for i in (row - 1, row) if i < last]
     below, *rest = lens.move_rows(run, moving, where)
     above = rest[0] if rest else run.row(last, where)
     readout = run.readout
     before, after = (along(readout, targets, readout.norm(m)) for m in (below, above))
-    block = run.require_activations().components.blocks[row - 1]
     parts = moves(run, block, where, below, above, after.U)
     # a soft-cap and a set's log-sum-exp are no dot products: they get what they make of the rest
     linear = ((readout.norm(above) - readout.norm(below)) * after.U).sum(-1)

@@ -23,7 +23,8 @@ from lenswidget.lenses.intervals import ENDS
 from lenswidget.lenses.lens import Lens, as_lens
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
-from lenswidget.model.run import Run, run
+from lenswidget.model.run import Run
+from lenswidget.model.run_prompt import run
 from lenswidget.model.surroundings import own_arithmetic
 
 WINDOW = 128

@@ -121,9 +121,9 @@ class FittedLens(Lens):
         if len(self.sample):
             return same_unembedding(self.sample, run.weights.sample)
         # a hash can't tell rounding from another model: of a model in half precision nothing is asked, and one in float32
-        # may have been in half precision when the lens was fitted
+        # may have been in half precision when the lens was fitted; what lies elsewhere has none
         W_U, known = run.readout.W_U, self.card.unembedding
-        if not known or W_U.dtype != torch.float32:
+        if not known or W_U.dtype != torch.float32 or W_U.is_meta:
             return True
         return any(known == unembedding_hash(W_U.to(dtype)) for dtype in (W_U.dtype, torch.float16, torch.bfloat16))
 

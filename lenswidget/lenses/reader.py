@@ -82,10 +82,10 @@ class Reader:
         run, lens = self.run, self.lens
         at = positions_of(len(run.tokens), position)
         # what isn't moved needs no copy
-        stream = run.stream(at) if isinstance(lens, LogitLens) else moved(run, lens, self.through, at)
-        reading = self.through.readout.read(
+        stream = None if isinstance(lens, LogitLens) else moved(run, lens, self.through, at)
+        reading = self.through.read(
+            at,
             stream,
-            self.through.following[at],
             k=self.asked.k,
             targets=[target.ids for target in self.followed],
             jensen_shannon="jensen_shannon" in self.extra,
@@ -105,7 +105,8 @@ class Reader:
         if not lens.explains:
             return grid
         last = (at == len(run.tokens) - 1).nonzero().flatten().tolist()
-        if last:
+        if last and run.activations is not None:
+            stream = run.stream(at) if stream is None else stream
             column = last[-1]
             named = [i for target in self.followed for i in target.ids]
             tokens = leading(reading.top_ids[:, column].tolist(), named)

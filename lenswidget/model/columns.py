@@ -1,4 +1,7 @@
-"""What whole columns of logits say: candidates, statistics, ranks and trajectories.
+"""From rows to logits, and what whole columns of them say: candidates, statistics, ranks and trajectories.
+
+It is torch alone, and so are its functions: they are also sent, as text, to where a model lies (`there.py`). So no
+function is written within another: its annotations would be looked up there.
 
 A column has all rows of a position, so the output's distribution, the union of a column's candidates and their trajectories are
 all there while its logits are, and nothing is read twice.
@@ -16,6 +19,77 @@ from torch import Tensor
 BITS = 1 / log(2)
 """Nats to bits."""
 
+CHECKED = 1024
+"""Columns of the unembedding on which the last row is held against the model's own logits, besides those that lead."""
+
+
+def normed(
+    x: Float[Tensor, "*rows d"],
+    gain: Float[Tensor, "d"] | None,
+    bias: Float[Tensor, "d"] | None,
+    eps: float | None,
+    centered: bool,
+) -> Float[Tensor, "*rows d"]:
+    """`(x - mean) / σ ⊙ gain + bias`; the mean stays where `centered` is false, and all of `x` where `eps` is None."""
+    if eps is None:
+        return x
+    if centered:
+        x = x - x.mean(-1, keepdim=True)
+    x = x * (x.square().mean(-1, keepdim=True) + eps).rsqrt()
+    if gain is not None:
+        x = x * gain
+    return x if bias is None else x + bias
+
+
+def unembedded(
+    x: Float[Tensor, "n d"],
+    W_U: Float[Tensor, "d vocabulary"],
+    b_U: Float[Tensor, "vocabulary"] | None,
+    out: Float[Tensor, "n vocabulary"],
+    width: int,
+) -> Float[Tensor, "n vocabulary"]:
+    """`x W_U + b_U` in float32, so many columns of it at a time."""
+    for start in range(0, W_U.shape[1], width):
+        part = slice(start, start + width)
+        torch.mm(x, W_U[:, part].float(), out=out[:, part])
+    if b_U is not None:
+        out += b_U
+    return out
+
+
+def capped(logits: Float[Tensor, "*rows columns"], scale: float, cap: float | None) -> Float[Tensor, "*rows columns"]:
+    """`cap · tanh(scale · z / cap)`, or `scale · z` where there is no cap; in place."""
+    if scale != 1.0:
+        logits *= scale
+    if cap is not None:
+        logits.div_(cap).tanh_().mul_(cap)
+    return logits
+
+
+def how_far_off(
+    x: Float[Tensor, "n d"],
+    theirs: Float[Tensor, "n vocabulary"],
+    W_U: Float[Tensor, "d vocabulary"],
+    b_U: Float[Tensor, "vocabulary"] | None,
+    scale: float,
+    cap: float | None,
+) -> Float[Tensor, "2"]:
+    """The largest difference between what is read of some normed rows and a model's own logits, and the spread of these; in
+    the columns that lead and CHECKED others."""
+    vocabulary = W_U.shape[1]
+    columns = torch.arange(0, vocabulary, max(1, vocabulary // CHECKED), device=W_U.device)
+    leading = theirs.argmax(-1)
+    # columns of the unembedding are rows in memory
+    ours = x @ W_U.T[columns].float().T
+    lead = (x * W_U.T[leading].float()).sum(-1, keepdim=True)
+    if b_U is not None:
+        ours, lead = ours + b_U[columns], lead + b_U[leading].unsqueeze(-1)
+    ours = capped(torch.cat([ours, lead], -1), scale, cap)
+    theirs = torch.cat([theirs[:, columns], theirs.gather(-1, leading.unsqueeze(-1))], -1).float()
+    # where the model is finite and the readout is not, they differ by as much as can be
+    worst = (ours - theirs).abs().nan_to_num(nan=float("inf")).max()
+    return torch.stack([worst, (theirs - theirs.mean(-1, keepdim=True)).abs().max()])
+
 
 def read_columns(
     a: Float[Tensor, "p rows vocabulary"],
@@ -29,16 +103,12 @@ def read_columns(
 ) -> dict[str, Tensor]:
     """Every statistic of some whole columns. `a` holds their logits, `b` is scratch."""
 
-    def rank(logit: Float[Tensor, "p rows 1"]) -> Int[Tensor, "p rows"]:
-        # a boolean sum costs ten times this: the comparison is written as floats, and floats add fast
-        return torch.gt(a, logit, out=b).sum(-1).long() + 1
-
     top_logits, top_ids = largest(a, k)
     follows = (following >= 0).unsqueeze(-1)
     following_logit = a.gather(-1, following.clamp(min=0).view(-1, 1, 1).expand(-1, a.shape[1], 1))
-    following_rank = rank(following_logit) * follows
+    following_rank = rank(a, following_logit, b) * follows
     of_targets = [a.index_select(-1, ids) for ids in targets]
-    target_ranks = [rank(logits.amax(-1, keepdim=True)) for logits in of_targets]
+    target_ranks = [rank(a, logits.amax(-1, keepdim=True), b) for logits in of_targets]
 
     # the softmax of each row is exp(a - peak) / mass
     peak = top_logits[..., :1]
@@ -76,6 +146,14 @@ def read_columns(
     }
     also = torch.cat([following[:, None], *(ids.expand(len(a), -1) for ids in targets)], dim=1)
     return out | _trajectories(a, log_sum, top_ids, also, finite)
+
+
+def rank(
+    a: Float[Tensor, "p rows vocabulary"], logit: Float[Tensor, "p rows 1"], b: Float[Tensor, "p rows vocabulary"]
+) -> Int[Tensor, "p rows"]:
+    """The place of a logit among all of its row; 1 is the first. `b` is scratch."""
+    # a boolean sum costs ten times this: the comparison is written as floats, and floats add fast
+    return torch.gt(a, logit, out=b).sum(-1).long() + 1
 
 
 def largest(a: Float[Tensor, "p rows vocabulary"], k: int) -> tuple[Tensor, Tensor]:
@@ -142,6 +220,11 @@ def _distances(
         middle, row, last = (-torch.xlogy(x, x).sum(-1) for x in ((p + q) / 2, p, q))
         out["jensen_shannon"] = ((middle - (row + last) / 2) * BITS).clamp(0.0, 1.0)
     return out
+
+
+def end_to_end(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """What was read of some columns after what was read of others."""
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 def without_gaps(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:

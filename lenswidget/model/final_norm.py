@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lenswidget.model.columns import normed
+
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
 class FinalNorm:
@@ -31,14 +33,7 @@ class FinalNorm:
         return (x.square().mean(-1, keepdim=True) + self.eps).sqrt()
 
     def __call__(self, x: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
-        if self.eps is None:
-            return x
-        if self.centered:
-            x = x - x.mean(-1, keepdim=True)
-        x = x * (x.square().mean(-1, keepdim=True) + self.eps).rsqrt()
-        if self.gain is not None:
-            x = x * self.gain
-        return x if self.bias is None else x + self.bias
+        return normed(x, self.gain, self.bias, self.eps, self.centered)
 
     def frozen(self, direction: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
         """`P(gain ⊙ u)`: with σ held, the norm passes on `x · P(gain ⊙ u) / σ` of `x` along `u`, and its bias apart."""

@@ -13,13 +13,12 @@ from lenswidget.model.run import Run
 def made_by(run: Run, call: str = "") -> dict[str, str]:
     """Where a Grid of a run came from, by name: the version, the prompt, the model's weights and revision, what was changed while
     it ran, and the `call` that makes it again, where it is known."""
-    activations = run.activations
-    hooks = () if activations is None else activations.hooks
+    hooks = () if run.activations is None else run.activations.hooks
     known = {
         "lenswidget": importlib.metadata.version("lenswidget"),
         "prompt": run.prompt,
         "weights": run.weights.digest,
-        "revision": "" if activations is None else activations.backend.facts.revision,
+        "revision": "" if run.backend is None else run.backend.facts.revision,
         **provenance_of(run.edits),
         "hooks": ", ".join(hooks),
         "call": call,
@@ -31,12 +30,13 @@ def run_call(run: Run) -> str:
     """The call that makes a run again, with `model` for its model: the prompt as a text where that has the same tokens."""
     ids = run.tokens.tolist()
     edits = ", ".join(edit.code for edit in run.edits)
-    return call("lw.run", "model", repr(run.prompt if _is_text(run, ids) else ids), edits=f"[{edits}]" if edits else "")
+    prompt = repr(run.prompt if _is_text(run, ids) else ids)
+    return call("lw.run", "model", prompt, edits=f"[{edits}]" if edits else "", remote=unless(run.remote, False))
 
 
 def _is_text(run: Run, ids: list[int]) -> bool:
     """Whether the prompt, as a text, has just these tokens."""
-    backend = None if run.activations is None else run.activations.backend
+    backend = run.backend
     if backend is None or backend.tokenizer is None:
         return False
     try:

@@ -7,6 +7,7 @@ known inputs, and what they compute is believed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,7 +30,9 @@ def readout_of(backend: Backend) -> Readout:
             "model in float32, bfloat16 or float16."
         )
     b_U = b_U.float() if b_U is not None and bool(b_U.any()) else None
-    scale, cap = backend.remembered("after the unembedding", lambda: _after_unembedding(backend))
+    scale, cap = backend.remembered(
+        "after the unembedding", lambda: scale_and_cap(backend.after_unembedding, backend.facts.architecture)
+    )
     form = backend.remembered("final norm", lambda: _final_norm(backend, W_U.device))
     module = backend.module(None, "norm")
     norm = FinalNorm(None, None, None, centered=False) if form is None else form.read(module, W_U.device)
@@ -106,16 +109,14 @@ def _final_norm(backend: Backend, device: torch.device) -> NormForm | None:
     return form
 
 
-def _after_unembedding(backend: Backend) -> tuple[float, float | None]:
+def scale_and_cap(after_unembedding: Callable[[Tensor], Tensor], architecture: str) -> tuple[float, float | None]:
     """A logit scale and a soft-cap, found by trying what the model does to its logits after the unembedding."""
     z = torch.tensor([-1e12, -60.0, -7.0, -0.5, -1e-6, 0.0, 1e-6, 0.5, 7.0, 60.0, 1e12], dtype=torch.float64)
-    theirs = double(backend.after_unembedding(z.clone())).cpu()
+    theirs = double(after_unembedding(z.clone())).cpu()
     scale = float(theirs[6] / z[6])
     cap = float(theirs[-1]) if float(theirs[-1]) < 0.5 * scale * 1e12 else None
     ours = scale * z if cap is None else cap * torch.tanh(scale * z / cap)
     if not torch.allclose(ours, theirs, rtol=1e-5, atol=1e-9):
-        raise ValueError(
-            f"{backend.facts.architecture} does something to its logits that is neither a scale nor a soft-cap."
-        )
+        raise ValueError(f"{architecture} does something to its logits that is neither a scale nor a soft-cap.")
     # a scale is a short decimal in the model's config: take back the last bits that the probe lost
     return float(f"{scale:.12g}"), None if cap is None else float(f"{cap:.12g}")

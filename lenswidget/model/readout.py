@@ -6,14 +6,14 @@ their rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lenswidget.model.columns import BITS, read_columns, without_gaps
+from lenswidget.model.columns import BITS, capped, end_to_end, how_far_off, read_columns, unembedded, without_gaps
 from lenswidget.model.final_norm import FinalNorm
 from lenswidget.model.reading import Reading, assembled, how_far, on_cpu
 from lenswidget.model.surroundings import own_arithmetic
@@ -30,9 +30,6 @@ GROUP = 16
 
 SLICE = 1024
 """Entries of the vocabulary that one thread takes at a time: the logits of a chunk stay in its cache until they are all there."""
-
-CHECKED = 1024
-"""Columns of the unembedding on which the last row is held against the model's own logits, besides those that lead."""
 
 # Largest |last row - model| that is rounding, relative to the spread of the model's logits at a position. Correct
 # readouts measure 1e-7 to 1e-5 in float32; leaving out a bias, a gain or a soft-cap measures 1e-2 and more.
@@ -58,6 +55,11 @@ class Readout:
         """Rows of the unembedding; padding can make them more than the tokenizer has tokens."""
         return self.W_U.shape[1]
 
+    def columns(self, ids: Sequence[int]) -> tuple[Float[Tensor, "d n"], Float[Tensor, "n"]]:
+        """Some columns of the unembedding, in float32, and their biases."""
+        found = self.W_U[:, list(ids)].float()
+        return found, found.new_zeros(len(ids)) if self.b_U is None else self.b_U[list(ids)]
+
     @own_arithmetic()
     def logits(self, residual: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows vocabulary"]:
         """All logits of some residual rows: for a handful of rows, since nothing is cut into chunks here."""
@@ -73,20 +75,11 @@ class Readout:
         elif not is_float:
             # a half-precision W_U is widened a slice at a time, so that it is never held twice
             width = max(1, LOGITS_BUDGET // 2 // (4 * x.shape[1]))
-        for start in range(0, self.vocabulary, width):
-            part = slice(start, start + width)
-            torch.mm(x, self.W_U[:, part].float(), out=out[:, part])
-        if self.b_U is not None:
-            out += self.b_U
-        return self.after_unembedding(out)
+        return self.after_unembedding(unembedded(x, self.W_U, self.b_U, out, width))
 
     def after_unembedding(self, logits: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
         """`S`, in place: what the model does to its logits, whichever of them these are."""
-        if self.scale != 1.0:
-            logits *= self.scale
-        if self.cap is not None:
-            logits.div_(self.cap).tanh_().mul_(self.cap)
-        return logits
+        return capped(logits, self.scale, self.cap)
 
     @own_arithmetic()
     def direction_of(
@@ -153,23 +146,9 @@ class Readout:
             return float("nan"), rounding * 1e-6
         where = finite.nonzero().squeeze(-1)
         theirs = logits[where.to(logits.device)].to(device)
-        columns = torch.arange(0, self.vocabulary, max(1, self.vocabulary // CHECKED), device=device)
-        leading = theirs.argmax(-1)
-        normed = self.norm(residual[where.to(residual.device)].to(device, torch.float32))
-        ours = normed @ self._columns(columns).T
-        lead = (normed * self._columns(leading)).sum(-1, keepdim=True)
-        if self.b_U is not None:
-            ours, lead = ours + self.b_U[columns], lead + self.b_U[leading].unsqueeze(-1)
-        ours = self.after_unembedding(torch.cat([ours, lead], -1))
-        theirs = torch.cat([theirs[:, columns], theirs.gather(-1, leading.unsqueeze(-1))], -1).float()
-        # where the model is finite and the readout is not, they differ by as much as can be
-        worst = float((ours - theirs).abs().nan_to_num(nan=float("inf")).max())
-        spread = float((theirs - theirs.mean(-1, keepdim=True)).abs().max())
+        x = self.norm(residual[where.to(residual.device)].to(device, torch.float32))
+        worst, spread = how_far_off(x, theirs, self.W_U, self.b_U, self.scale, self.cap).tolist()
         return worst, rounding * max(spread, 1e-6)
-
-    def _columns(self, ids: Int[Tensor, "n"]) -> Float[Tensor, "n d"]:
-        """Some columns of the unembedding, which in memory are rows."""
-        return self.W_U.T[ids].float()
 
     @own_arithmetic()
     @torch.inference_mode()
@@ -241,13 +220,13 @@ class Readout:
                     b = scratch[: len(a) * rows].view(a.shape)
                     after = follows[start + first : start + first + len(a)]
                     parts.append(read_columns(a, b, ok, after, k, sets, extra, totals))
-                joined = _end_to_end(parts)
+                joined = end_to_end(parts)
                 return without_gaps(joined) if device.type == "cpu" else joined
 
             return read_chunk
 
         found = shared_out(range(0, positions, step), worker, workers)
-        joined = _end_to_end(found)
+        joined = end_to_end(found)
         # what a GPU found is waited for here and nowhere before
         return assembled(joined if device.type == "cpu" else without_gaps(on_cpu(joined)))
 
@@ -282,8 +261,3 @@ class Readout:
         found = torch.cat(shared_out(range(0, len(ours), step), lambda: apart, workers)).cpu()
         jensen_shannon, kl = found.view(*one.shape[:2], 2).unbind(-1)
         return jensen_shannon, kl
-
-
-def _end_to_end(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """What was read of some columns after what was read of others."""
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -18,6 +18,7 @@ from lenswidget.model.components import Components, assumed_components, componen
 from lenswidget.model.edits import Edit, Written, chained, changes, written
 from lenswidget.model.probe import readout_of
 from lenswidget.model.prompts import Prompt, tokenize
+from lenswidget.model.reading import Reading
 from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.site import Site
 from lenswidget.model.surroundings import plain_mode
@@ -71,6 +72,21 @@ class Run:
         parts = () if self.activations is None else self.activations.dtypes
         return max(ROUNDING[dtype] for dtype in {self.residual.dtype, self.readout.W_U.dtype, *parts})
 
+    remote: ClassVar[bool | str] = False
+    """Where the model is, as `lw.run` was told."""
+
+    @property
+    def backend(self) -> Backend | None:
+        """The model that ran; None in a run that was detached."""
+        return None if self.activations is None else self.activations.backend
+
+    def read(
+        self, positions: Int[Tensor, "p"], moved: Float[Tensor, "rows p d"] | None = None, **asked: Any
+    ) -> Reading:
+        """What its rows say at some positions, or others that a lens `moved` there; `asked` is what `Readout.read` takes."""
+        stream = self.stream(positions) if moved is None else moved
+        return self.readout.read(stream, self.following[positions], **asked)
+
     def row(self, row: int, positions: Int[Tensor, "p"]) -> Float[Tensor, "p d"]:
         """One row at some positions, as the readout takes it: float32, beside the unembedding."""
         return self.residual[row, positions.to(self.residual.device)].to(self.readout.W_U.device, torch.float32)
@@ -117,33 +133,6 @@ class Run:
         return f"Run of {self.prompt!r} on {self.model}: {rows} rows × {positions} tokens × {d}, {read}"
 
 
-def run(model: object, prompt: Prompt, *, tokenizer: Any = None, edits: Edit | Sequence[Edit] = ()) -> Run:
-    """Run a model on one prompt and keep its residual stream.
-
-    `model` is a TransformerLens `TransformerBridge`, the `HookedTransformer` of its versions before 4.0, or a model of
-    `transformers` as it is, adapters and quantised blocks included, also one that nnsight wraps. `prompt` is a text; its
-    token ids, `[positions]`, or what a tokenizer returned for it; or the messages of a chat, `[{"role": "user", "content":
-    "Hello"}]`, which go through the tokenizer's own template up to where the model is to answer. A text is tokenized as the
-    library does by default: as `model.to_tokens(text)` of TransformerLens, which adds a beginning-of-sequence token to
-    most, and as `tokenizer(text)` for a model of `transformers`.
-
-    `tokenizer` is for a model of `transformers`, and remembered for it. Without one, the tokenizer beside the files that the
-    model was loaded from is taken; where there is none, prompts are ids, and tokens are shown as their ids.
-
-    `edits` are `lw.Edit`s, what is put in the place of activations, one after another. The run is one like any other:
-    lenses, attribution and jumps read it under its edits, and say them.
-
-    Raises TypeError for an object that is no model, and ValueError for a prompt that is empty or longer than the model's
-    context, for ids outside its vocabulary, for a model in training mode, and for a model that no lens can read, with
-    the reason.
-
-        run = lw.run(model, "The capital of France is")
-        run = lw.run(AutoModelForCausalLM.from_pretrained(name), "The capital of France is", tokenizer=tokenizer)
-        without = lw.run(model, "The capital of France is", edits=[lw.Edit("L23H4", to=0, position=-1)])
-    """
-    return run_watched(backend_of(model, tokenizer=tokenizer), prompt, edits=edits)
-
-
 def run_watched(
     backend: Backend,
     prompt: Prompt,
@@ -151,7 +140,7 @@ def run_watched(
     hooks: UserHooks | None = None,
     edits: Edit | Sequence[Edit | Written] = (),
 ) -> Run:
-    """`run`, which tells each block that begins; what `begins` raises ends the run. It runs under the user's `hooks`, by
+    """`lw.run`, which tells each block that begins; what `begins` raises ends the run. It runs under the user's `hooks`, by
     default those that hang on the model now."""
     # what is made in inference mode can't enter autograd later
     with plain_mode():
@@ -237,19 +226,6 @@ def pass_over(
             assert done.logits is not None
             return Passed(residual, last, done.logits[0], components)
         components = found
-
-
-def runs(model: object, prompts: Sequence[Prompt], *, tokenizer: Any = None) -> list[Run]:
-    """Run a model on several prompts, one at a time: nothing is padded, so no position shifts.
-
-    `prompts` are what `run` takes, one each, and `tokenizer` is `run`'s, too. Raises TypeError for a single text, and what
-    `run` raises for any of them.
-
-        runs = lw.runs(model, ["Mary gave John", "John gave Mary"])
-    """
-    if isinstance(prompts, str):
-        raise TypeError(f"runs() takes a list of prompts and got one, {prompts!r}; call run(model, prompt) for it.")
-    return [run(model, prompt, tokenizer=tokenizer) for prompt in prompts]
 
 
 def residual_of(

@@ -15,7 +15,8 @@ from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.sampled_kl import kl_to_output
 from lenswidget.lenses.fitting.text import Text
 from lenswidget.model.backend import Backend
-from lenswidget.model.run import Run, run
+from lenswidget.model.run import Run
+from lenswidget.model.run_prompt import run
 
 BATCH = 4096
 """Tokens in a forward pass."""

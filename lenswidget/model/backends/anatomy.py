@@ -109,7 +109,7 @@ def dissect(network: torch.nn.Module, forward: Callable[[], object], positions: 
 
     Raises UnreadableError, with the reason, where a lens can't read it.
     """
-    embedding, head = _ends(network)
+    embedding, head = ends_of(network)
     if all(weight.is_meta for weight in network.parameters()) and not any(fetches(m) for m in network.modules()):
         raise UnreadableError(
             "has its weights on the meta device, where there is no data; load them with "
@@ -128,11 +128,11 @@ def dissect(network: torch.nn.Module, forward: Callable[[], object], positions: 
         raise UnreadableError(
             f"makes {into.shape[1]} positions of {positions} tokens, as prompt tuning does; a lens reads a position a token"
         )
-    stack, blocks = _stack(network, watch.calls, into)
+    stack, blocks = stack_of(network, watch.calls, into)
     last = calls[blocks[-1]].left
     assert last is not None
-    outside = {path: call for path, call in calls.items() if not _within(path, stack) and path}
-    norm = _norm(outside, last, into, blocks[-1], calls)
+    outside = {path: call for path, call in calls.items() if not within(path, stack) and path}
+    norm = norm_of(outside, last, into, blocks[-1], calls)
     modules, patterns = _name_modules(calls, blocks)
     embedded = paths.get(id(embedding))
     modules |= _name_embedding(outside, embedded, calls[blocks[0]])
@@ -175,7 +175,7 @@ def pattern_of(output: Any, positions: int) -> Tensor | None:
     return None
 
 
-def _ends(network: Any) -> tuple[torch.nn.Module | None, torch.nn.Module]:
+def ends_of(network: Any) -> tuple[torch.nn.Module | None, torch.nn.Module]:
     """The embedding and the unembedding, as Hugging Face's models name them."""
     try:
         embedding = network.get_input_embeddings()
@@ -199,12 +199,12 @@ def _innermost(calls: Mapping[str, Call], path: str) -> str:
     if call is None:
         return path
     same = [
-        p for p, c in calls.items() if _within(p, path) and _same(c.entered, call.entered) and _same(c.left, call.left)
+        p for p, c in calls.items() if within(p, path) and _same(c.entered, call.entered) and _same(c.left, call.left)
     ]
     return same[-1]
 
 
-def _stack(network: torch.nn.Module, calls: Mapping[str, Call], into: Tensor) -> tuple[str, tuple[str, ...]]:
+def stack_of(network: torch.nn.Module, calls: Mapping[str, Call], into: Tensor) -> tuple[str, tuple[str, ...]]:
     """The longest list of modules that ran in order, once each, and handed on a residual stream."""
     found: list[tuple[str, tuple[str, ...]]] = []
     again: list[tuple[str, int]] = []
@@ -237,11 +237,13 @@ def _stack(network: torch.nn.Module, calls: Mapping[str, Call], into: Tensor) ->
     return max(found, key=lambda one: len(one[1]))
 
 
-def _norm(outside: Mapping[str, Call], last: Tensor, into: Tensor, block: str, calls: Mapping[str, Call]) -> str | None:
+def norm_of(
+    outside: Mapping[str, Call], last: Tensor, into: Tensor, block: str, calls: Mapping[str, Call]
+) -> str | None:
     """The module that makes of the last row what enters the unembedding; None where nothing does."""
     if _same(last, into):
         return None
-    leaves = [path for path in outside if not any(_within(other, path) for other in outside if other != path)]
+    leaves = [path for path in outside if not any(within(other, path) for other in outside if other != path)]
     for path in leaves:
         if _same(outside[path].entered, last) and _same(outside[path].left, into):
             return path
@@ -259,7 +261,7 @@ def _name_modules(calls: Mapping[str, Call], blocks: tuple[str, ...]) -> tuple[d
         modules[number, ""] = block
         names: dict[str, str] = {}
         for path, call in calls.items():
-            if path == block or not _within(path, block) or call.times != 1 or call.passes_on():
+            if path == block or not within(path, block) or call.times != 1 or call.passes_on():
                 continue
             first, _, rest = path[len(block) + 1 :].partition(".")
             if first not in names:
@@ -293,7 +295,7 @@ def _name_embedding(outside: Mapping[str, Call], embedding: str | None, first: C
                 yield (None, "pos_embed" if count == 1 else f"pos_embed_{count}"), path
 
 
-def _within(path: str, of: str) -> bool:
+def within(path: str, of: str) -> bool:
     return path == of or path.startswith(f"{of}.")
 
 

@@ -41,6 +41,9 @@ Act = Callable[[Tensor], Tensor | None]
 class HuggingFaceBackend(Backend):
     """A causal language model of `transformers`, or one that PEFT put an adapter on."""
 
+    is_here = True
+    """Whether it is this object that runs, whose flags matter then."""
+
     @classmethod
     def recognizes(cls, model: object) -> bool:
         kinds = [
@@ -107,7 +110,7 @@ class HuggingFaceBackend(Backend):
 
     def refusal(self) -> str | None:
         name, base = self._architecture, self._base
-        if any(module.training for module in self.modules):
+        if self.is_here and any(module.training for module in self.modules):
             return f"{name} is in training mode, where dropout changes every run; call model.eval() first."
         reads = getattr(base, "main_input_name", "input_ids")
         if reads != "input_ids":
