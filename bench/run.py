@@ -9,6 +9,7 @@ for module in (
     "readout",
     "many",
     "detection",
+    "nnsight",
     "attribution",
     "interventions",
     "estimates",
