@@ -315,3 +315,14 @@ def test_a_model_without_a_limit_is_given_none(architecture: str, tmp_path: Path
     run = lw.run(model, [3 + i % 200 for i in range(2060)])
     assert run.check is not None and run.check.holds and run.residual.shape[1] == 2060
     assert backend_of(small(tmp_path)).facts.context == 64
+
+
+def test_ids_are_put_where_the_model_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were left on the CPU, and no bridge on a GPU could be run. "meta" is a device that every machine has."""
+    model = small(tmp_path)
+    backend = backend_of(model)
+    given: list[torch.Tensor] = []
+    monkeypatch.setattr(type(backend), "device", torch.device("meta"))
+    monkeypatch.setattr(type(model), "__call__", lambda self, ids, **rest: given.append(ids))
+    backend.forward(torch.tensor([TOKENS]), keep={})
+    assert [(ids.device.type, list(ids.shape)) for ids in given] == [("meta", [1, len(TOKENS)])]

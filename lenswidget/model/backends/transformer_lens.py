@@ -118,7 +118,7 @@ class HookedBackend(Backend):
         with self.lock, theirs, torch.set_grad_enabled(gradient), self.hung(ours), contextlib.suppress(_Stopped):
             if past is None:
                 with as_called():
-                    return Pass(self.model(tokens), kept)
+                    return Pass(self.model(tokens.to(self.device)), kept)
             # TransformerLens passes a cache on under names that change; the network in it takes it as it is
             done = self.network(input_ids=tokens.to(self.device), past_key_values=past, use_cache=True)
             return Pass(done.logits, kept)
