@@ -77,7 +77,7 @@ def linear() -> None:
 
 
 def tuned(steps: int, rows: tuple[str, ...] = ("L5", "L14", "L23")) -> None:
-    model, texts = lw.load(device="cpu"), prose(150_000)
+    model, texts = lw.load(), prose(150_000)
     quiet: dict[str, Any] = {"held_out": 0, "data": WORDS, "rows": rows, "watch": lambda progress: None}
     began = time.process_time()
     ours = lw.TunedLens.fit(model, texts, steps=steps, **quiet)
@@ -110,7 +110,10 @@ def as_the_library(model: object, texts: list[str], tokens: int, rows: list[int]
     backend = backend_of(model)
     one = lw.run(model, "The")
     each = tokens // STEPS
-    weights = {row: (torch.zeros(576, 576, requires_grad=True), torch.zeros(576, requires_grad=True)) for row in rows}
+    device = backend.device
+    weights = {
+        row: tuple(torch.zeros(*shape, device=device, requires_grad=True) for shape in ((576, 576), (576,))) for row in rows
+    }
     optimizer = torch.optim.SGD(
         [part for pair in weights.values() for part in pair],
         lr=1.0 * (1 - 0.9),
@@ -121,7 +124,7 @@ def as_the_library(model: object, texts: list[str], tokens: int, rows: list[int]
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / STEPS)
     generator = torch.Generator().manual_seed(0)
     residuals = Residuals(backend)
-    waiting = torch.empty(len(one.labels), 0, 576)
+    waiting = torch.empty(len(one.labels), 0, 576, device=device)
     text = Text(backend, texts, held_out=0).batches(16, mixed=True)
     for _ in range(STEPS):
         while waiting.shape[1] < each:

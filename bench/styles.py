@@ -9,7 +9,6 @@ import ast
 import hashlib
 import json
 import math
-import random
 import sysconfig
 from collections import defaultdict
 from collections.abc import Iterator
@@ -28,7 +27,8 @@ HELD_OUT = Path(__file__).parent / "held_out"
 STYLES = ("prose", "story", "chat", "code")
 LENGTH = 192
 """Tokens that the model writes after an opening."""
-BATCH = 64
+BATCH = 192
+"""Texts that are written together; the same openings again, where there are fewer of one length."""
 TEMPERATURE, TOP_P = 0.8, 0.95
 """At temperature 1 a model this small is soon lost for words that there are."""
 EXCERPT = 3_000
@@ -81,7 +81,7 @@ def written(model: Any, openings: list[str], tokens: int, held_out: bool = False
     rounds = 0
     while len(texts) * LENGTH < tokens:
         for group in groups:
-            wanted = min(BATCH, len(group), math.ceil(tokens / LENGTH) - len(texts))
+            wanted = min(BATCH, math.ceil(tokens / LENGTH) - len(texts))
             if wanted <= 0:
                 break
             starts = [group[(rounds * BATCH + i) % len(group)] for i in range(wanted)]
@@ -104,28 +104,28 @@ def code(tokens: int, *, held_out: bool = False) -> list[str]:
 
 @cache
 def _files(kind: str) -> tuple[tuple[str, str], ...]:
-    found = _library() if kind == "library" else _headers()
-    return tuple(sorted(found, key=lambda item: hashlib.md5(item[0].encode()).digest()))
+    """Excerpts with the names of their files, all of them mixed."""
+    found = [
+        (name, place, excerpt)
+        for name, text in (_library() if kind == "library" else _headers())
+        for place, excerpt in enumerate(_excerpts(text))
+    ]
+    mixed = sorted(found, key=lambda item: hashlib.md5(f"{item[0]} {item[1]}".encode()).digest())
+    return tuple((name, excerpt) for name, _, excerpt in mixed)
 
 
 def _library() -> Iterator[tuple[str, str]]:
     root = Path(sysconfig.get_path("stdlib"))
     for path in modules():
         name = path.relative_to(root).as_posix()
-        if name.startswith(("encodings/", "pydoc_data/")):  # tables
-            continue
-        text = _without_docstrings(path)
-        if len(text) > 400:
-            yield name, _excerpt(name, text)
+        if not name.startswith(("encodings/", "pydoc_data/")):  # tables
+            yield name, _without_docstrings(path)
 
 
 def _headers() -> Iterator[tuple[str, str]]:
     root = Path(torch.__file__).parent / "include"
     for path in sorted(root.rglob("*.h"))[::16]:
-        text = path.read_text("utf-8", errors="ignore")
-        if len(text) > 400:
-            name = path.relative_to(root).as_posix()
-            yield name, _excerpt(name, text)
+        yield path.relative_to(root).as_posix(), path.read_text("utf-8", errors="ignore")
 
 
 def _without_docstrings(path: Path) -> str:
@@ -145,11 +145,13 @@ def _without_docstrings(path: Path) -> str:
     return "".join(line for line in lines if line is not None)
 
 
-def _excerpt(name: str, text: str) -> str:
-    """Some lines of a text, from anywhere in it."""
-    place = random.Random(name).randrange(max(1, len(text) - EXCERPT))
-    start = text.find("\n", place) + 1 if place else 0
-    return text[start : start + EXCERPT]
+def _excerpts(text: str) -> Iterator[str]:
+    """A text in pieces of whole lines; what is left at its end, where that is no less than a few lines."""
+    start = 0
+    while len(text) - start > 400:
+        end = text.find("\n", start + EXCERPT) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _first(texts: list[str], characters: int) -> list[str]:

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from bench import openings
-from bench.styles import _without_docstrings
+from bench.styles import _excerpts, _without_docstrings, code
 
 
 def test_what_is_made_of_a_topic_that_is_held_out_is_held_out_with_it() -> None:
@@ -34,3 +34,16 @@ def test_code_is_left_without_the_docstrings_that_are_prose(tmp_path: Path) -> N
     ast.parse(left)
     path.write_bytes(b"\xff\xfe not python")
     assert _without_docstrings(path) == ""
+
+
+def test_excerpts_are_all_of_a_text_in_whole_lines_but_for_a_short_end() -> None:
+    text = "".join(f"line {number} of a file that is rather long\n" for number in range(300))
+    pieces = list(_excerpts(text))
+    assert len(pieces) > 2 and all(piece.endswith("\n") for piece in pieces)
+    assert text.startswith("".join(pieces)) and len(text) - len("".join(pieces)) <= 400
+    assert list(_excerpts("x" * 5_000)) == ["x" * 5_000] and list(_excerpts("short\n")) == []
+
+
+def test_a_file_of_code_is_held_out_whole() -> None:
+    fit, held_out = code(10**9), code(10**9, held_out=True)
+    assert len(fit) > len(held_out) > 0 and not set(fit) & set(held_out)

@@ -185,7 +185,7 @@ class Training:
 
     def result(self) -> tuple[Float[Tensor, "L d d"], Float[Tensor, "L d"]]:
         """Weights and biases of all rows but the last; of those that were not trained, as they started."""
-        weight, bias = (part.clone() for part in self.start)
+        weight, bias = (part.cpu().clone() for part in self.start)
         for row, translator in self.translators.items():
             parts = translator.result()
             weight[row], bias[row] = (part.cpu() for part in parts)
