@@ -24,6 +24,8 @@ from tests.test_trajectories import PROMPTS
 
 TARGETS = [7, None, 8, 9, 33, 90, 7, 100, 41]
 GROUPS = ["a"] * 5 + ["b"] * 4
+MIDDLE = torch.tensor([1, -0.5, -0.5], dtype=torch.float64)
+"""A Jensen–Shannon divergence is the entropy of the middle, less the mean of the two."""
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,36 @@ def test_a_contrast_is_dolas_on_the_whole_vocabulary(llama: Any) -> None:
         contrast(whole, 2)
     with pytest.raises(ValueError, match="alpha is a share"):
         contrast(whole, "L0", 0.0)
+
+
+@torch.no_grad()
+def test_a_contrast_takes_the_row_that_is_farthest_from_each_prompts_output(tmp_path: Path) -> None:
+    """Against the definition on the whole vocabulary, in float64, on a model of seven rows."""
+    model = saved("LlamaForCausalLM", tmp_path, num_hidden_layers=6, initializer_range=0.3)
+    whole = lw.trajectories(model, PROMPTS, k=288, extra=["jensen_shannon"])
+    rows = {"default": (None, [3, 5]), "named": (["L0", 2, "L4"], [1, 3, 5])}
+    for given, candidates in rows.values():
+        chosen = []
+        for prompt, found in zip(PROMPTS, contrast(whole, given, 0.5)):
+            states = model(torch.tensor([prompt]), output_hidden_states=True)
+            q = states.logits[0, -1].double().softmax(-1)
+            each = [
+                model.lm_head(model.model.norm(states.hidden_states[i][0, -1])).double().softmax(-1) for i in candidates
+            ]
+            far = [float(torch.special.entr(torch.stack([(p + q) / 2, p, q])).sum(-1) @ MIDDLE) for p in each]
+            best = int(np.argmax(far))
+            assert found.row == whole.rows[candidates[best]]
+            gain = torch.where(q >= 0.5 * q.max(), (q.log() - each[best].log()) / np.log(2), torch.tensor(-torch.inf))
+            assert found.tokens[0] == int(gain.argmax())
+            np.testing.assert_allclose(found.bits[0], float(gain.max()), atol=1e-3)
+            chosen.append(found.row)
+        assert len(set(chosen)) > 1, "prompts that all take one row say nothing of the choice"
+    with pytest.raises(ValueError, match=r"extra=\['jensen_shannon'\]"):
+        contrast(lw.trajectories(model, PROMPTS, k=288))
+    with pytest.raises(ValueError, match="no rows to choose from"):
+        contrast(whole, [])
+    with pytest.raises(ValueError, match="got 'jensen'"):
+        lw.trajectories(model, PROMPTS, extra=["jensen"])
 
 
 def test_an_early_exit_is_the_first_row_that_is_sure(grid: Grid) -> None:

@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
+from jaxtyping import Int
 
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.row_names import named_row
+
+DISTANCE = "Jensen–Shannon"
 
 
 @dataclass(frozen=True)
 class Contrasted:
     """What leads in one prompt when an early row is taken from the output: token ids, best first, and by how many bits.
 
-    `output` is what leads in the output itself.
+    `row` is that early row, `output` what leads in the output itself.
     """
 
     tokens: tuple[int, ...]
     bits: tuple[float, ...]
+    row: str
     output: int
 
 
-def contrast(grid: Grid, row: int | str, alpha: float = 0.1) -> list[Contrasted]:
+def contrast(
+    grid: Grid, row: str | SupportsIndex | Sequence[str | SupportsIndex] | None = None, alpha: float = 0.1
+) -> list[Contrasted]:
     """Of each prompt, the tokens by log p(output) − log p(row), of those whose probability is at least `alpha` of the highest.
 
-    The early row is one for all prompts: what the paper calls static. Raises ValueError where a Grid keeps too few candidates to
-    know all such tokens, with the number to ask for, for an `alpha` that is no share, and for the last row.
+    Of several rows, each prompt takes the one whose distribution is the farthest from its output's, by Jensen–Shannon
+    divergence: what the paper does. By default they are every second row of the upper half; the paper chose the half by
+    trying both. One row is one for all prompts: what the paper calls static.
 
-    Source: Chuang et al. 2023, arXiv 2309.03883.
+    Raises ValueError where a Grid keeps too few candidates to know all such tokens, with the number to ask for; where several
+    rows are given and it has no divergence; for an `alpha` that is no share, no rows, and the last row.
 
+    Source: Chuang et al., "DoLa: Decoding by Contrasting Layers Improves Factuality in Large Language Models", 2023, arXiv
+    2309.03883, section 2.
+
+        contrast(lw.trajectories(model, prompts, k=20, extra=["jensen_shannon"]))
         contrast(lw.trajectories(model, prompts, k=20), "L15")
     """
     if not 0 < alpha <= 1:
         raise ValueError(f"alpha is a share of the highest probability, above 0 and up to 1; got {alpha}.")
-    early = named_row(grid.rows, row)
-    if early == len(grid.rows) - 1:
-        raise ValueError(f"{grid.rows[early]!r} is the output itself, from which nothing differs; name an earlier row.")
     if grid.candidates is None or grid.trajectories is None:
         raise ValueError("This Grid has no candidates; read the prompts with lw.trajectories.")
     ids, bits = grid.candidates.ids[-1], grid.candidates.log_probability[-1]
     found = []
-    for column, (tokens, last) in enumerate(zip(ids, bits)):
+    for column, (tokens, last, early) in enumerate(zip(ids, bits, _early_rows(grid, row).tolist())):
         enough = last >= last[0] + np.log2(alpha)
         if enough.all() and len(tokens) < len(grid.texts):
             raise ValueError(
@@ -55,5 +66,37 @@ def contrast(grid: Grid, row: int | str, alpha: float = 0.1) -> list[Contrasted]
         gain = np.array([last[i] - early_bits[int(token)] for i, token in enumerate(tokens) if enough[i]])
         order = np.argsort(-gain, kind="stable")
         kept = tokens[enough]
-        found.append(Contrasted(tuple(kept[order].tolist()), tuple(gain[order].tolist()), int(tokens[0])))
+        found.append(
+            Contrasted(tuple(kept[order].tolist()), tuple(gain[order].tolist()), grid.rows[early], int(tokens[0]))
+        )
     return found
+
+
+def _early_rows(
+    grid: Grid, row: str | SupportsIndex | Sequence[str | SupportsIndex] | None
+) -> Int[np.ndarray, "columns"]:
+    """The row that each prompt's output is held against."""
+    output = len(grid.rows) - 1
+    if row is None:
+        candidates = list(range(output // 2, output, 2))
+    elif isinstance(row, Sequence) and not isinstance(row, str):
+        candidates = [named_row(grid.rows, one) for one in row]
+    else:
+        candidates = [named_row(grid.rows, row)]
+    if not candidates:
+        raise ValueError("There are no rows to choose from; name one or several, or leave them out.")
+    if output in candidates:
+        raise ValueError(
+            f"{grid.rows[output]!r} is the output itself, from which nothing differs; name an earlier row."
+        )
+    if len(candidates) == 1:
+        return np.full(grid.shape[1], candidates[0])
+    if DISTANCE not in grid.quantities:
+        raise ValueError(
+            "This Grid doesn't say how far rows are from the output, by which each prompt's row is chosen; read the prompts with "
+            "lw.trajectories(…, extra=['jensen_shannon']), or name one row for all."
+        )
+    # a row that isn't finite is as far as none
+    far = np.nan_to_num(grid.values(DISTANCE)[candidates], nan=-1.0)
+    chosen: Int[np.ndarray, "columns"] = np.array(candidates)[far.argmax(0)]
+    return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from lenswidget.lenses.fitting.progress import Progress
 from lenswidget.lenses.lens import Lens, as_lens, lens_call, moved
 from lenswidget.lenses.logit import LogitLens
 from lenswidget.lenses.read import read
+from lenswidget.lenses.reader import extra_of
 from lenswidget.lenses.to_grid import grid_of
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
@@ -76,6 +77,7 @@ def trajectories(
     labels: Sequence[Any] | None = None,
     groups: Sequence[Any] | None = None,
     k: int = 5,
+    extra: Iterable[str] = (),
     tokenizer: Any = None,
     watch: Callable[[Progress], Any] | None = None,
 ) -> Grid:
@@ -88,7 +90,7 @@ def trajectories(
 
     `target` is followed as an answer: one for all prompts, or a list with one for each, None where a prompt has none. `against`
     adds the logit difference from another, likewise. `targets` are followed in every prompt, as those of `lw.read` are. What is
-    measured of a list is called "rank of the target", and NaN where there is none.
+    measured of a list is called "rank of the target", and NaN where there is none. `extra` is `lw.read`'s.
 
     `labels` and `groups` are texts, one for each prompt. `grid.features("entropy")` is `[prompts, rows]`, and `grid.open(17)` the
     whole Grid of one prompt. What takes long shows its progress, calls `watch` if that is given, and keeps what it has when it is
@@ -116,6 +118,7 @@ def trajectories(
         raise ValueError(f"k is the number of candidates a cell, 1 to {first.readout.vocabulary}; got {k}.")
     lens.require(first)
     followed = followed_by(first, len(ids), target, against, targets)
+    distances = extra_of(extra)
     progress = Progress(
         f"Reading {len(ids)} prompts",
         doing=lens.name,
@@ -131,7 +134,7 @@ def trajectories(
             some = _columns(first, ids, at, ends.members, ends.rows)
             checks.append(check_of(first.readout, backend, ends.rows[-1], ends.logits))
             bad += int((~ends.rows.isfinite().all(-1)).sum())
-            pieces += _read(some, lens, ends.members, followed, k)
+            pieces += _read(some, lens, ends.members, followed, k, distances)
             read_of += len(ends.members)
             if progress.tell(read_of / len(ids)):
                 break
@@ -153,6 +156,7 @@ def trajectories(
         "" if isinstance(lens, LogitLens) else lens_call(given),
         position=unless(position, -1),
         k=unless(k, 5),
+        extra=unless([name for name, wanted in distances.items() if wanted], []),
     )
     length = np.array([len(ids[i]) for i in done], dtype=np.float32)
     return replace(
@@ -212,14 +216,23 @@ def _columns(
 
 @own_arithmetic()
 @torch.no_grad()
-def _read(columns: Columns, lens: Lens, members: Sequence[int], followed: Followed, k: int) -> Iterator[Piece]:
+def _read(
+    columns: Columns, lens: Lens, members: Sequence[int], followed: Followed, k: int, distances: Mapping[str, bool]
+) -> Iterator[Piece]:
     """What some prompts say, those together that follow the same."""
     stream = columns.residual if isinstance(lens, LogitLens) else moved(columns, lens)
     alike: dict[tuple[tuple[int, ...], ...], list[int]] = {}
     for place, i in enumerate(members):
         alike.setdefault(tuple(target.ids for target in followed.of(i)), []).append(place)
     for targets, places in alike.items():
-        reading = columns.readout.read(stream[:, places], columns.following[places], k=k, targets=targets)
+        reading = columns.readout.read(
+            stream[:, places],
+            columns.following[places],
+            k=k,
+            targets=targets,
+            jensen_shannon=distances["jensen_shannon"],
+            total_variation=distances["total_variation"],
+        )
         yield Piece(tuple(members[j] for j in places), reading, columns.residual[-1, places].clone())
 
 

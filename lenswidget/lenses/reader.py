@@ -32,7 +32,16 @@ PIECES = 16
 """Into how many pieces a long prompt is read: the first is there after a sixteenth of the reading."""
 FEWEST = 32
 """Positions in a piece: of a short prompt there is nothing to wait for."""
-EXTRA = frozenset({"jensen_shannon", "total_variation"})
+EXTRA = ("jensen_shannon", "total_variation")
+
+
+def extra_of(extra: Iterable[str]) -> dict[str, bool]:
+    """Which distances from the output a readout is to measure besides. Raises ValueError for a name of none."""
+    asked = list(extra)
+    for name in asked:
+        if name not in EXTRA:
+            raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {name!r}.")
+    return {name: name in asked for name in EXTRA}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +69,7 @@ class Reader:
         self.lens: Lens = as_lens(asked.lens)
         if not 1 <= asked.k <= run.readout.vocabulary:
             raise ValueError(f"k is the number of candidates a cell, 1 to {run.readout.vocabulary}; got {asked.k}.")
-        self.extra = frozenset(asked.extra)
-        unknown = self.extra - EXTRA
-        if unknown:
-            raise ValueError(f"extra takes 'jensen_shannon' and 'total_variation'; got {sorted(unknown)[0]!r}.")
+        self.extra = extra_of(asked.extra)
         self.through = self.lens.through(run)
         followed = targets_of(self.through, asked.targets)
         if asked.against is not None:
@@ -88,8 +94,8 @@ class Reader:
             stream,
             k=self.asked.k,
             targets=[target.ids for target in self.followed],
-            jensen_shannon="jensen_shannon" in self.extra,
-            total_variation="total_variation" in self.extra,
+            jensen_shannon=self.extra["jensen_shannon"],
+            total_variation=self.extra["total_variation"],
         )
         grid = grid_of(
             self.through,
@@ -142,7 +148,7 @@ class Reader:
             targets=f"[{', '.join(tokens if compared else [*tokens, last])}]" if self.followed else "",
             against=last if compared else "",
             k=unless(asked.k, 10),
-            extra=unless(sorted(self.extra), []),
+            extra=unless([name for name, wanted in self.extra.items() if wanted], []),
         )
 
     def explanations(self, positions: Int[Tensor, "p"]) -> Explanations | None:
