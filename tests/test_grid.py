@@ -335,6 +335,24 @@ def test_a_table_of_columns_that_are_no_tokens_has_their_labels() -> None:
     assert "column" not in grid.to_dataframe()
 
 
+def test_a_table_holds_texts_with_half_of_a_surrogate_pair(tmp_path: Path) -> None:
+    """pandas keeps texts as UTF-8, which has no halves: the whole table failed for one label."""
+    half = "h\ud83dalf"
+    grid = make_grid()
+    odd = replace(
+        grid,
+        rows=(half, *grid.rows[1:]),
+        columns=np.full(5, NO_TOKEN, dtype=np.int32),
+        column_labels=(half, "b", "c", "d", "\U0001f600"),
+        groups=(half,) * 5,
+        texts=dict.fromkeys(grid.texts, half),
+    )
+    table = odd.to_dataframe()
+    table.to_csv(tmp_path / "table.csv")
+    assert table["column"].tolist()[:5] == ["h\ufffdalf", "b", "c", "d", "\U0001f600"]
+    assert table["layer"][0] == table["group"][0] == table["top"][0] == "h\ufffdalf"
+
+
 def test_a_grid_is_pickled_without_its_model_and_copied_with_it() -> None:
     def explain(column: int, token: int, row: int) -> Grid:
         raise AssertionError

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lenswidget.grids import grid_file
-from lenswidget.grids.marks import spaced
+from lenswidget.grids.marks import spaced, well_formed
 from lenswidget.grids.parts import (
     NO_TOKEN,
     Candidates,
@@ -345,7 +345,8 @@ class Grid(Showable):
 
         "row" is the row's index in this Grid, from the embedding where that is the first, "layer" its label; "column" is
         the column's label where columns have any (heads, lenses), "group" the one that it is of; "token" is empty where
-        a column is no token. Quantities of columns stand last. Where the numbers came from is in `attrs["provenance"]`.
+        a column is no token. Half of a surrogate pair in a text, which no table can hold, is U+FFFD. Quantities of columns
+        stand last. Where the numbers came from is in `attrs["provenance"]`.
 
         The CSV that the view's menu saves has the same columns, and "provenance" as the last; what the page has in half
         precision is rounded to four digits there. Read so, a token that spells "null" is not lost:
@@ -358,15 +359,15 @@ class Grid(Showable):
         token_ids = np.tile(self.columns, rows)
         known: dict[str, Any] = {
             "row": np.repeat(np.arange(rows), columns),
-            "layer": np.repeat(np.array(self.rows, dtype=object), columns),
+            "layer": np.repeat(_labels(self.rows), columns),
             "position": np.tile(self.positions, rows),
             "token_id": token_ids,
             "token": self._texts(token_ids),
         }
         if self.column_labels is not None:
-            known["column"] = np.tile(np.array(self.column_labels, dtype=object), rows)
+            known["column"] = np.tile(_labels(self.column_labels), rows)
         if self.groups is not None:
-            known["group"] = np.tile(np.array(self.groups, dtype=object), rows)
+            known["group"] = np.tile(_labels(self.groups), rows)
         if self.candidates is not None:
             known["top_id"] = self.candidates.ids[:, :, 0].ravel()
             known["top"] = self._texts(known["top_id"])
@@ -380,7 +381,7 @@ class Grid(Showable):
         return frame
 
     def _texts(self, ids: np.ndarray) -> list[str | None]:
-        return [None if i == NO_TOKEN else self.text(i) for i in ids.tolist()]
+        return [None if i == NO_TOKEN else well_formed(self.text(i)) for i in ids.tolist()]
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickled without `explain`, which holds a run of a model."""
@@ -404,6 +405,11 @@ class Grid(Showable):
         header, arrays = grid_file.read(path, "Grid")
         with grid_file.whole(path, "Grid"):
             return Grid(**grid_file.unflatten(header, arrays))
+
+
+def _labels(labels: Iterable[str]) -> np.ndarray:
+    """For a column of a table."""
+    return np.array([well_formed(label) for label in labels], dtype=object)
 
 
 def _shorten(text: str, width: int = 60) -> str:

@@ -43,6 +43,11 @@ def visible(text: str) -> str:
     return "".join(["◌", *pieces] if text and _mark(text[0])[1] else pieces)
 
 
+def well_formed(text: str) -> str:
+    """The text with U+FFFD in place of each half of a surrogate pair, which UTF-8, and so a table or a file, can't hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def spaced(sentence: str) -> str:
     """A sentence with everything in it visible but the spaces between its words."""
     return " ".join(map(visible, sentence.split(" ")))

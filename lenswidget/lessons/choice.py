@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lenswidget.grids.marks import well_formed
 from lenswidget.lessons.part import Hint, Part
-from lenswidget.lessons.seal import digest, seal, well_formed
+from lenswidget.lessons.seal import digest, seal
 
 
 class Choice(Part):

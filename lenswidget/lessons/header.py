@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lenswidget.grids.marks import well_formed
 from lenswidget.lessons.part import Part
-from lenswidget.lessons.seal import well_formed
 
 TEXTS = {"lesson": "", "title": "", "lead": "", "see": ""}
 COUNTS = {"number": None, "minutes": 0, "guesses": 0, "exercises": 0, "questions": 0}

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
+from lenswidget.grids.marks import well_formed
 from lenswidget.lessons.part import Hint, Part
-from lenswidget.lessons.seal import seal, well_formed
+from lenswidget.lessons.seal import seal
 
 
 class Number(Part):

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from lenswidget.lessons.seal import digest, seal, well_formed
+from lenswidget.grids.marks import well_formed
+from lenswidget.lessons.seal import digest, seal
 from lenswidget.lessons.terms import terms_in
 from lenswidget.view.scripted import Scripted
 from lenswidget.view.showing import asker, keep

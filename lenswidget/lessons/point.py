@@ -7,11 +7,12 @@ from typing import Any
 
 from lenswidget.grids.comparison import Comparison
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import well_formed
 from lenswidget.grids.slicing import indices
 from lenswidget.lessons.figure_part import Figure, FigurePart, grids_of
 from lenswidget.lessons.part import Hint
 from lenswidget.lessons.rules import Cell, Rule, cell_of, cells_of
-from lenswidget.lessons.seal import digest, seal, well_formed
+from lenswidget.lessons.seal import digest, seal
 
 
 class Point(FigurePart):

@@ -8,11 +8,12 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.marks import well_formed
 from lenswidget.grids.row_names import named_row
 from lenswidget.lessons.figure_part import Figure, FigurePart, grids_of
 from lenswidget.lessons.part import Hint
 from lenswidget.lessons.rules import Token, ids_of, position_of, probabilities
-from lenswidget.lessons.seal import seal, well_formed
+from lenswidget.lessons.seal import seal
 
 
 class Predict(FigurePart):

@@ -10,6 +10,8 @@ import base64
 import hashlib
 from itertools import count
 
+from lenswidget.grids.marks import well_formed
+
 LENGTH = 16
 """Characters of a digest: enough that no two answers of a question meet."""
 
@@ -20,18 +22,13 @@ def digest(salt: str, answer: str) -> str:
 
 
 def seal(text: str, key: str) -> str:
-    """A text that reads as nothing without its key, in base64."""
+    """A text that reads as nothing without its key, in base64; well formed, so that both languages write the same bytes."""
     return base64.b64encode(_mixed(well_formed(text).encode(), key)).decode()
 
 
 def unseal(sealed: str, key: str) -> str:
     """The text again."""
     return _mixed(base64.b64decode(sealed), key).decode()
-
-
-def well_formed(text: str) -> str:
-    """With U+FFFD in place of half surrogate pairs, which no UTF-8 has: both languages write the same bytes."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _mixed(data: bytes, key: str) -> bytes:
