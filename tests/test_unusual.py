@@ -117,12 +117,14 @@ def test_auroc_is_the_share_of_pairs() -> None:
     assert np.isnan(auroc(np.zeros(0), np.ones(3))) and np.isnan(auroc(np.array([np.nan]), np.ones(3)))
 
 
-def test_auroc_is_scikit_learns() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
+def test_auroc_of_a_group_is_the_share_of_its_pairs_and_scikit_learns() -> None:
     found = lw.unusual(prompts(shift=0.5), normal="plain")
-    these = np.array(GROUPS) == "injected"
-    scores = np.concatenate([found.scores[these], found.scores[found.normal]])
-    assert found.groups[0].auroc == pytest.approx(metrics.roc_auc_score([1] * 6 + [0] * 12, scores))
+    injected, normal = found.scores[np.array(GROUPS) == "injected"], found.scores[found.normal]
+    assert 0.5 < found.groups[0].auroc < 1.0, "scores that don't overlap would say nothing of the count"
+    assert found.groups[0].auroc == pytest.approx(pairs(injected, normal), abs=1e-12)
+    metrics = pytest.importorskip("sklearn.metrics")
+    area = metrics.roc_auc_score([1] * 6 + [0] * 12, np.concatenate([injected, normal]))
+    assert found.groups[0].auroc == pytest.approx(area)
 
 
 def test_intervals_cover_what_they_claim() -> None:
