@@ -112,7 +112,8 @@ def as_the_library(model: object, texts: list[str], tokens: int, rows: list[int]
     each = tokens // STEPS
     device = backend.device
     weights = {
-        row: tuple(torch.zeros(*shape, device=device, requires_grad=True) for shape in ((576, 576), (576,))) for row in rows
+        row: tuple(torch.zeros(*shape, device=device, requires_grad=True) for shape in ((576, 576), (576,)))
+        for row in rows
     }
     optimizer = torch.optim.SGD(
         [part for pair in weights.values() for part in pair],
