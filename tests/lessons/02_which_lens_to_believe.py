@@ -15,8 +15,7 @@ says("The raw lens at L12 is about {:.0f} bits from the output.", bits["Logit le
 says("The tuned lens, at the same row, is {:.0f} bits away.", bits["Tuned lens", "L12"])
 far = [bits[lens, "L23"] for lens in ("Logit lens", "Jacobian lens", "Tuned lens")]
 says(
-    "At L23 (row {} of the table) the raw lens is {:.1f} bits from the output, the Jacobian lens {:.1f}, the tuned lens {:.1f}",
-    raw.rows.index("L23"),
+    "At L23 the raw lens is {:.1f} bits from the output, the Jacobian lens {:.1f}, the tuned lens {:.1f}",
     *far,
 )
 says("{:.1f} bits at L23 is a mean", far[2])
@@ -25,7 +24,6 @@ nearer = {
     lens: [layer for (one, layer), each in bits.items() if one == lens and each < measured.blind] for lens, _ in bits
 }
 assert nearer["Logit lens"] == ["L27", "L28", "L29"] and nearer["Tuned lens"] == list(raw.rows[2:])
-says("L12 is row {}.", raw.rows.index("L12"))
 says("0 bits: the row says exactly")
 says("= 0 ± 0 bits")
 says("At the last row the distance is {:.0f}.", bits["Logit lens", "L29"])

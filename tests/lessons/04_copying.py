@@ -19,10 +19,10 @@ for one in shorter:
 votes_of = {head: looks.values("contribution")[looks.rows.index(head)] for head in ("L23H7", "L23H1", "L23H2", "L24H4")}
 assert looks.text(looks.columns[10]) == " moon" and all(abs(one).argmax() == 10 for one in votes_of.values())
 says(
-    "L23H7 votes {:+.2f} for it, L23H1 {:+.2f}, L23H2 {:+.2f}.",
+    "L23H7 votes {:+.1f} for it, L23H1 {:+.1f}, L23H2 {:+.1f}.",
     *(votes_of[head][10] for head in ("L23H7", "L23H1", "L23H2")),
 )
-says("votes −{:.2f}.", -votes_of["L24H4"][10])
+says("votes −{:.1f}.", -votes_of["L24H4"][10])
 given = dict(zip(votes.rows, votes.values("contribution")[:, 0].astype(float)))
 of_heads = sorted((part for part in given if "H" in part and part.startswith("L23")), key=given.get)
 assert set(of_heads[-3:]) == set(copiers)

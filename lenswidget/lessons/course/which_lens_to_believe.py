@@ -81,7 +81,7 @@ answer = raw[raw["KL to the output"] < measured.blind]["layer"].iloc[0]""",
         solution="""mine = table[(table["lens"] == "Tuned lens") & (table["layer"] == "L12")]
 answer = mine["KL to the output"].iloc[0]""",
         hints=[
-            "It stands in the table above: L12 is row 13.",
+            "It stands in the table above, in the line of L12.",
             "Or point at the cell in the picture.",
             'In `table`: `lens` is "Tuned lens", and `layer` is "L12".',
         ],
