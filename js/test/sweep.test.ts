@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { userEvent } from "vitest/browser";
 import { answerOf, quietColumns, saidOf } from "../src/data/sweep.js";
 import { decode } from "../src/data/wire.js";
+import { quiet } from "../src/lessons/covered.js";
 import { asText, experiment, outcome, spokenCell } from "../src/text/sweep.js";
 import { FakeModel, hindrances, scroller, show } from "./host.js";
 import { message, type Wish } from "./messages.js";
@@ -48,6 +49,12 @@ async function gridOf(wish: Wish) {
 }
 
 describe("what a sweep says", () => {
+  it("doesn't tell where the effect lies while that is asked", async () => {
+    const shown = await decode(await message(SWEEP));
+    expect(shown.grids[0]!.sweep!.story).not.toEqual([]);
+    expect(quiet(shown).grids[0]!.sweep!.story).toEqual([]);
+  });
+
   it("tells what base and source say, and which columns nothing was run in", async () => {
     const grid = await gridOf(SWEEP);
     expect(answerOf(grid.sweep!, "base")).toEqual({ token: 3, probability: 0.5 });

@@ -11,9 +11,13 @@ export interface Cover {
   last: number;
 }
 
-/** Grids without what would give an answer away: where each is decided, and who made which step. */
+/** Grids without what would give an answer away: where each is decided, who made which step, what a sweep is told to have found. */
 export function quiet(shown: Shown): Shown {
-  return { ...shown, grids: shown.grids.map((grid) => ({ ...grid, decision: null, jumps: null })) };
+  const grids = shown.grids.map((grid) => {
+    const sweep = grid.sweep && { ...grid.sweep, story: [] };
+    return { ...grid, decision: null, jumps: null, sweep };
+  });
+  return { ...shown, grids };
 }
 
 /** The first of some grids with rows of a column covered. */
