@@ -6,6 +6,7 @@ their rows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,9 @@ from lenswidget.model.workers import shared_out
 
 LOGITS_BUDGET = 96 * 2**20
 """Bytes of logits at a time, in all chunks that are read together; small change beside it is all a reading needs."""
+
+ON_GPU = 4
+"""Times as many on a GPU that has them to spare: each chunk costs it a hundred commands, and a widened unembedding."""
 
 CELLS, FEWEST = 256, 96
 """Cells in a chunk on a processor: with more, a matrix product gains nothing; with fewer, it reads the unembedding too often."""
@@ -68,13 +72,14 @@ class Readout:
         return self._unembed(x, out).view(*residual.shape[:-1], -1)
 
     def _unembed(self, x: Float[Tensor, "n d"], out: Float[Tensor, "n vocabulary"]) -> Float[Tensor, "n vocabulary"]:
-        is_float = self.W_U.dtype == torch.float32
+        if exact_product(x, self.W_U, out):
+            return self.after_unembedding(out if self.b_U is None else out.add_(self.b_U))
         width = self.vocabulary
         if out.device.type == "cpu" and torch.get_num_threads() == 1:
             width = SLICE
-        elif not is_float:
+        elif self.W_U.dtype != torch.float32:
             # a half-precision W_U is widened a slice at a time, so that it is never held twice
-            width = max(1, LOGITS_BUDGET // 2 // (4 * x.shape[1]))
+            width = max(1, budget(out.device) // 2 // (4 * x.shape[1]))
         return self.after_unembedding(unembedded(x, self.W_U, self.b_U, out, width))
 
     def after_unembedding(self, logits: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
@@ -126,12 +131,17 @@ class Readout:
 
     @own_arithmetic()
     def error(
-        self, residual: Float[Tensor, "positions d"], logits: Float[Tensor, "positions vocabulary"]
+        self,
+        residual: Float[Tensor, "positions d"],
+        logits: Float[Tensor, "positions vocabulary"],
+        *,
+        multiplied: torch.dtype = torch.float32,
     ) -> tuple[float, float]:
         """max |read - model| over the finite positions of the last row, and the largest that would be rounding.
 
-        `logits` are the model's own. Both figures are in logits; NaN where no position is finite. Of a large vocabulary
-        it is the logit that leads at each position and CHECKED others, evenly spaced: whatever a readout can get wrong,
+        `logits` are the model's own, made of products that were `multiplied` in some type. Both figures are in logits; NaN
+        where no position is finite. Of a large vocabulary it is the logit that leads at each position and CHECKED others,
+        evenly spaced: whatever a readout can get wrong,
         a norm, a bias, a scale, a cap or the whole stream, is wrong in them too, and all would cost a reading again.
         """
         if logits.shape[-1] != self.vocabulary:
@@ -141,7 +151,7 @@ class Readout:
             )
         device = self.W_U.device
         finite = residual.isfinite().all(-1).to(device) & logits.isfinite().all(-1).to(device)
-        rounding = max(ROUNDING[logits.dtype], ROUNDING[residual.dtype], ROUNDING[self.W_U.dtype])
+        rounding = max(ROUNDING[dtype] for dtype in (logits.dtype, residual.dtype, self.W_U.dtype, multiplied))
         if not finite.any():
             return float("nan"), rounding * 1e-6
         where = finite.nonzero().squeeze(-1)
@@ -232,7 +242,7 @@ class Readout:
 
     def _shares(self, rows: int, positions: int) -> tuple[int, int]:
         """How many positions are read at a time, and by how many workers at once."""
-        most = max(1, LOGITS_BUDGET // (4 * rows * self.vocabulary))
+        most = max(1, budget(self.W_U.device) // (4 * rows * self.vocabulary))
         if self.W_U.device.type != "cpu":
             return min(positions, most), 1
         fewest = -(-FEWEST // rows)
@@ -261,3 +271,43 @@ class Readout:
         found = torch.cat(shared_out(range(0, len(ours), step), lambda: apart, workers)).cpu()
         jensen_shannon, kl = found.view(*one.shape[:2], 2).unbind(-1)
         return jensen_shannon, kl
+
+
+def exact_product(x: Float[Tensor, "n d"], W: Float[Tensor, "d m"], out: Float[Tensor, "n m"]) -> bool:
+    """`x W` of float32 numbers and bfloat16 weights, on the units of a GPU that multiply bfloat16 and add in float32: four times
+    as fast as to widen the weights, and as exact. False, and nothing done, where there are no such units.
+
+    A float32 number is the sum of three of bfloat16, of 8 bits each, so three products are that of all its bits.
+    """
+    if out.device.type != "cuda" or W.dtype != torch.bfloat16 or not _multiplies_bfloat16(out.device):
+        return False
+    rest = x
+    for count in range(3):
+        some = rest.bfloat16()
+        if count:
+            torch.addmm(out, some, W, out_dtype=torch.float32, out=out)
+        else:
+            torch.mm(some, W, out_dtype=torch.float32, out=out)
+        rest = rest - some.float()
+    return True
+
+
+@functools.cache
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a GPU, and this torch, make float32 of products of bfloat16: tried, as older ones of either don't."""
+    one = torch.ones(16, 16, dtype=torch.bfloat16, device=device)
+    out = torch.empty(16, 16, device=device)
+    try:
+        torch.mm(one, one, out_dtype=torch.float32, out=out)
+        torch.addmm(out, one, one, out_dtype=torch.float32, out=out)
+    except (RuntimeError, TypeError, NotImplementedError):
+        return False
+    return bool((out == 32).all())
+
+
+def budget(device: torch.device) -> int:
+    """Bytes of logits at a time on a device: more on a GPU, but little of what is free there."""
+    if device.type != "cuda":
+        return LOGITS_BUDGET
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(LOGITS_BUDGET, min(ON_GPU * LOGITS_BUDGET, free // 16))
