@@ -191,3 +191,22 @@ def test_a_device_that_refuses_float64_is_never_asked_for_it(
 
 def test_which_devices_have_float64_is_tried() -> None:
     assert surroundings.has_float64(torch.device("cpu")) and surroundings.double(torch.ones(2)).dtype == torch.float64
+
+
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_products_that_the_caller_lets_be_rounded_are_ours_in_full(precision: str, model: Any) -> None:
+    x, W = torch.randn(64, 576), torch.randn(576, 512)
+    exact = (x.double() @ W.double()).float()
+    expected = figures(model, lw.run(model, TOKENS))
+    torch.set_float32_matmul_precision(precision)
+    try:
+        with surroundings.own_arithmetic():
+            assert float((x @ W - exact).abs().max()) < 1e-3
+        assert figures(model, lw.run(model, TOKENS)) == expected
+        assert torch.get_float32_matmul_precision() == precision
+        logits, cache = model.run_with_cache(torch.tensor([TOKENS]))
+        cached = lw.from_cache(cache, logits=logits)
+        assert cached.check is not None and cached.check.holds
+        assert lw.attribute(cached, 77, unit="head").check.holds  # type: ignore[union-attr]
+    finally:
+        torch.set_float32_matmul_precision("highest")

@@ -21,7 +21,8 @@ class Activations:
     The last position's are kept from the run itself. Those of other positions come from the cache that the run was made
     of, or else from one further forward pass that keeps what is needed; they are kept, too. `components` are what the
     model's blocks were found to consist of, `hooks` what its user had hung on it when it ran, whatever is on it now, and
-    `edits` what was put in the place of activations: whatever runs the model again for this run runs it so.
+    `edits` what was put in the place of activations: whatever runs the model again for this run runs it so. A cache's products of
+    float32 may have been `multiplied` in a shorter type.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Activations:
         edits: Sequence[Written] = (),
         cache: CachedPass | None = None,
         prompt: int = 0,
+        multiplied: torch.dtype = torch.float32,
     ) -> None:
         self.backend = backend
         self.components = components
@@ -47,6 +49,7 @@ class Activations:
         self._whole: dict[Site, Tensor] = {}
         self._cache = cache
         self._prompt = prompt
+        self.multiplied = multiplied
 
     @property
     def changed(self) -> bool:

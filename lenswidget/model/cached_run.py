@@ -16,7 +16,7 @@ from lenswidget.model.probe import readout_of
 from lenswidget.model.prompts import as_ids, within
 from lenswidget.model.readout import Readout
 from lenswidget.model.run import Run, assembled, check_of, residual_of
-from lenswidget.model.surroundings import on_cpu
+from lenswidget.model.surroundings import multiplied_in, on_cpu
 
 
 def from_cache(
@@ -52,14 +52,17 @@ def _opened(held: CachedPass, logits: Any, tokens: Any, batch: Any) -> Run:
     index = _chosen(held, batch)
     residual = residual_of(backend, {site: held.get(site, index) for site in backend.rows}, whole)
     ids = _cached_tokens(held, tokens, index, residual.shape[1])
-    activations = Activations(backend, components_of(backend), ids, residual[-1], cache=held, prompt=index)
+    multiplied = multiplied_in(residual.device)  # as is allowed now, and so, probably, was then
+    activations = Activations(
+        backend, components_of(backend), ids, residual[-1], cache=held, prompt=index, multiplied=multiplied
+    )
     own = _own_logits(logits, held, index, len(ids), readout) if logits is not None else None
     raw = held.unembedded(index) if own is None else None
     if raw is not None and tuple(raw.shape) == (residual.shape[1], readout.vocabulary):
         # the cached values come before any soft-cap or scale, so they are carried through the one that was probed
         own = readout.after_unembedding(raw.float().clone())
-    check = None if own is None else check_of(readout, backend, residual[-1], own)
-    return assembled(readout, ids, residual, check, activations)
+    check = None if own is None else check_of(readout, backend, residual[-1], own, multiplied=multiplied)
+    return assembled(readout, ids, residual, check, activations, None if own is None else own[-1])
 
 
 def residual_hooks(model: object) -> list[str]:

@@ -21,10 +21,12 @@ from lenswidget.model.prompts import Prompt, tokenize
 from lenswidget.model.reading import Reading
 from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.site import Site
-from lenswidget.model.surroundings import plain_mode
+from lenswidget.model.surroundings import own_arithmetic, plain_mode
 from lenswidget.model.tokens import TokenTexts, texts_of
 from lenswidget.model.user_hooks import UserHooks
 from lenswidget.model.weights import Weights, weights_of
+
+HALF = (torch.bfloat16, torch.float16)
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
@@ -69,7 +71,7 @@ class Run:
     def rounding(self) -> float:
         """The relative error that is rounding, in what this run is made of: under autocast its parts are less exact than its
         rows."""
-        parts = () if self.activations is None else self.activations.dtypes
+        parts = () if self.activations is None else (*self.activations.dtypes, self.activations.multiplied)
         return max(ROUNDING[dtype] for dtype in {self.residual.dtype, self.readout.W_U.dtype, *parts})
 
     remote: ClassVar[bool | str] = False
@@ -86,6 +88,13 @@ class Run:
         """What its rows say at some positions, or others that a lens `moved` there; `asked` is what `Readout.read` takes."""
         stream = self.stream(positions) if moved is None else moved
         return self.readout.read(stream, self.following[positions], **asked)
+
+    @property
+    def half(self) -> str:
+        """The half precision in which the model wrote its sums, as "bfloat16"; "" where it did in a longer type."""
+        kept = set() if self.activations is None else self.activations.dtypes
+        found = [dtype for dtype in HALF if dtype in {self.residual.dtype, *kept}]
+        return str(found[0]).removeprefix("torch.") if found else ""
 
     def row(self, row: int, positions: Int[Tensor, "p"]) -> Float[Tensor, "p d"]:
         """One row at some positions, as the readout takes it: float32, beside the unembedding."""
@@ -173,9 +182,8 @@ def _run(
     activations = Activations(
         backend, done.components, tokens, done.residual[-1], last=done.last, hooks=under, edits=made
     )
-    return assembled(
-        readout, tokens, done.residual, check_of(readout, backend, done.residual[-1], done.logits), activations
-    )
+    check = check_of(readout, backend, done.residual[-1], done.logits)
+    return assembled(readout, tokens, done.residual, check, activations, done.logits[-1])
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
@@ -251,10 +259,13 @@ def check_of(
     backend: Backend,
     last_row: Float[Tensor, "positions d"],
     logits: Float[Tensor, "positions vocabulary"],
+    *,
+    multiplied: torch.dtype = torch.float32,
 ) -> Check:
-    """That the last row is the model. Raises ValueError, by how much it isn't, where that is more than rounding."""
+    """That the last row is the model. Raises ValueError, by how much it isn't, where that is more than rounding: that of the
+    types that are there, and of the one in which the model's products were `multiplied`."""
     facts = backend.facts
-    error, tolerance = readout.error(last_row, logits.detach())
+    error, tolerance = readout.error(last_row, logits.detach(), multiplied=multiplied)
     if error > tolerance:
         raise ValueError(
             f"The last row is not the model: read through its final norm and unembedding, it differs from {facts.name}'s "
@@ -271,8 +282,9 @@ def assembled(
     residual: Float[Tensor, "rows positions d"],
     check: Check | None,
     activations: Activations,
+    logits: Float[Tensor, "vocabulary"] | None = None,
 ) -> Run:
-    """A Run of what was found, with what is to be said of it."""
+    """A Run of what was found, with what is to be said of it; `logits` are the model's own at the last position."""
     facts = activations.backend.facts
     notes: list[str] = []
     if check is None:
@@ -282,6 +294,8 @@ def assembled(
         notes.append(f"{bad} of {residual.shape[0] * residual.shape[1]} residual vectors are not finite")
     notes += [f"edited: {one.said}" for one in activations.edits]
     notes += model_notes(activations.backend, residual.dtype)
+    if check is not None and residual.dtype in HALF:
+        notes.append(_cost_of_half(readout, residual[-1, -1], check, logits))
     texts = texts_of(activations.backend)
     bos = getattr(activations.backend.tokenizer, "bos_token_id", None)
     if len(tokens) > 1 and bos is not None and int(tokens[0]) == int(tokens[1]) == bos:
@@ -312,9 +326,25 @@ def model_notes(backend: Backend, dtype: torch.dtype) -> list[str]:
     notes = []
     if facts.processing:
         notes.append(f"weights processed by TransformerLens ({facts.processing}): {facts.effect}")
-    if dtype in (torch.float16, torch.bfloat16):
+    if dtype in HALF:
         notes.append(f"residual stream in {str(dtype).removeprefix('torch.')}")
     return notes
+
+
+@own_arithmetic()
+def _cost_of_half(
+    readout: Readout, last: Float[Tensor, "d"], check: Check, logits: Float[Tensor, "vocabulary"] | None
+) -> str:
+    """What the model's half precision changes in its own output, beside the same stream read in float32."""
+    cost = f"rounded as it is, the model's own logits are up to {check.error:.2g} from what is read here in float32"
+    if logits is None or not bool(logits.isfinite().all()) or not bool(last.isfinite().all()):
+        return cost
+    theirs = logits.detach().float().softmax(-1)
+    answer = int(theirs.argmax())
+    ours = float(readout.logits(last.unsqueeze(0))[0].softmax(-1)[answer])
+    return (
+        f"{cost}; its answer to the prompt has a probability of {float(theirs[answer]):.3f} there and {ours:.3f} here"
+    )
 
 
 def _noted(put: set[Site], site: Site, one: Change) -> Change:

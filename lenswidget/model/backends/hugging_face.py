@@ -27,11 +27,13 @@ from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.backends.past import past_of, past_of_nothing
 from lenswidget.model.linear import bias_of, weight_of
 from lenswidget.model.site import Site
-from lenswidget.model.surroundings import as_called, has_float64
+from lenswidget.model.surroundings import as_called, full_precision, has_float64
 from lenswidget.model.user_hooks import NONE, UserHooks, under
 
 _EPS = ("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps")
 _HEAD = Site(None, "unembed", "out")
+_OF_TORCH = frozenset(vars(torch.nn.Module()))
+"""What every module holds: its weights, which are asked for themselves, and hooks, which are no part of a model's state."""
 _tokenizers: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 """The tokenizer that was given or found for a model."""
 
@@ -97,7 +99,8 @@ class HuggingFaceBackend(Backend):
         for module in self.modules:
             told = vars(module)
             # a switched adapter, a merged one, a scale: what modules say of themselves in numbers and words
-            parts.append((id(module), *filter(None, (_plain(name, value) for name, value in told.items()))))
+            facts = (_plain(name, value) for name, value in told.items() if name not in _OF_TORCH)
+            parts.append((id(module), module.training, *filter(None, facts)))
             for tensors in (told["_parameters"], told["_buffers"]):
                 # what is written into a weight in place raises its version
                 parts += [
@@ -138,7 +141,14 @@ class HuggingFaceBackend(Backend):
             int(getattr(embedding, "num_embeddings", 0)) or int(self._config.vocab_size), self._context
         )
         try:
-            with self.lock, torch.no_grad(), under(self.model, NONE), self._eager(True), _uncompiled():
+            with (
+                self.lock,
+                torch.no_grad(),
+                full_precision(),
+                under(self.model, NONE),
+                self._eager(True),
+                _uncompiled(),
+            ):
                 return dissect(self.model, lambda: self._logits(tokens.unsqueeze(0)), len(tokens))
         except UnreadableError as reason:
             return str(reason)
@@ -222,6 +232,7 @@ class HuggingFaceBackend(Backend):
         with (
             self.lock,
             torch.set_grad_enabled(gradient),
+            full_precision(),
             theirs,
             self._eager(eager),
             _uncompiled(),
@@ -290,6 +301,7 @@ class HuggingFaceBackend(Backend):
         with (
             self.lock,
             torch.enable_grad(),
+            full_precision(),
             _uncompiled(),
             self._hooks(acts, _Shape(*tokens.shape)),
             contextlib.suppress(_Stopped),

@@ -21,7 +21,7 @@ from lenswidget.model.backend import Backend, CachedPass, Change, Facts, Keep, P
 from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.backends.past import past_of, past_of_nothing
 from lenswidget.model.site import Site
-from lenswidget.model.surroundings import as_called, on_cpu
+from lenswidget.model.surroundings import as_called, full_precision, on_cpu
 from lenswidget.model.user_hooks import UserHooks, under
 
 # Modules that TransformerLens mounts between the last block and the unembedding, apart from the final norm.
@@ -115,7 +115,14 @@ class HookedBackend(Backend):
         if stop is not None and stop not in keep:
             ours.append((stop, keeping(stop, None)))
         theirs = contextlib.nullcontext() if hooks is None else under(self.model, hooks)
-        with self.lock, theirs, torch.set_grad_enabled(gradient), self.hung(ours), contextlib.suppress(_Stopped):
+        with (
+            self.lock,
+            theirs,
+            torch.set_grad_enabled(gradient),
+            full_precision(),
+            self.hung(ours),
+            contextlib.suppress(_Stopped),
+        ):
             if past is None:
                 with as_called():
                     return Pass(self.model(tokens.to(self.device)), kept)
