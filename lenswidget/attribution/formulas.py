@@ -19,6 +19,8 @@ from lenswidget.model.site import Site
 from lenswidget.model.surroundings import double
 
 Acts = Mapping[Site, Tensor]
+ROUNDED = "rounding"
+"""The row of what a model in half precision rounded away, or up, each time that it wrote a sum."""
 
 
 @dataclass(frozen=True, eq=False)  # tensors have no one answer to ==
@@ -85,15 +87,26 @@ def edited(
     layer: int | None, name: str, whole: Float[Tensor, "1 p"], parts: Iterable[Contributions], rounding: float
 ) -> Iterator[Contributions]:
     """What a run has beyond its parts, because a hook changed it after they were written; nothing where that is rounding."""
-    rest = double(whole)
-    size = whole.abs().max()
+    rest, size = _beyond(whole, parts)
+    if bool((rest.abs() > rounding * size).any()):
+        yield Contributions(layer, name, rest.float().to(whole.device))
+
+
+def rounded_away(whole: Float[Tensor, "1 p"], parts: Iterable[Contributions]) -> Float[Tensor, "1 p"]:
+    """What a model in half precision wrote beyond the sum of its parts, because it rounded each of them and the sum."""
+    rest, _ = _beyond(whole, parts)
+    return rest.float().to(whole.device)
+
+
+def _beyond(whole: Float[Tensor, "1 p"], parts: Iterable[Contributions]) -> tuple[Tensor, Tensor]:
+    """A whole less its parts, in float64, and the size that rounding is to be measured by."""
+    rest, size = double(whole), whole.abs().max()
     for part in parts:
         # the sources of a position stand in columns of their own
         values = double(part.values)
         rest = rest - (values.sum(0, keepdim=True) if values.shape[1:] == whole.shape[1:] else values.sum())
         size = torch.maximum(size, part.values.abs().max())
-    if bool((rest.abs() > rounding * double(size).clamp(min=1e-6)).any()):
-        yield Contributions(layer, name, rest.float().to(whole.device))
+    return rest, double(size).clamp(min=1e-6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +125,7 @@ def _through(backend: Backend, part: Part, acts: Acts, v: Float[Tensor, "m d"]) 
     constant = None
     if part.norm is not None:
         # a head is written before the block's own norm, whose scale is held as the final norm's is
-        norm = part.norm.read(backend)
+        norm = part.norm.read(backend, v.device)
         scale = norm.scale(acts[part.norm.site].to(v))
         if norm.bias is not None:
             constant = (norm.bias.to(v) * v).sum(-1)

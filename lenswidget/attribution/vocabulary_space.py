@@ -132,7 +132,7 @@ def _head(
 
 def _normed(backend: Backend, part: Part, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
     """Vectors that a part writes, as they reach the stream."""
-    return part.scale * (vectors if part.norm is None else _passed(part.norm.read(backend), vectors))
+    return part.scale * (vectors if part.norm is None else _passed(part.norm.read(backend, vectors.device), vectors))
 
 
 def _passed(norm: FinalNorm, vectors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

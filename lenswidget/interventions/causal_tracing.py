@@ -16,8 +16,10 @@ from torch import Tensor
 
 from lenswidget.grids.grid import Grid
 from lenswidget.interventions.patch import patch
+from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.cached_run import as_run
 from lenswidget.model.edits import Edit
+from lenswidget.model.linear import spread_of
 from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
 from lenswidget.model.run import Run, run_watched
@@ -131,14 +133,14 @@ def spread_of_embeddings(run: Run) -> float:
     backend = run.require_activations().backend
     find: Any = getattr(backend.network, "get_input_embeddings", None)
     embedding = None if find is None else find()
-    weight = None if embedding is None else getattr(embedding, "weight", None)
+    weight = None if embedding is None else getattr(brought(embedding), "weight", None)
     if weight is None or weight.is_meta or not weight.is_floating_point():
         return float(run.residual[0].float().std())
     # some models scale their embeddings: by how much shows in the run's own
     tokens = run.tokens.to(weight.device)
     scale = run.residual[0].float().std() / weight.detach()[tokens].float().std().to(run.residual.device)
     near = float(scale) if abs(float(scale) - 1) > 0.05 else 1.0
-    return near * float(weight.detach().float().std())
+    return near * spread_of(weight.detach())
 
 
 def span_of(run: Run, subject: str) -> Int[Tensor, "positions"]:

@@ -82,12 +82,12 @@ WAYS = (Way(True, True), Way(False, True), Way(True, False), Way(False, False), 
 
 
 def last_rows(base: Base, cells: Sequence[Cell], position: int, *, way: Way | None = None) -> Float[Tensor, "cells d"]:
-    """The last row at one position, of each cell. One that changes nothing is the run's own, to the bit.
+    """The last row at one position, of each cell, in float32. One that changes nothing is the run's own, to the bit.
 
     Cells that begin behind the position can't change it, and are not run. What a user's hooks do to the run happens in
     every pass.
     """
-    own = base.last[position]
+    own = base.last[position].float()
     found = own.expand(len(cells), -1).clone()
     for members, rows in continued(base, cells, position, way=way):
         found[members] = rows
@@ -98,7 +98,7 @@ def continued(
     base: Base, cells: Sequence[Cell], position: int, *, way: Way | None = None
 ) -> Iterator[tuple[list[int], Float[Tensor, "some d"]]]:
     """The same as it comes: the indices of some cells, and their last rows. Whoever stops in the middle keeps what came."""
-    own = base.last[position]
+    own = base.last[position].float()
     behind = [i for i, cell in enumerate(cells) if cell.first > position]
     if behind:
         yield behind, own.expand(len(behind), -1)
@@ -112,7 +112,8 @@ def continued(
         with plain_mode():
             rows = run_pass(base, [cells[i] for i in members], first, position, way)
             # differences within one pass are exact where nothing was changed, whatever a batch of another size is rounded to
-            changed = own + (rows[1:] - rows[0]).to(own)
+            rows = rows.to(own)
+            changed = own + (rows[1:] - rows[0])
         yield members, changed
 
 

@@ -150,7 +150,7 @@ def _swept(asked: Asked, k: int, only: frozenset[tuple[int, int]] | None = None)
             known[place], idle[place] = place in only, place not in only
         some = [i for i, place in enumerate(where) if place in only]
         cells, where = [cells[i] for i in some], [where[i] for i in some]
-    stays = base.residual[-1, read_at]
+    stays = base.residual[-1, read_at].float()
     found = stays.expand(*layout.shape, -1).clone()
     checked = _checking(base, put, read_at) if put.source is not None else []
     notes: list[str] = []
@@ -165,9 +165,10 @@ def _swept(asked: Asked, k: int, only: frozenset[tuple[int, int]] | None = None)
         if not bool(ran[: len(cells)].any()):
             raise
         notes.append(f"stopped after {int(ran[: len(cells)].sum())} of {len(cells)} cells; the others were not run")
-    for i, (row, column) in enumerate(where):
-        found[row, column] = last[i].to(found)
-        known[row, column] = bool(ran[i])
+    if where:
+        cell_rows, cell_columns = (list(places) for places in zip(*where))
+        found[cell_rows, cell_columns] = last[: len(cells)].to(found)
+        known[cell_rows, cell_columns] = ran[: len(cells)].numpy()
     source_last = asked.source_last
     check = None
     if put.source is not None and checked and bool(ran[len(cells) :].all()):
@@ -256,7 +257,8 @@ def _writes(base: Run, put: Put, spot: Spot, position: int, width: Any) -> tuple
     writes = []
     for place in spot.places:
         values = put.values(place, positions, width(place))
-        if not torch.equal(values.to(base.residual.dtype), values_at(base, place, where).to(base.residual.dtype).cpu()):
+        there = values_at(base, place, where).to(base.residual.dtype)
+        if not torch.equal(values.to(there), there):
             writes.append(Written(place, where, values))
     return tuple(writes)
 

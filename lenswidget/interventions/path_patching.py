@@ -176,7 +176,8 @@ def _check(base: Run, put: Put, receiver: Receiver, position: int) -> Check | No
     backend = base.require_activations().backend
     senders = [one for one in senders_of(backend, "component") if one.layer < receiver.layer]
     here = torch.tensor([position])
-    sent = torch.cat(list(written_by(base, put, senders, receiver.layer, here))).sum(0)
+    written = written_by(base, put, senders, receiver.layer, here)
+    sent = torch.cat([one.to(base.residual.device) for one in written]).sum(0)  # blocks may lie on several devices
     ours = base.residual[receiver.layer, position].float() + sent
     theirs = put.source.residual[receiver.layer, put.columns[position]].float()
     said, wanted = base.readout.logits(torch.stack([ours, theirs.to(ours)]))

@@ -78,13 +78,14 @@ def received(
     positions = torch.arange(min(put.first, position), position + 1)
     reached = [i for i, sender in enumerate(senders) if _before(sender, receiver)]
     beyond = [i for i, sender in enumerate(senders) if not _before(sender, receiver)]
-    stays = base.residual[-1, position]
+    stays = base.residual[-1, position].float()
     if beyond:
         yield beyond, stays.expand(len(beyond), -1)
     bring(base, put, [senders[i] for i in reached])
     ready = zip(reached, written_by(base, put, [senders[i] for i in reached], receiver.layer, positions))
     while some := list(islice(ready, max(1, TOKENS // len(positions)))):
-        members, deltas = [i for i, _ in some], [delta for _, delta in some]
+        # blocks that write on several devices meet here
+        members, deltas = [i for i, _ in some], [delta.to(stays.device) for _, delta in some]
         if receiver.place is None:
             yield members, stays + torch.stack([delta[-1] for delta in deltas]).to(stays)
             continue

@@ -129,7 +129,8 @@ def _heads(base: Run, put: Put, part: Part, layer: int, positions: Int[Tensor, "
     change = _change(base, put, Place(part.name, part.projection.site, layer), positions)
     norm = entered = None
     if part.norm is not None:
-        norm, entered = part.norm.read(backend), activations.at([part.norm.site], positions)[part.norm.site].to(change)
+        norm = part.norm.read(backend, change.device)
+        entered = activations.at([part.norm.site], positions)[part.norm.site].to(change)
     return _Heads(part, change, part.projection.W(backend), norm, entered)
 
 

@@ -254,7 +254,7 @@ def _behind(run: Run, part: Part, write: Float[Tensor, "d"], where: Int[Tensor, 
     if part.norm is None:
         return write
     activations = run.require_activations()
-    norm: FinalNorm = part.norm.read(activations.backend)
+    norm: FinalNorm = part.norm.read(activations.backend, write.device)
     entered = activations.at([part.norm.site], where)[part.norm.site].to(write)
     centered = write - write.mean() if norm.centered else write
     gain = 1.0 if norm.gain is None else norm.gain.to(write)

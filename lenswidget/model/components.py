@@ -41,9 +41,9 @@ class Norm:
     site: Site
     form: NormForm
 
-    def read(self, backend: Backend) -> FinalNorm:
-        """The norm as numbers, with the gain and bias that it has now."""
-        return self.form.read(backend.module(self.site.block, self.site.module))
+    def read(self, backend: Backend, device: torch.device) -> FinalNorm:
+        """The norm as numbers, with the gain and bias that it has now, on a device."""
+        return self.form.read(backend.module(self.site.block, self.site.module), device)
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,8 @@ def find_components(backend: Backend, *, every: bool) -> Components:
     for layer, kind in enumerate(kinds):
         alike = tuple(part.of_block(layer) for part in blocks[kinds.index(kind)].parts) if kind in kinds[:layer] else ()
         if layer in tried:
-            added, after = stream[layer + 1] - stream[layer], stream[layer + 1]
+            after = stream[layer + 1]
+            added = after - stream[layer].to(after.device)  # blocks may lie on several devices
             blocks.append(Block(layer, _parts(backend, of_block.get(layer, {}), added, after, alike)))
         else:
             blocks.append(Block(layer, alike))
@@ -290,7 +291,8 @@ def _relative(added: Tensor, stream: Tensor) -> tuple[Tensor, Tensor, float]:
 def _sum_to(scales: Mapping[Site, float], candidates: Found, added: Tensor, stream: Tensor) -> bool:
     """Whether the candidates, each times its number, sum to what was added."""
     y, size, rounding = _relative(added, stream)
-    total = sum((scale * double(candidates[site]) for site, scale in scales.items()), torch.zeros_like(size))
+    parts = (scale * double(candidates[site]).to(size.device) for site, scale in scales.items())
+    total = sum(parts, torch.zeros_like(size))
     return float((y - (total / size).flatten()).abs().max()) <= max(rounding, 1e-6) * 2
 
 
@@ -300,7 +302,7 @@ def _addends(candidates: Found, added: Tensor, stream: Tensor) -> dict[Site, flo
     sites = [site for site, x in candidates.items() if bool(x.any())]
     if not sites:
         return None
-    A = torch.stack([(double(candidates[site]) / size).flatten() for site in sites])
+    A = torch.stack([(double(candidates[site]).to(size.device) / size).flatten() for site in sites])
     gram, moment = A @ A.T, A @ y
     best: tuple[float, dict[Site, float]] | None = None
     for count in range(1, min(MOST_PARTS, len(sites)) + 1):
@@ -365,7 +367,7 @@ def _may_norm(module: torch.nn.Module) -> bool:
 def _writer(found: Found, entered: Tensor) -> str | None:
     """The module whose output enters a norm."""
     for site, x in found.items():
-        if site.module and site.end == "out" and x.shape == entered.shape and torch.equal(x, entered):
+        if site.module and site.end == "out" and x.shape == entered.shape and torch.equal(x.to(entered), entered):
             return site.module
     return None
 

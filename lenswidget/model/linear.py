@@ -91,6 +91,14 @@ def pieces(module: torch.nn.Module, way: Stored, n: int) -> Iterator[Float[Tenso
     yield from torch.split(W, len(W) if W.dtype == torch.float32 else max(1, WIDENED // (4 * W.shape[1])))
 
 
+def spread_of(matrix: Float[Tensor, "n d"]) -> float:
+    """The standard deviation of all entries of a matrix, of which no whole copy is made in a wider type."""
+    some = max(1, WIDENED // (4 * matrix.shape[1]))
+    mean = sum(float(rows.float().sum()) for rows in matrix.split(some)) / matrix.numel()
+    squares = sum(float((rows.float() - mean).square().sum()) for rows in matrix.split(some))
+    return float((squares / max(1, matrix.numel() - 1)) ** 0.5)
+
+
 def entries(
     module: torch.nn.Module, way: Stored, n: int, rows: Int64[Tensor, "n"], columns: Int64[Tensor, "n"]
 ) -> Float[Tensor, "n"]:

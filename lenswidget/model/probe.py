@@ -73,9 +73,10 @@ def norm_form(
     generator = torch.Generator().manual_seed(0)
     sizes = torch.tensor([10.0, 0.1, 3e-3]).repeat_interleave(4).unsqueeze(-1)
     x = (torch.randn(12, width, generator=generator) + 0.5) * sizes
-    dtype = next(module.parameters(), x).dtype
+    held = next(module.parameters(), x)
+    dtype, there = held.dtype, device if held.is_meta else held.device
     with torch.no_grad():
-        theirs = module(x.to(device, dtype).unsqueeze(0))[0].float()
+        theirs = module(x.to(there, dtype).unsqueeze(0))[0].to(device, torch.float32)
     x = x.to(dtype).to(device, torch.float32)
     offsets = [False] if gain is None else [False, True]
     forms = [NormForm(eps, centered, offset) for offset in offsets for centered in (True, False)]
