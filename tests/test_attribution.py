@@ -15,6 +15,7 @@ from transformer_lens import ActivationCache
 
 import lenswidget as lw
 from lenswidget.grids.parts import NO_TOKEN
+from lenswidget.model.backends import backend_of
 from lenswidget.model.tokens import TokenTexts
 from tests import architectures
 
@@ -338,11 +339,68 @@ def test_what_a_head_or_neuron_promotes_is_asked_of_its_bar_or_its_cell(tower: l
     assert widget.explains and "grid" in widget.explained
 
 
-def test_half_precision_says_its_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=["bfloat16", "float16"])
+@pytest.mark.parametrize("architecture", ["LlamaForCausalLM", "GPT2LMHeadModel", "Gemma2ForCausalLM"])
+def test_in_half_precision_every_head_is_exact_and_what_the_model_rounded_is_a_row(
+    architecture: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    model = small(architecture, tmp_path, dtype)
+    run = lw.run(model, TOKENS)
+    exact = float64_logit(run, 77)
+    for unit in ("component", "head", "neuron", "source"):
+        grid = lw.attribute(run, 77, unit=unit, top=1000)
+        found = grid.values("contribution").astype(np.float64)
+        size = np.nanmax(np.abs(found))
+        assert np.nansum(found) == pytest.approx(exact, abs=2e-5 * size), (
+            "all rows, and what was rounded, are the logit"
+        )
+        assert grid.check is not None and grid.check.holds and grid.check.error < 1e-4 * size
+        lost = np.nansum(found[grid.rows.index("rounding")])
+        assert 0 < abs(lost) < 5e-2 * size
+        assert any("“rounding”" in note and str(dtype)[6:] in note for note in grid.notes)
+    part = next(part for part in run.require_activations().components.blocks[1].parts if part.heads)
+    assert part.projection is not None
+    z = run.require_activations().at([part.projection.site], torch.tensor([len(TOKENS) - 1]))[part.projection.site]
+    if part.norm is None:  # else a head is read through its block's own norm, too
+        W_O = part.projection.W(backend_of(model)).double()
+        split = z.double().reshape(part.heads, -1) * (W_O @ float64_direction(run, 77)).reshape(part.heads, -1)
+        ours = [values(lw.attribute(run, 77, unit="head"))[f"L1H{head}"] for head in range(part.heads)]
+        assert part.scale == 1 and ours == pytest.approx(split.sum(-1).tolist(), abs=1e-6)
+    jumps = lw.explain(run, 77, "L1").check
+    assert jumps is not None and jumps.holds and jumps.tolerance < 1e-3
+    half = [note for note in lw.logit_lens(run).notes if "in float32" in note]
+    theirs = model(torch.tensor([TOKENS]))[0, -1].detach().float()
+    assert len(half) == 1 and f"{float(theirs.softmax(-1).max()):.3f} there" in half[0]
+
+
+def float64_direction(run: lw.Run, token: int) -> Tensor:
+    """Along which the last position's stream is a token's logit, with the norm's scale held: by hand, in float64."""
+    readout, h = run.readout, run.residual[-1, -1].double()
+    gain = 1.0 if readout.norm.gain is None else readout.norm.gain.double()
+    u = readout.scale * readout.W_U[:, token].double() * gain
+    centered = h - h.mean() if readout.norm.centered else h
+    assert readout.norm.eps is not None
+    return (u - u.mean() if readout.norm.centered else u) / (centered.square().mean() + readout.norm.eps).sqrt()
+
+
+def float64_logit(run: lw.Run, token: int) -> float:
+    """A token's logit of the last row, in float64."""
+    readout = run.readout
+    logit = float(run.residual[-1, -1].double() @ float64_direction(run, token))
+    if readout.norm.bias is not None:
+        logit += readout.scale * float(readout.norm.bias.double() @ readout.W_U[:, token].double())
+    if readout.b_U is not None:
+        logit += readout.scale * float(readout.b_U[token])
+    return logit if readout.cap is None else readout.cap * float(np.tanh(logit / readout.cap))
+
+
+def test_in_half_precision_what_is_no_rounding_fails_the_check(tmp_path: Path) -> None:
     model = small("LlamaForCausalLM", tmp_path, torch.bfloat16)
-    grid = lw.attribute(lw.run(model, TOKENS), 77, unit="head")
-    assert grid.check is not None and grid.check.holds and 1e-4 < grid.check.error < grid.check.tolerance
-    assert any("bfloat16" in note for note in grid.notes)
+    run = lw.run(model, TOKENS)
+    moved = run.residual.clone()
+    moved[-1, -1] += 2 * moved[-1, -1].flip(0)
+    grid = lw.attribute(replace(run, residual=moved), 77)
+    assert grid.check is not None and not grid.check.holds and "check failed" in str(grid.check)
 
 
 def test_rows_that_are_not_finite_are_kept_and_seen(tower: lw.Run) -> None:

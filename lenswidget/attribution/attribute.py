@@ -10,7 +10,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.attribution.direction import Direction, along
-from lenswidget.attribution.formulas import Contributions, component, edited, heads, neurons, sources
+from lenswidget.attribution.formulas import (
+    ROUNDED,
+    Contributions,
+    component,
+    edited,
+    heads,
+    neurons,
+    rounded_away,
+    sources,
+)
 from lenswidget.attribution.under_edits import Attributed, said
 from lenswidget.attribution.vocabulary_space import promotes
 from lenswidget.grids.grid import Grid
@@ -32,7 +40,7 @@ from lenswidget.model.components import Components, Part, components_of
 from lenswidget.model.linear import is_packed
 from lenswidget.model.made_by import call, made_by, run_call, token_call, unless
 from lenswidget.model.positions import Positions, positions_of
-from lenswidget.model.readout import Readout
+from lenswidget.model.readout import ROUNDING, Readout
 from lenswidget.model.recalled_run import Experiment, RecalledRun
 from lenswidget.model.run import Run
 from lenswidget.model.site import Site
@@ -170,7 +178,7 @@ class Attribution:
     def grid(self, top: int | None) -> Grid:
         """The rows in the model's order; beyond the `top`, all others as one."""
         values = torch.cat([r.values for r in self.rows])
-        names = list(chain.from_iterable(((r, i) for i in range(len(r.values))) for r in self.rows))
+        begins = np.cumsum([0, *(len(r.values) for r in self.rows)])
         spread = self.spread
         beside = {BEFORE: self.before, PREDICTED: self.predicted}
         if top is not None and top < len(values):
@@ -185,7 +193,10 @@ class Attribution:
             keep = keep.sort().values
             rest = torch.ones(len(values), dtype=torch.bool).index_fill_(0, keep.cpu(), False).to(values.device)
             others = values[rest].sum(0, keepdim=True)
-            labels = [names[i][0].label(names[i][1]) for i in keep.tolist()] + [f"{int(rest.sum()):,} smaller"]
+            # of a hundred thousand neurons, fifty have a name
+            of = np.searchsorted(begins, keep.cpu().numpy(), side="right") - 1
+            labels = [self.rows[r].label(i - int(begins[r])) for r, i in zip(of, keep.tolist())]
+            labels.append(f"{int(rest.sum()):,} smaller")
             values = torch.cat([values[keep], others])
             for name, known in beside.items():
                 beside[name] = known if known is None else torch.cat([known[keep], known[rest].sum(0, keepdim=True)])
@@ -193,7 +204,7 @@ class Attribution:
                 # spreads don't add: how the sum of the others varies is not known from theirs
                 spread = torch.cat([spread[keep], torch.full_like(spread[:1], torch.nan)])
         else:
-            labels = [r.label(i) for r, i in names]
+            labels = [r.label(i) for r in self.rows for i in range(len(r.values))]
         quantities = [_quantity("contribution", values)]
         quantities += [_quantity(name, known) for name, known in beside.items() if known is not None]
         if spread is not None:
@@ -356,6 +367,7 @@ def _written(
     activations.bring(_sites(components, unit), positions)
     rows: list[Contributions] = []
     left: list[str] = []
+    lost = v.new_zeros(1, len(positions))
 
     def edits(layer: int | None, name: str, whole: Tensor, parts: Iterable[Contributions]) -> Iterable[Contributions]:
         # without hooks and edits nothing can have been changed, and parts that don't sum are a failed check
@@ -367,7 +379,9 @@ def _written(
         rows += edits(None, "embed edit", added(0), list(rows))
     if not components.embedding:
         rows.append(Contributions(None, "embed", added(0)))
+    lost += rounded_away(added(0), rows)
     for block in components.blocks:
+        before = len(rows)
         if not block.parts:
             rows.append(Contributions(block.layer, "", added(block.layer + 1)))
             left.append(rows[-1].label(0))
@@ -389,7 +403,11 @@ def _written(
                 rows += [*split, *edits(block.layer, f"{part.name} edit", whole[-1].values, split)]
         if block.parts:
             rows += edits(block.layer, "edit", added(block.layer + 1), whole)
+        lost += rounded_away(added(block.layer + 1), rows[before:])
     notes = []
+    if run.half:
+        rows.append(Contributions(None, ROUNDED, lost))
+        notes.append(f"“{ROUNDED}” is what the model itself rounded by writing its sums in {run.half}")
     if any(r.name.endswith("edit") for r in rows):
         notes.append("“edit” is what a hook or an edit changed after the parts had written")
     if components.unknown:
@@ -472,14 +490,24 @@ def _in_column(rows: Contributions, column: int, columns: int) -> Contributions:
 
 
 def _off(run: Run, rows: list[Contributions], logit: Float[Tensor, "p"]) -> tuple[float, float]:
-    """How far the rows are from summing to the logit, and the most that would be rounding."""
+    """How far the rows are from summing to the logit, and the most that would be rounding: ours, where the model's is a row."""
     summed = torch.stack([double(r.values).sum(0) for r in rows]).sum(0)
     known_logit = logit.to(summed.device)
     error = (summed.sum() - known_logit if len(summed) > len(logit) else summed - known_logit).abs()
-    size = max(float(logit.abs().max()), *(float(r.values.abs().max()) for r in rows))
+    size = max(float(logit.abs().max()), *(float(r.values.abs().max()) for r in rows), 1e-6)
     known = error[error.isfinite()]
-    rounding = run.rounding
-    return (float(known.max()) if len(known) else float("nan")), rounding * max(size, 1e-6)
+    off = float(known.max()) if len(known) else float("nan")
+    return judged(run, rows, off, size)
+
+
+def judged(run: Run, rows: Sequence[Contributions], off: float, size: float) -> tuple[float, float]:
+    """By how much rows of this size miss their sum, and the most that is rounding. Where what the model rounded is a row of its
+    own, that row may be as large as its precision explains, and what is left over only as large as ours does."""
+    lost = max((float(r.values.abs().max()) for r in rows if r.name == ROUNDED), default=None)
+    tolerance = run.rounding * max(size, 1e-6)
+    if lost is None:
+        return off, tolerance
+    return (lost, tolerance) if lost > tolerance else (off, ROUNDING[torch.float32] * max(size, 1e-6))
 
 
 def _mean(runs: list[Run], target: Any, against: Any, unit: str, position: Positions) -> Attribution:
@@ -568,7 +596,7 @@ def _spread(values: Tensor) -> Quantity:
     return Quantity("spread", _numpy(values), unit="logits")
 
 
-_LAST = ("norm rescale", "translator", "soft-cap", "other")
+_LAST = ("norm rescale", "translator", ROUNDED, "soft-cap", "other")
 
 
 def part_order(part: str) -> tuple[int, int, str]:

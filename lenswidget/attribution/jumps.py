@@ -16,9 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from lenswidget.attribution.attribute import part_order
-from lenswidget.attribution.formulas import Contributions, component, edited, heads
+from lenswidget.attribution.formulas import ROUNDED, Contributions, component, edited, heads, rounded_away
 from lenswidget.grids.parts import Check, Jumps
 from lenswidget.model.components import Block
+from lenswidget.model.readout import ROUNDING
 from lenswidget.model.run import Run
 from lenswidget.model.surroundings import own_arithmetic
 
@@ -40,11 +41,12 @@ def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int], colu
     stream = stream.to(readout.W_U.device, torch.float32).unsqueeze(1)
     U = readout.scale * readout.W_U[:, list(tokens)].float().T
     bias = 0.0 if readout.b_U is None else readout.scale * readout.b_U[list(tokens)]
-    found: list[dict[str, Tensor]] = []
-    checks: list[Check] = []
+    same = (stream == run.residual[:, -1:].to(stream)).all(-1).flatten().tolist()
+    names: list[list[str]] = []
+    found: list[Tensor] = []
     for block in run.activations.components.blocks:
         below, above = stream[block.layer], stream[block.layer + 1]
-        rows = moves(run, block, where, below, above, U)
+        rows = moves(run, block, where, below, above, U, translated=not all(same[block.layer : block.layer + 2]))
         if readout.cap is not None:
             z = [readout.norm(m) @ U.T + bias for m in (below, above)]
             capped = [readout.cap * torch.tanh(one / readout.cap) - one for one in z]
@@ -52,22 +54,32 @@ def jumps(run: Run, stream: Float[Tensor, "rows d"], tokens: Sequence[int], colu
         jump = (readout.norm(above) - readout.norm(below)) @ U.T
         # rows that don't sum (a stream that was changed by hand) explain nothing
         linear = torch.cat([r.values for r in rows if r.name != "soft-cap"])
-        size = torch.maximum(linear.abs().amax(0), jump.abs().amax(0))
-        rounding = run.rounding
-        error, tolerance = (linear.sum(0) - jump[0]).abs(), rounding * size.clamp(min=1e-6)
-        holds = error <= tolerance
-        checks += [Check(*pair, SUMS) for pair in zip(error[holds].tolist(), tolerance[holds].tolist())]
-        found.append({_pattern(r, i): value.where(holds, torch.nan) for r in rows for i, value in enumerate(r.values)})
+        size = torch.maximum(linear.abs().amax(0), jump.abs().amax(0)).clamp(min=1e-6)
+        lost = [r.values[0].abs() for r in rows if r.name == ROUNDED]
+        error, tolerance = (linear.sum(0) - jump[0]).abs(), run.rounding * size
+        if lost:
+            error, tolerance = error.where(lost[0] <= tolerance, torch.inf), ROUNDING[torch.float32] * size
+        names.append([_pattern(r, i) for r in rows for i in range(len(r.values))])
+        found.append(torch.cat([error[None], tolerance[None], *(r.values for r in rows)]))
+    # what a GPU found is waited for here, once for all blocks
+    each = torch.cat(found).cpu().numpy().astype(np.float32)
+    blocks = np.split(each, np.cumsum([len(one) for one in found])[:-1])
+    checks = [
+        Check(float(error), float(tolerance), SUMS)
+        for one in blocks
+        for error, tolerance in zip(one[0], one[1])
+        if error <= tolerance
+    ]
     if not checks:
         return None
-    names = tuple(sorted({name for parts in found for name in parts}, key=lambda name: part_order(name.strip("{}."))))
-    values = np.full((len(tokens), len(run.residual), len(names)), np.nan, dtype=np.float32)
-    for row, parts in enumerate(found, start=1):
-        for name, value in parts.items():
-            values[:, row, names.index(name)] = value.cpu().numpy()
-    columns = np.full(len(tokens), column, dtype=np.int32)
+    known = {name for some in names for name in some}
+    columns = tuple(sorted(known, key=lambda name: part_order(name.strip("{}."))))
+    values = np.full((len(tokens), len(run.residual), len(columns)), np.nan, dtype=np.float32)
+    for row, (some, one) in enumerate(zip(names, blocks), start=1):
+        values[:, row, [columns.index(name) for name in some]] = np.where(one[0] <= one[1], one[2:], np.nan).T
     worst = max(checks, key=lambda check: check.error / check.tolerance)
-    return Jumps(columns, np.array(tokens, dtype=np.int32), names, values, worst)
+    at = np.full(len(tokens), column, dtype=np.int32)
+    return Jumps(at, np.array(tokens, dtype=np.int32), columns, values, worst)
 
 
 def _pattern(rows: Contributions, i: int) -> str:
@@ -91,8 +103,11 @@ def moves(
     below: Float[Tensor, "1 d"],
     above: Float[Tensor, "1 d"],
     U: Float[Tensor, "n d"],
+    *,
+    translated: bool,
 ) -> list[Contributions]:
-    """What a block, its translator and the change of scale did along some directions of the output."""
+    """What a block, its translator, where one of its rows is `translated`, and the change of scale did along some directions of
+    the output."""
     norm = run.readout.norm
     v = norm.frozen(U)
     scale, earlier = norm.scale(above), norm.scale(below)
@@ -115,9 +130,11 @@ def moves(
                 rows.append(whole[-1])
         if activations.changed:
             rows += edited(block.layer, "edit", ((h_above - h_below) * v).sum(-1)[None], whole, run.rounding)
+        if run.half:
+            rows.append(Contributions(None, ROUNDED, rounded_away(((h_above - h_below) * v).sum(-1)[None], rows)))
     else:
         rows.append(Contributions(block.layer, "", ((h_above - h_below) * v).sum(-1)[None]))
-    if not (torch.equal(above, h_above) and torch.equal(below, h_below)):
+    if translated:
         turned = (above - h_above) - (below - h_below)
         rows.append(Contributions(None, "translator", (turned * v).sum(-1)[None]))
     rows = [replace(r, values=r.values / scale) for r in rows]

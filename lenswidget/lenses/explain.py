@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from lenswidget.attribution.attribute import Attribution, target_and_against
+from lenswidget.attribution.attribute import Attribution, judged, target_and_against
 from lenswidget.attribution.direction import along
 from lenswidget.attribution.formulas import Contributions
 from lenswidget.attribution.jumps import SUMS, moves
@@ -78,7 +78,9 @@ def explained(
     above = rest[0] if rest else run.row(last, where)
     readout = run.readout
     before, after = (along(readout, targets, readout.norm(m)) for m in (below, above))
-    parts = moves(run, block, where, below, above, after.U)
+    own = run.row(row - 1, where), run.row(row, where)
+    translated = not (torch.equal(below, own[0]) and torch.equal(above, own[1]))
+    parts = moves(run, block, where, below, above, after.U, translated=translated)
     # a soft-cap and a set's log-sum-exp are no dot products: they get what they make of the rest
     linear = ((readout.norm(above) - readout.norm(below)) * after.U).sum(-1)
     jump = after.logit - before.logit
@@ -87,8 +89,8 @@ def explained(
         parts.append(Contributions(None, rest, (jump - linear)[None]))
     off = float((double(torch.cat([r.values for r in parts])).sum(0) - double(jump)).abs().max())
     size = max(float(r.values.abs().max()) for r in parts)
-    rounding = run.rounding
-    if off > rounding * max(size, 1e-6):
+    off, tolerance = judged(run, parts, off, size)
+    if off > tolerance:
         run.require_unchanged()
     name = seen(targets)
     grid = Attribution(
@@ -97,7 +99,7 @@ def explained(
         parts,
         run.tokens[where].numpy().astype(np.int32),
         where.numpy().astype(np.int32),
-        Check(off, rounding * max(size, 1e-6), SUMS),
+        Check(off, tolerance, SUMS),
         (
             f"{name} at {run.labels[row]}: {float(jump):+.4g} in logits, from {float(before.logit):.4g} at "
             f"{run.labels[row - 1]}",
