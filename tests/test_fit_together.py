@@ -37,6 +37,36 @@ tuned = lw.TunedLens.fit(model, letters(60), steps=8, watch=watch, **settings)
 torch.save([(lens.weight, lens.bias, lens.card.kl, lens.card.tokens) for lens in (linear, tuned)], out / os.environ["RANK"])
 """
 
+LONG = """
+import os, signal, sys, torch
+import lenswidget as lw
+from pathlib import Path
+from tests import architectures
+from tests.test_fit import letters
+
+torch.set_num_threads(1)
+folder, out, dies = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "dies"
+checkpoint = out / "fit.pt"
+first = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
+
+def watch(progress):
+    if dies and first and os.environ["RANK"] == "1" and progress.fraction > 0.5:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+lens = lw.TunedLens.fit(
+    architectures.boot(folder),
+    letters(60),
+    steps=12,
+    window=32,
+    held_out=128,
+    checkpoint=checkpoint,
+    resume=checkpoint if checkpoint.exists() else None,
+    watch=watch,
+)
+kept = (lens.weight, lens.bias, lens.card.kl, lens.card.tokens, first)
+torch.save(kept, out / os.environ["RANK"])
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -90,3 +120,31 @@ def test_where_one_process_dies_the_other_ends_with_a_message(folder: Path, tmp_
     assert died.returncode == 1
     assert other.returncode != 0
     assert "another of its 2 processes has ended or did not answer" in other.stderr
+
+
+def test_a_fit_that_loses_a_worker_is_taken_up_by_torchrun_and_comes_to_the_same_lens(
+    folder: Path, tmp_path: Path
+) -> None:
+    """One of two workers is killed in the middle; torchrun starts both again, and they go on from the checkpoint."""
+    found = {}
+    script = tmp_path / "fit.py"
+    script.write_text(LONG)
+    for dies in ("lives", "dies"):
+        out = tmp_path / dies
+        out.mkdir()
+        torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"]
+        ended = subprocess.run(
+            [sys.executable, *torchrun, str(script), str(folder), str(out), dies],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        found[dies] = [torch.load(out / rank) for rank in "01"]
+    for undisturbed, resumed in zip(*found.values()):
+        assert undisturbed[-1] and not resumed[-1], "it was started again"
+        for one, other in zip(undisturbed[:2], resumed[:2]):
+            assert torch.equal(one, other), "the same lens to the bit"
+        assert undisturbed[2:4] == resumed[2:4]

@@ -28,6 +28,8 @@ class Workers:
 
     rank: int = 0
     world: int = 1
+    device: torch.device | str = "cpu"
+    """Where a number lies that goes round."""
 
     @classmethod
     def here(cls, device: torch.device) -> Workers:
@@ -39,7 +41,8 @@ class Workers:
                 return cls()
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
             atexit.register(_leave)  # threads that are still joined when a process ends abort it, now and then
-        return cls(dist.get_rank(), dist.get_world_size())
+        # over NCCL each process sends from a GPU of its own, whichever torch takes where none is named
+        return cls(dist.get_rank(), dist.get_world_size(), device if dist.get_backend() == "nccl" else "cpu")
 
     def share(self, items: Any) -> Any:
         """This process's part of what every process has: every `world`-th of them."""
@@ -58,7 +61,7 @@ class Workers:
         """The largest that any process has."""
         if self.world == 1:
             return value
-        together = torch.tensor(value, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+        together = torch.tensor(value, device=self.device)
         self._together(dist.all_reduce, together, dist.ReduceOp.MAX)
         return float(together)
 
