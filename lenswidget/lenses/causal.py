@@ -129,12 +129,14 @@ class Trial:
         readers = [partial(_as_it_is if last else lens.move, row=row) for lens in lenses]
         unchanged, changed = torch.cat(before).float(), torch.cat(after, dim=1).float()
         output = torch.cat([prompt.residual[-1, 1:] for prompt in prompts]).float()
+        # what went through the model may come from the last of several devices
+        ends = torch.cat(arrived, dim=1).to(changed)
         strength, way = prompts[0].readout.responses(
             torch.stack([*(read(unchanged).float() for read in readers), output]),
             torch.stack(
                 [
                     *(read(changed.flatten(0, 1)).float().view(changed.shape) for read in readers),
-                    torch.cat(arrived, dim=1).float(),
+                    ends,
                 ]
             ),
         )
