@@ -122,9 +122,14 @@ def figures(model: Any) -> Iterator[tuple[str, Any]]:
     yield from numbers("edited heads", lw.attribute(edited, TARGET, unit="head"))
     *_, written = lw.generate(model, "The capital", max_new_tokens=3, tokenizer=tokenizer)
     yield from numbers("written", written)
-    lens = lw.LinearLens.fit(model, letters(60), held_out=64)
+    lens = lw.LinearLens.fit(model, letters(12), held_out=64)
     yield from numbers("linear", lw.read(run, lens))
-    yield "bits", lw.TunedLens.fit(model, letters(60), steps=2, held_out=64, watch=lambda progress: None).card.kl
+    yield (
+        "bits",
+        lw.TunedLens.fit(
+            model, letters(12), steps=2, start="identity", optimizer="sgd", held_out=64, watch=lambda progress: None
+        ).card.kl,
+    )
     measured = lw.fidelity(model, [lw.LogitLens(), lens], letters(8), tokens=64, rows=["L1"], directions=3)
     # not what changed directions do: those of a row that vary alike are told apart by rounding alone
     yield "fidelity", np.nan_to_num(measured.kl)
