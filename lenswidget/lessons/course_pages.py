@@ -102,10 +102,11 @@ def _card(page: Page, lesson: Lesson, says: str, kind: str = "") -> str:
     facts = [f"{text.minutes} minutes"]
     facts += [f"{exercises} exercise{'s' * (exercises != 1)}"] if exercises else []
     facts += [f"quiz of {len(text.questions)}"] if text.questions else []
+    number = f'<span class="number">{text.number}</span>' if text.number else ""
     picture = mark_svg(page.body.figure) if page.body.figure else ""
     return (
         f'<li data-lesson="{escape(lesson.name)}"{f" class={kind}" if kind else ""}>{picture}'
-        f'<div><a href="{page.address}"><span class="number">{text.number or ""}</span>{escape(page.title)}</a></div>'
+        f'<div><a href="{page.address}">{number}{escape(page.title)}</a></div>'
         f'<p>{marked(says)}</p><p class="facts">{" · ".join(facts)} <span class="score"></span></p></li>'
     )
 
