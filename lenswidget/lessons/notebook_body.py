@@ -89,7 +89,12 @@ def body_of(notebook: Any, source: Path, bundle: Bundle, terms: Mapping[str, Ter
     Raises ValueError for a term in double brackets that isn't among `terms`, with those that are like it.
     """
     notebook = copy.deepcopy(notebook)
-    made = _Made(_models(notebook), bundle, lesson, address)
+    models = _models(notebook)
+    # those that are shown: a quiz leaves its questions behind
+    shown = [out.get("data", {}).get(VIEW, {}) for cell in notebook.cells for out in cell.get("outputs", [])]
+    states = [models.get(one.get("model_id"), {}).get("state", {}) for one in shown]
+    guesses = sum(state.get("part", {}).get("kind") in GUESSES for state in states)
+    made = _Made(models, bundle, lesson, address, guesses)
     notebook.metadata.pop("widgets", None)  # or it would be written into the page a second time
     # what only serves whoever runs the notebook, as Jupyter Book names it
     notebook.cells = [cell for cell in notebook.cells if "remove-cell" not in cell.metadata.get("tags", [])]
@@ -173,9 +178,9 @@ def _prepare(output: Any, made: _Made, still: str) -> bool:
 class _Made:
     """The elements that a page's script turns into living views."""
 
-    def __init__(self, models: dict[str, Any], bundle: Bundle, lesson: str, notebook: str) -> None:
+    def __init__(self, models: dict[str, Any], bundle: Bundle, lesson: str, notebook: str, guesses: int) -> None:
         self.notebook = notebook
-        self.guesses = sum(model.get("state", {}).get("part", {}).get("kind") in GUESSES for model in models.values())
+        self.guesses = guesses
         self.models = models
         self.bundle = bundle
         self.lesson = lesson
