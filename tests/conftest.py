@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:
     # before torch comes: workers share the cores, and so do their kernels
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell's background job begins so, and tests that interrupt themselves would never hear it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SLOW = {"smollm", "built"}
 """Fixtures of tests that `make quick` leaves out: the embedded model, the package as it is built."""
