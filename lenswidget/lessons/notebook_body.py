@@ -108,7 +108,8 @@ def body_of(notebook: Any, source: Path, bundle: Bundle, terms: Mapping[str, Ter
                     outputs.append(output)
                     still = ""
             cell.outputs = outputs
-            cell.source = without_questions(cell.source)
+            folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)  # as JupyterLab keeps it
+            cell.source = "" if folded else without_questions(cell.source)
             cell.metadata["transient"] = {"remove_source": not cell.source.strip()}  # as nbconvert names it
     notebook.cells = [cell for cell in notebook.cells if cell.source.strip() or cell.get("outputs")]
     resources = {"metadata": {"path": str(source.parent)}}

@@ -26,6 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             new_markdown_cell("Both [before](first.ipynb) and [after](second.ipynb#the-second-lesson)."),
             new_code_cell(f"import sys\nimport lenswidget as lw\ngrid = lw.Grid.load('{name}.npz')"),
             new_code_cell("print('said', 'aside', file=sys.stderr)"),
+            new_code_cell("print('from a fold')", metadata={"jupyter": {"source_hidden": True}}),
             new_code_cell("from tqdm.auto import tqdm\nfor _ in tqdm(range(3), desc='a ' + 'bar'): pass"),
             new_code_cell("grid.widget(selected=[2, 3], color='entropy')"),
             new_code_cell("grid.to_dataframe().head(2)"),
@@ -49,6 +50,7 @@ def test_a_lesson_page_is_alive_and_whole(watched: Watched, site: Path) -> None:
     expect(page.get_by_text("lw.Grid.load")).to_be_visible()
     expect(page.locator("table.dataframe")).to_be_visible()
     text = page.locator("main").inner_text()
+    assert "from a fold" in text and "print('from a fold')" not in text  # folded code stays folded
     assert "said aside" not in text and "a bar" not in text
     page.get_by_role("link", name="after").click()  # a notebook links to a notebook, and its page to a page
     expect(page).to_have_title("The second lesson")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +59,14 @@ def test_a_lesson_opens_in_colab_and_installs_only_where_it_must(path: Path) -> 
     exec(code)  # where lenswidget is installed, nothing is
     if path.stem not in AS_THEY_WERE:
         assert cells[0].source.startswith("# ") and "![" not in intro and "import" in cells[at + 1].source
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_code_of_a_question_is_folded(path: Path) -> None:
+    """It holds what is right, and what is said of each answer; so it stands alone in its cell, which is folded."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        asks = re.search(r"^lessons\.(Point|Predict|Choice|Number|Order)\(", cell.source, re.MULTILINE)
+        if cell.cell_type == "code" and asks:
+            assert cell.metadata["jupyter"]["source_hidden"] and cell.metadata["cellView"] == "form"
+            before = ast.parse(cell.source).body[:-1]
+            assert all(isinstance(statement, ast.FunctionDef) for statement in before)  # a rule of its own
