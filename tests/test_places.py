@@ -116,7 +116,7 @@ def figures(model: Any) -> Iterator[tuple[str, Any]]:
     yield from numbers("heads out", lw.patch(run, 0, TARGET, against=AGAINST, unit="head"))
     yield from numbers("estimated", lw.patch(run, source, TARGET, against=AGAINST, method="gradient"))
     yield from numbers("paths", lw.path_patch(run, source, TARGET, against=AGAINST, to="L2H1"))
-    yield from numbers("traced", lw.causal_trace(run, [2], TARGET, against=AGAINST, samples=2))
+    yield from numbers("traced", lw.causal_trace(run, [2], TARGET, against=AGAINST, samples=2, noise=30.0))
     edited = lw.run(model, BASE, edits=[lw.Edit("L1", to=source, position=2), lw.Edit("L2H1", to=0)])
     yield from numbers("edited", lw.logit_lens(edited))
     yield from numbers("edited heads", lw.attribute(edited, TARGET, unit="head"))

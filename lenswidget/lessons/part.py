@@ -185,6 +185,10 @@ class Part(Scripted):
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self.part['question']!r}: {self._stands()}"
 
+    def _ipython_display_(self) -> None:
+        """ipywidgets 7 would show itself here, with no more words than the repr's."""
+        raise NotImplementedError  # IPython asks for the mimebundle instead
+
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
         keep(self, asker())
         bundle = super()._repr_mimebundle_(**arguments)

@@ -51,7 +51,9 @@ def scores(
             known[name] = taught = known[name] or course_lesson(name)
             rows[path.stem][name] = _score(taught, states["quiz"], path)
     asked = [name for name in known if any(name in row for row in rows.values())]
-    table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=asked).astype("Int64")
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    # pandas before 3 leaves out a file without answers
+    table = table.reindex(index=list(rows), columns=asked).astype("Int64")
     table.index.name = "file"
     return table
 
