@@ -22,6 +22,19 @@ def _leave() -> None:
         dist.destroy_process_group()
 
 
+def _join(backend: str) -> None:
+    """As torch does, but for this: workers that torchrun starts again share the store of those that ended, in which they may find
+    the address of one that is no more. Those of one node know how often they were started, and so which entries are theirs;
+    those of several have no number in common, and docs/scale.md says how each start gets a store of its own.
+    """
+    from torch.distributed.rendezvous import rendezvous  # which a torch without distributed lacks
+
+    store, rank, world = next(iter(rendezvous("env://", timeout=PATIENCE)))
+    if os.environ.get("GROUP_WORLD_SIZE") == "1":
+        store = dist.PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT')}", store)  # type: ignore[attr-defined]
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=PATIENCE)
+
+
 @dataclass(frozen=True)
 class Workers:
     """The processes of a fit: this one's rank among `world`. One process is a world of its own."""
@@ -39,7 +52,7 @@ class Workers:
         if not dist.is_initialized():
             if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "MASTER_ADDR" not in os.environ:
                 return cls()
-            dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+            _join("nccl" if device.type == "cuda" else "gloo")
             atexit.register(_leave)  # threads that are still joined when a process ends abort it, now and then
         # over NCCL each process sends from a GPU of its own, whichever torch takes where none is named
         return cls(dist.get_rank(), dist.get_world_size(), device if dist.get_backend() == "nccl" else "cpu")
