@@ -118,7 +118,7 @@ def body_of(notebook: Any, source: Path, bundle: Bundle, terms: Mapping[str, Ter
     except ValueError as reason:
         raise ValueError(f"{os.fspath(source)}: {reason}") from reason
     # what is too wide is scrolled by keys, too
-    made.body.html = re.sub(r'(<div class="highlight[^>]*><pre)>', r'\1 tabindex="0">', str(html))
+    made.body.html = str(html).replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
     heads = re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', made.body.html, re.DOTALL)
     sections = {place: re.sub(r'<a class="anchor-link".*?</a>|<[^>]+>', "", text).strip() for place, text in heads}
     made.body.sections = {unescape(place): unescape(text) for place, text in sections.items()}
