@@ -1,7 +1,8 @@
 """What fidelity costs: beside the model's own passes over the same text and the bare products of all rows.
 
 Two lenses on the embedded model, 256 tokens; then causal fidelity of one lens along 16 directions, beside the forward passes that
-it needs: from each row on, to the last. `python -m bench.fidelity erase` erases, and says how the shipped lens does.
+it needs: from each row on, to the last; then the causal basis of a row. `python -m bench.fidelity erase` erases, and says how the
+shipped lens does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import lenswidget as lw
 from bench.readout import interleaved
 from bench.styles import held_out_pages
 from bench.text import prose
-from bench.timing import median
+from bench.timing import median, seconds
 from lenswidget.lenses.causal import Trial
 from lenswidget.lenses.fidelity import windows_of
 from lenswidget.model.backends import backend_of
@@ -45,12 +46,13 @@ def main(device: str = "cuda" if torch.cuda.is_available() else "cpu") -> None:
     with torch.inference_mode():
         times = interleaved({"passes and products": bare, "fidelity": ours}, device, rounds=3)
     print(f"fidelity, {len(lenses)} lenses × {TOKENS} tokens, {device}, {torch.get_num_threads()} threads")
-    for name, seconds in times.items():
-        print(f"  {name:20} {seconds:8.2f} s   {seconds / times['passes and products']:5.2f} × the bare work")
+    for name, spent in times.items():
+        print(f"  {name:20} {spent:8.2f} s   {spent / times['passes and products']:5.2f} × the bare work")
 
 
 def causal() -> None:
     """Seconds of the processor: what else the machine does falls on none of them."""
+    torch.set_num_threads(1)
     model, lens = lw.load(device="cpu"), lw.load_lens()
     backend = backend_of(model)
     runs = list(windows_of(backend, prose(TOKENS * 4, held_out=True), TOKENS, 0))
@@ -78,6 +80,19 @@ def causal() -> None:
     )
 
 
+def basis() -> None:
+    """Seconds of the processor for eight vectors of one row, and how strong they are together."""
+    torch.set_num_threads(1)
+    model, lens = lw.load(device="cpu"), lw.load_lens()
+    texts = prose(TOKENS * 4, held_out=True)
+    lw.run(model, texts[0][:100])  # what is found out of a model once
+    found: list[lw.CausalBasis] = []
+    spent = seconds(lambda: found.append(lw.causal_basis(model, lens, texts, row="L23")))
+    print(
+        f"causal basis, 8 vectors of L23, 1 thread: {spent:.1f} s; their energies sum to {found[0].energy.sum():.2f} bits"
+    )
+
+
 def erase() -> None:
     """The Spearman correlation by erasing, by row of the upper half, of the shipped lens and the raw one."""
     model = lw.load(device="cpu")
@@ -90,6 +105,7 @@ def erase() -> None:
 
 
 if __name__ == "__main__":
-    {"erase": erase, "causal": causal}.get(sys.argv[-1], main)()
+    {"erase": erase, "causal": causal, "basis": basis}.get(sys.argv[-1], main)()
     if len(sys.argv) < 2:
         causal()
+        basis()

@@ -121,6 +121,41 @@ def test_a_causal_basis_is_orthonormal_and_no_other_direction_moves_the_lens_mor
         assert erased_kl(logits, states, some, v) <= basis.energy[0] + 1e-4
 
 
+def test_on_a_large_vocabulary_the_search_finds_what_a_search_of_all_of_it_finds(smollm: Any) -> None:
+    """The energy on the whole vocabulary, and no less than what L-BFGS finds there from each of the principal directions."""
+    basis = lw.causal_basis(smollm, lw.LogitLens(), [TEXT], row="L20", vectors=2)
+    states = lw.run(smollm, TEXT).residual[21, 1:].detach()
+    some = states[torch.randperm(len(states), generator=torch.Generator().manual_seed(0))[:64]]
+
+    def logits(h: Tensor) -> Tensor:
+        out: Tensor = smollm.unembed(smollm.ln_final(h[None]))[0]
+        return out
+
+    def energy(v: Tensor) -> Tensor:
+        v = v / v.norm()
+        q = logits(some).log_softmax(-1).detach()
+        return (q.exp() * (q - logits(some - ((some - states.mean(0)) @ v)[:, None] * v).log_softmax(-1))).sum(
+            -1
+        ).mean() / np.log(2)
+
+    first = torch.from_numpy(basis.vectors[0])
+    assert basis.energy[0] == pytest.approx(energy(first).item(), rel=1e-3)
+    found = []
+    for start in torch.linalg.svd(states - states.mean(0), full_matrices=False).Vh[:4]:
+        v = start.clone().requires_grad_()
+        search = torch.optim.LBFGS([v], max_iter=20, line_search_fn="strong_wolfe")
+
+        def closure(v: Tensor = v, search: Any = search) -> Tensor:
+            search.zero_grad()
+            loss = -energy(v)
+            loss.backward()
+            return loss
+
+        search.step(closure)
+        found.append(energy(v).item())
+    assert basis.energy[0] >= 0.97 * max(found)
+
+
 def test_where_the_lens_is_the_model_so_are_its_influences(folder: Path) -> None:
     model = architectures.boot(folder)
     for block in list(model.blocks)[1:]:

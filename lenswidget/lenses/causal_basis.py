@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 POSITIONS = 64
 """States on which directions are looked for."""
-TRIED, EVALUATIONS = 8, 12
-"""Principal directions, the strongest of which is where the search begins, and how often it may ask the lens."""
+TRIED, STARTS, EVALUATIONS = 8, 3, 60
+"""Principal directions that are tried, the strongest from which the search begins, and how often each may ask the lens."""
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
@@ -89,8 +89,9 @@ def causal_basis(
     """The `vectors` directions of one row whose erasure moves a lens most, and what erasing them does to the model.
 
     `lens` and `texts` are `lw.fidelity`'s, `row` is a label or the number in it. A direction is erased by putting the mean of
-    the row's states in its place. They are found by L-BFGS, each at right angles to those before it, from the strongest of a few
-    principal directions.
+    the row's states in its place. They are found by L-BFGS, each at right angles to those before it, from the three strongest of
+    a few principal directions. The search looks at a sample of a large vocabulary: the tokens that the lens expects most, and
+    some drawn from the others. The energies that are given are of the whole vocabulary.
 
     Raises ValueError for a row that there is not, for the last, which no lens moves, and for text of fewer states than vectors.
 
@@ -144,10 +145,12 @@ def _found(
     before = torch.empty(0, d, device=states.device)
     mean = states.mean(0)
     generator = torch.Generator().manual_seed(seed)
-    # with all of the vocabulary, a sample's KL is the KL
     with torch.no_grad():
-        read = Sample.of(readout, lens.move(some, row).float(), generator, Workers(), readout.vocabulary, 0)
-    starts = principal_directions(states, min(TRIED + count, len(states) - 1, d), seed)
+        moved = lens.move(some, row).float()
+        sample = Sample.of(readout, moved, generator, Workers())
+        # with all of the vocabulary, a sample's KL is the KL
+        whole = Sample.of(readout, moved, generator, Workers(), readout.vocabulary, 0)
+    principal = principal_directions(states, min(TRIED + count, len(states) - 1, d), seed)
 
     def across(v: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
         """At right angles to those before, and of length 1."""
@@ -155,28 +158,33 @@ def _found(
         unit: Tensor = v / v.norm().clamp(min=1e-12)
         return unit
 
-    def energy(v: Float[Tensor, "d"]) -> Float[Tensor, ""]:
+    def energy(v: Float[Tensor, "d"], read: Sample) -> Float[Tensor, ""]:
         erased = some - ((some - mean) @ v)[:, None] * v
         return read.kl(lens.move(erased, row).float()) / len(some)
 
-    for _ in range(count):
-        with torch.no_grad():
-            tried = [across(v) for v in starts if (v - before.T @ (before @ v)).norm() > 0.5]
-            v = max(
-                tried or [across(torch.randn(d, generator=generator).to(mean))], key=lambda one: float(energy(one))
-            ).clone()
-        v.requires_grad_()
+    def climbed(start: Float[Tensor, "d"]) -> Float[Tensor, "d"]:
+        """The strongest direction that is reached from one."""
+        v = start.clone().requires_grad_()
         search = torch.optim.LBFGS([v], max_iter=EVALUATIONS, max_eval=EVALUATIONS, line_search_fn="strong_wolfe")
 
-        def closure(v: Tensor = v, search: torch.optim.LBFGS = search) -> Tensor:
+        def closure() -> Tensor:
             search.zero_grad()
-            loss = -energy(across(v))
+            loss = -energy(across(v), sample)
             loss.backward()
             return loss
 
         with torch.enable_grad():
             search.step(closure)
+        return across(v.detach())
+
+    def strength(v: Float[Tensor, "d"]) -> float:
+        return float(energy(v, sample))
+
+    for _ in range(count):
         with torch.no_grad():
-            best = across(v)
-            yield best, float(energy(best)) * BITS
+            tried = [across(v) for v in principal if (v - before.T @ (before @ v)).norm() > 0.5]
+            tried = tried or [across(torch.randn(d, generator=generator).to(mean))]
+            starts = sorted(tried, key=strength, reverse=True)[:STARTS]
+            best = max(map(climbed, starts), key=strength)
+            yield best, float(energy(best, whole)) * BITS
             before = torch.cat([before, best[None]])
