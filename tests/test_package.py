@@ -123,9 +123,10 @@ print(lw.__file__)
 def test_the_bundle_is_small() -> None:
     """Script, style and loader as they travel, gzipped: 60 kB of script, 8 of which are preact and its signals, 7.3 of style, 0.8
     of loader, 2.7 for a prompt that is typed and written, 0.6 for what is known of columns, as bars beneath them, 0.6 for
-    groups of columns in the chart, and 0.4 for what a lesson covers in a figure and draws over it."""
+    groups of columns in the chart, 1.6 for dots of a column quantity by group, and 0.4 for what a lesson covers in a figure
+    and draws over it."""
     files = (ROOT / "lenswidget/static" / name for name in ("widget.js", "widget.css", "loader.js"))
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 72_000
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 73_500
 
 
 def test_the_parts_of_lessons_are_small() -> None:

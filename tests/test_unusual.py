@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,47 @@ def test_scores_stand_below_the_columns_and_in_a_table() -> None:
     # scored again, it has its columns once
     again = lw.unusual(found.grid, normal="plain", k=2).grid
     assert [one.name for one in again.column_quantities] == names
+
+
+def test_what_is_said_of_groups_stands_beside_their_scores(tmp_path: Path) -> None:
+    grid = prompts()
+    found = lw.unusual(grid, normal="plain")
+    score = found.grid.column_quantities[1]
+    injected, harmless = found.groups
+    assert score.of_groups == {
+        "plain": "normal, held out",
+        "injected": f"AUROC {injected.auroc:.2f} ({injected.low:.2f} to {injected.high:.2f})",
+        "harmless": f"AUROC {harmless.auroc:.2f} ({harmless.low:.2f} to {harmless.high:.2f})",
+    }
+    assert score.reach == "5 % of normal prompts" and not score.elsewhere
+    again = Grid.load(found.grid.save(tmp_path / "found.lens"))
+    assert again == found.grid and again.column_quantities[1].of_groups == score.of_groups
+    # of some of a group's prompts it isn't known; in another order it is
+    assert not found.grid[:, 1:].column_quantities[1].of_groups
+    assert found.grid[:, ::-1].column_quantities[1].of_groups == score.of_groups
+
+
+def test_normal_prompts_of_another_grid_are_drawn_too(tmp_path: Path) -> None:
+    grid = prompts()
+    found = lw.unusual(grid[:, 12:], normal=grid[:, :12])
+    score = found.grid.column_quantities[1]
+    np.testing.assert_array_equal(score.elsewhere["normal, held out"], found.held_out.astype(np.float32))
+    assert list(score.of_groups) == ["injected", "harmless"]
+    again = Grid.load(found.grid.save(tmp_path / "found.lens"))
+    assert again == found.grid
+    np.testing.assert_array_equal(again.column_quantities[1].elsewhere["normal, held out"], found.held_out.astype("f4"))
+
+
+def test_groups_tell_normal_prompts_from_others() -> None:
+    grid, normal = prompts(), [0, 1, 2, 3, 4, 5, 6, 12]
+    assert lw.unusual(grid, normal="plain").grid.groups == tuple(GROUPS)
+    mixed = lw.unusual(grid, normal=normal)
+    counts = {name: (mixed.grid.groups or ()).count(name) for name in mixed.grid.groups or ()}
+    assert counts == {"plain, normal": 7, "plain": 5, "injected, normal": 1, "injected": 5, "harmless": 6}
+    assert [group.name for group in mixed.groups] == ["plain", "injected", "harmless"]
+    bare = lw.unusual(replace(grid, groups=None), normal=normal)
+    assert bare.grid.groups == ("normal",) * 7 + ("others",) * 5 + ("normal",) + ("others",) * 11
+    assert list(bare.grid.column_quantities[1].of_groups) == ["normal", "others"]
 
 
 def test_what_length_alone_tells_is_said() -> None:

@@ -184,5 +184,14 @@ def test_what_is_known_of_columns_travels_as_text_and_numbers() -> None:
     assert found["quantities"] == [
         {"name": "unusual", "unit": "bits", "line": 0.899999976, "values": [0.5, None, 0.899999976]}
     ]
+    known = replace(below, reach="few", of_groups={"b": "AUROC 1"}, elsewhere={"normal": scores[:2]})
+    raw = zlib.decompress(encode([replace(grid, column_quantities=(known,))]))
+    (length,) = struct.unpack("<I", raw[:4])
+    (sent,) = json.loads(raw[4 : 4 + length])["grids"][0]["below"]["quantities"]
+    assert sent == found["quantities"][0] | {
+        "reach": "few",
+        "ofGroups": [["b", "AUROC 1"]],
+        "elsewhere": [["normal", [0.5, None]]],
+    }
     plain = zlib.decompress(encode([make_grid()]))
     assert b'"below"' not in plain

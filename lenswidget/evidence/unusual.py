@@ -23,6 +23,8 @@ LENGTH_TELLS = 0.9
 """An AUROC of the number of tokens alone from which on a reader is told of it."""
 OTHERS = "others"
 """The group of prompts that are of none."""
+HELD_OUT = "normal, held out"
+"""What normal prompts are called beside those that are compared with them."""
 STEP = 4_000_000
 """Numbers of a table of distances that are made at once."""
 
@@ -44,12 +46,18 @@ class Group:
     flagged: float
     by_length: float
 
+    @property
+    def told(self) -> str:
+        """The AUROC and its interval, in words."""
+        return f"AUROC {self.auroc:.2f} ({self.low:.2f} to {self.high:.2f})"
+
 
 @dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
 class Unusual:
     """How unusual each prompt of a Grid is.
 
-    - `grid`: the Grid, with the score and the share as column quantities
+    - `grid`: the Grid, with the score and the share as column quantities; normal prompts among others of their group are a
+      group of their own, and prompts without groups are "normal" or "others"
     - `scores`: of each prompt, the mean distance to its nearest normal ones; that of a normal prompt to the others
     - `higher`: of each prompt, the share of held-out normal prompts that score higher
     - `normal`: which prompts of the Grid are normal ones
@@ -79,15 +87,8 @@ class Unusual:
 
         Returns the Axes, a new one for None. Raises as `grid.plot` does.
         """
-        names = np.array(
-            self.grid.groups if self.grid.groups is not None else (OTHERS,) * len(self.scores), dtype=object
-        )
-        dots = {"normal, held out": self.held_out}
-        for group in self.groups:
-            dots[group.name] = self.scores[~self.normal & (names == group.name)]
         score = next(one for one in self.grid.column_quantities if one.name.startswith("unusual by"))
-        name = f"{score.name[0].upper()}{score.name[1:]}" + (f" ({score.unit})" if score.unit else "")
-        return viewer().plot_dots(dots, name, self.line, "5 % of normal prompts", ax, theme=theme)
+        return viewer().plot_dots(self.grid, score, ax, theme=theme)
 
     def __repr__(self) -> str:
         lines = [
@@ -95,8 +96,7 @@ class Unusual:
             f"{self.line:.3g} or more"
         ]
         lines += [
-            f"  {group.name}: {group.prompts} prompts, AUROC {group.auroc:.2f} ({group.low:.2f} to {group.high:.2f}), "
-            f"{group.flagged:.0%} beyond the line"
+            f"  {group.name}: {group.prompts} prompts, {group.told}, {group.flagged:.0%} beyond the line"
             for group in self.groups
         ]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
@@ -164,7 +164,7 @@ def unusual(
     line = float(np.quantile(held_out, 1 - FLAGGED, method="higher"))
     lengths = _lengths(grid)
     normal_lengths = lengths[mask] if apart is None else _lengths(apart)
-    names = np.array(grid.groups if grid.groups is not None else (OTHERS,) * grid.shape[1], dtype=object)
+    names = _groups(grid, mask)
     random = np.random.default_rng(seed)
     groups = []
     for name in dict.fromkeys(names[~mask].tolist()):
@@ -190,17 +190,31 @@ def unusual(
             unit=unit,
             line=line,
             says=f"{{}} from the nearest {k} normal prompts",
+            reach=f"{FLAGGED:.0%} of normal prompts".replace("%", " %"),
+            of_groups=dict.fromkeys(names[mask].tolist(), HELD_OUT) | {group.name: group.told for group in groups},
+            elsewhere={} if apart is None else {HELD_OUT: held_out.astype(np.float32)},
         ),
         ColumnQuantity(
             "normal prompts that score higher",
             higher.astype(np.float32),
-            says="a share of {} of the held-out normal prompts scores higher",
+            says="{} of the held-out normal prompts score higher",
         ),
     )
     kept = tuple(one for one in grid.column_quantities if one.name not in {two.name for two in shown})
     notes = tuple(_notes(grid, apart, groups))
-    marked = replace(grid, column_quantities=(*kept, *shown), notes=(*grid.notes, *notes))
+    marked = replace(grid, groups=tuple(names.tolist()), column_quantities=(*kept, *shown), notes=(*grid.notes, *notes))
     return Unusual(marked, scores, higher, mask, held_out, line, tuple(groups), notes)
+
+
+def _groups(grid: Grid, mask: Bool[np.ndarray, "columns"]) -> np.ndarray:
+    """The group of each prompt, in which all are normal or none."""
+    if grid.groups is None:
+        return np.where(mask, "normal", OTHERS).astype(object)
+    mixed = {name for name, is_normal in zip(grid.groups, mask) if is_normal} & {
+        name for name, is_normal in zip(grid.groups, mask) if not is_normal
+    }
+    named = [f"{name}, normal" if is_normal and name in mixed else name for name, is_normal in zip(grid.groups, mask)]
+    return np.array(named, dtype=object)
 
 
 def _nearest(

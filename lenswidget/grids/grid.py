@@ -37,6 +37,7 @@ from lenswidget.grids.provenance import provenance_of
 from lenswidget.grids.showable import Showable, viewer
 from lenswidget.grids.slicing import (
     indices,
+    slice_column_quantity,
     slice_explain,
     slice_jumps,
     slice_row_quantity,
@@ -293,7 +294,7 @@ class Grid(Showable):
             columns=self.columns[columns],
             column_labels=self.column_labels and tuple(self.column_labels[i] for i in columns),
             row_quantities=tuple(slice_row_quantity(s, rows) for s in self.row_quantities),
-            column_quantities=tuple(replace(q, values=q.values[columns]) for q in self.column_quantities),
+            column_quantities=tuple(slice_column_quantity(q, columns) for q in self.column_quantities),
             groups=self.groups and tuple(self.groups[i] for i in columns),
             sides=self.sides and slice_sides(self.sides, rows, columns),
             jumps=self.jumps and slice_jumps(self.jumps, rows, columns),

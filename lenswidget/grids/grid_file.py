@@ -120,7 +120,9 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
         arrays |= {f"row_quantity/{i}": one.values}
         arrays |= {f"row_quantity/{i}/{j}": values for j, values in enumerate(one.parts.values())}
     below = grid["column_quantities"]
-    arrays |= {f"column_quantity/{i}": one.values for i, one in enumerate(below)}
+    for i, one in enumerate(below):
+        arrays |= {f"column_quantity/{i}": one.values}
+        arrays |= {f"column_quantity/{i}/{j}": values for j, values in enumerate(one.elsewhere.values())}
     if jumps is not None:
         arrays |= {f"jumps/{name}": getattr(jumps, name) for name in ("columns", "tokens", "values")}
     if sweep is not None:
@@ -142,7 +144,7 @@ def flatten(grid: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarr
         "groups": grid["groups"] and list(grid["groups"]),
         "quantities": [_facts(one) for one in quantities],
         "row_quantities": [{**_facts(one), "parts": list(one.parts)} for one in row_quantities],
-        "column_quantities": [_facts(one) for one in below],
+        "column_quantities": [{**_facts(one), "elsewhere": list(one.elsewhere)} for one in below],
         "jumps": jumps and [list(jumps.parts), _check(jumps.check)],
         "sweep": sweep and _sweep(sweep),
         "texts": sorted((int(i), text) for i, text in grid["texts"].items()),
@@ -170,7 +172,7 @@ def _swept(facts: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Sweep:
 
 
 def _facts(part: Quantity | RowQuantity | ColumnQuantity) -> dict[str, Any]:
-    return {f.name: getattr(part, f.name) for f in fields(part) if f.name not in ("values", "parts")}
+    return {f.name: getattr(part, f.name) for f in fields(part) if f.name not in ("values", "parts", "elsewhere")}
 
 
 def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -193,13 +195,12 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
             kind(**{**one, **domain}, values=arrays[f"{name}/{i}"]) for i, (one, domain) in enumerate(zip(facts, ends))
         ]
 
-    def row_quantities(facts: list[dict[str, Any]]) -> list[RowQuantity]:
-        # files from before there were parts name none
-        parts = [
-            {name: arrays[f"row_quantity/{i}/{j}"] for j, name in enumerate(one.get("parts", ()))}
-            for i, one in enumerate(facts)
+    def with_more(kind: type, name: str, more: str, facts: list[dict[str, Any]]) -> list[Any]:
+        """Those that have further arrays, by name; older files name none."""
+        made = [
+            {word: arrays[f"{name}/{i}/{j}"] for j, word in enumerate(one.get(more, ()))} for i, one in enumerate(facts)
         ]
-        return figures(RowQuantity, "row_quantity", [{**one, "parts": made} for one, made in zip(facts, parts)])
+        return figures(kind, name, [{**one, more: found} for one, found in zip(facts, made)])
 
     def check(written: list[Any]) -> Check:
         return Check(np.nan if written[0] is None else written[0], *written[1:])
@@ -216,8 +217,10 @@ def unflatten(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> di
         **{name: arrays.get(name) for name in ("following", "decision")},
         "column_labels": header["column_labels"] and tuple(header["column_labels"]),
         "quantities": {q.name: q for q in figures(Quantity, "quantity", header["quantities"])},
-        "row_quantities": tuple(row_quantities(header["row_quantities"])),
-        "column_quantities": tuple(figures(ColumnQuantity, "column_quantity", header.get("column_quantities") or [])),
+        "row_quantities": tuple(with_more(RowQuantity, "row_quantity", "parts", header["row_quantities"])),
+        "column_quantities": tuple(
+            with_more(ColumnQuantity, "column_quantity", "elsewhere", header.get("column_quantities") or [])
+        ),
         "groups": header.get("groups") and tuple(header["groups"]),
         "candidates": part(Candidates, "candidates"),
         "trajectories": part(Trajectories, "trajectories"),

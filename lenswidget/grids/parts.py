@@ -75,8 +75,10 @@ class RowQuantity:
 class ColumnQuantity:
     """One number for every column, drawn below it: how unusual a prompt is, for one.
 
-    `values` is `[columns]`, NaN where it isn't known. `line` is the value from which on it is much, None where nothing says so.
-    `says` is a sentence about a column, with {} where its value goes.
+    `values` is `[columns]`, NaN where it isn't known. `line` is the value from which on it is much, None where nothing says so;
+    one that has a line is drawn as dots, too, a line of them for each of the Grid's groups. `says` is a sentence about a column,
+    with {} where its value goes. For the dots, `reach` says who reaches the line, `of_groups` something of a group, by its name,
+    and `elsewhere` are values of what is none of the columns, by the name of their line.
     """
 
     name: str
@@ -84,6 +86,9 @@ class ColumnQuantity:
     unit: str = ""
     line: float | None = None
     says: str = ""
+    reach: str = ""
+    of_groups: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, Float32[np.ndarray, "n"]] = field(default_factory=dict)
 
     def said(self, column: int) -> str:
         """What it says of a column, in words."""

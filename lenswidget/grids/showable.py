@@ -57,7 +57,7 @@ class Viewer(Protocol):
     plot: Callable[..., Any]
     """Draw it on a matplotlib Axes."""
     plot_dots: Callable[..., Any]
-    """Draw scores by group on a matplotlib Axes, with a line."""
+    """Draw a column quantity of a Grid on a matplotlib Axes, a line of dots for each group."""
     plot_lines: Callable[..., Any]
     """Draw figures by row on a matplotlib Axes, with their intervals."""
     show_fit: Callable[[Any], Callable[[Any], None]]

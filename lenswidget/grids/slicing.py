@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lenswidget.grids.parts import NO_TOKEN, Candidates, Jumps, RowQuantity, Sides, Trajectories
+from lenswidget.grids.parts import NO_TOKEN, Candidates, ColumnQuantity, Jumps, RowQuantity, Sides, Trajectories
 
 Answer = TypeVar("Answer")
 
@@ -59,6 +59,12 @@ def slice_trajectories(whole: Trajectories, rows: np.ndarray, columns: np.ndarra
 def slice_row_quantity(quantity: RowQuantity, rows: np.ndarray) -> RowQuantity:
     parts = {name: values[rows] for name, values in quantity.parts.items()}
     return replace(quantity, values=quantity.values[rows], parts=parts)
+
+
+def slice_column_quantity(quantity: ColumnQuantity, columns: np.ndarray) -> ColumnQuantity:
+    """What is said of groups isn't known of a part of them."""
+    is_whole = sorted(columns.tolist()) == list(range(len(quantity.values)))
+    return replace(quantity, values=quantity.values[columns], of_groups=quantity.of_groups if is_whole else {})
 
 
 def slice_sides(whole: Sides, rows: np.ndarray, columns: np.ndarray) -> Sides:

@@ -284,7 +284,19 @@ def _below(grid: Grid) -> dict[str, Any]:
         "groups": grid.groups and list(grid.groups),
         "says": said,
         "quantities": [
-            {"name": one.name, "unit": one.unit, "line": _line(one), "values": _plain(one.values)}
+            {
+                "name": one.name,
+                "unit": one.unit,
+                "line": _line(one),
+                "values": _plain(one.values),
+                **({"reach": one.reach} if one.reach else {}),
+                **({"ofGroups": [list(pair) for pair in one.of_groups.items()]} if one.of_groups else {}),
+                **(
+                    {"elsewhere": [[name, _plain(some)] for name, some in one.elsewhere.items()]}
+                    if one.elsewhere
+                    else {}
+                ),
+            }
             for one in grid.column_quantities
         ],
     }

@@ -86,6 +86,12 @@ export interface BelowQuantity {
   /** The value from which on it is much, or null. */
   line: number | null;
   values: (number | null)[];
+  /** Who reaches the line, in words. */
+  reach?: string;
+  /** What is said of a group, by its name. */
+  ofGroups?: [group: string, says: string][];
+  /** Values of what is none of the columns, by what it is called. */
+  elsewhere?: [name: string, values: (number | null)[]][];
 }
 
 /** Every text in it but those of tokens and the names that quantities are known by is as readers see it. */

@@ -4,6 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { BarsView } from "../bars/bars-view.js";
 import { Chart } from "../chart/chart.js";
 import { type Grid, isLens } from "../data/grid.js";
+import { Dots } from "../dots/dots.js";
 import { cellsOf } from "../heatmap/cells.js";
 import { useFrame } from "../heatmap/frame.js";
 import { wholeDrawn } from "../heatmap/heatmap-drawing.js";
@@ -61,6 +62,9 @@ function MapAndMore({ state, legend, accompanied = false, charted = true, palett
     <div class="lw-body">
       <Ruler width={width} />
       {!accompanied && isLong(grid) && <Long key={state} {...{ state, frame, cells, palette }} />}
+      {grid.below?.quantities.map(
+        (quantity) => quantity.line !== null && <Dots key={quantity} bring={frame.bring} {...{ state, quantity }} />,
+      )}
       <div
         class="lw-places"
         data-chart={hasChart ? (isBeside ? "beside" : "beneath") : "none"}

@@ -4,6 +4,7 @@ import type { BelowQuantity } from "../data/grid.js";
 import { LABEL_FONT } from "../pieces/font.js";
 import type { Palette } from "../style/palette.js";
 import { tick } from "../text/number.js";
+import { titled } from "../text/words.js";
 import { ellipsize, type Surface } from "./brush.js";
 import type { Layout } from "./layout.js";
 
@@ -53,6 +54,7 @@ export function paintBelow(
 }
 
 /** "unusual by entropy, bits · line at 2.85" */
-export function belowName({ name, unit, line }: BelowQuantity): string {
-  return (unit ? `${name}, ${unit}` : name) + (line === null ? "" : ` · line at ${tick(line)}`);
+export function belowName(quantity: BelowQuantity): string {
+  const { line } = quantity;
+  return titled(quantity) + (line === null ? "" : ` · line at ${tick(line)}`);
 }

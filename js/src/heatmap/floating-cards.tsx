@@ -21,7 +21,9 @@ interface Props {
 export function FloatingCards({ state, layout, scrolled, isActive, accompanied, isDocked }: Props) {
   const [selected, hover] = [state.selected.value, state.hover.value];
   const isHeld = isSame(hover, selected);
-  if (!hover || (isHeld && (isDocked || !isActive.value))) return null;
+  // a column that is pointed at among dots is told there
+  const isTold = state.grid.below && !isActive.value && !accompanied;
+  if (!hover || isTold || (isHeld && (isDocked || !isActive.value))) return null;
   const isSmall = (selected !== null && !isHeld) || (accompanied && !isActive.value);
   return <FloatingCard state={state} cell={hover} at={placed(layout.value, hover, scrolled.value)} isSmall={isSmall} />;
 }

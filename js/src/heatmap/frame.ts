@@ -2,6 +2,7 @@
 // it on the same rows is given the same.
 
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
+import { clamp } from "../data/grid.js";
 import { density } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
 import { gutterFor, isPair, type Layout, layoutOf } from "./layout.js";
@@ -10,11 +11,13 @@ export interface Frame {
   layout: ReadonlySignal<Layout>;
   /** In CSS pixels. */
   scrolled: Signal<number>;
+  /** Scrolls as little as shows a column. */
+  bring: (column: number) => void;
 }
 
 /** `width` is the room there is, 0 until it is known. */
 export function useFrame(
-  { grid, settings, rowsShown }: GridState,
+  { grid, settings, scroll, rowsShown }: GridState,
   width: ReadonlySignal<number>,
   isMirrored = false,
 ): Frame {
@@ -34,5 +37,9 @@ export function useFrame(
       hasNumbers: !grid.candidates,
     }),
   );
-  return { layout, scrolled };
+  const bring = (column: number) => {
+    const { cellWidth, viewWidth } = layout.value;
+    scroll.value = clamp(scrolled.value / cellWidth, column + 1 - viewWidth / cellWidth, column);
+  };
+  return { layout, scrolled, bring };
 }

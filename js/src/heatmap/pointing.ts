@@ -33,8 +33,8 @@ interface Pointing {
 
 export function usePointing(
   state: GridState,
-  { layout, scrolled }: Frame,
-  { show, told }: Scrolling,
+  { layout, scrolled, bring }: Frame,
+  { told }: Scrolling,
   scroller: RefObject<HTMLElement | null>,
 ): Pointing {
   const { grid, settings, hover, selected } = state;
@@ -80,7 +80,7 @@ export function usePointing(
       isActive.value = true;
       hover.value = next;
       speech.value = spoken(grid, state.quantity.value, next);
-      show(next);
+      bring(next.column);
     } else if (!now) {
       return false;
     } else if (key === "Enter" || key === " ") {

@@ -3,22 +3,20 @@
 import { effect, type ReadonlySignal, useSignal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
-import { type Cell, isLens } from "../data/grid.js";
+import { isLens } from "../data/grid.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Frame } from "./frame.js";
 
 export interface Scrolling {
   /** Whether the cells have their size, and are scrolled to where they belong. */
   isPlaced: ReadonlySignal<boolean>;
-  /** Scrolls as little as shows a cell. */
-  show: (cell: Cell) => void;
   /** Tells what is linked how far the element is scrolled. */
   told: () => void;
 }
 
 export function useScrolling(
   state: GridState,
-  { layout, scrolled }: Frame,
+  { layout, scrolled, bring }: Frame,
   width: ReadonlySignal<number>,
   scroller: RefObject<HTMLElement | null>,
 ): Scrolling {
@@ -31,15 +29,6 @@ export function useScrolling(
     scrolled.value = left;
     // what was scrolled to from elsewhere comes back rounded
     if (Math.abs((state.scroll.peek() ?? -1) * cellWidth - left) >= 1) state.scroll.value = left / cellWidth;
-  };
-  const show = ({ column }: Cell) => {
-    const { cellWidth, viewWidth } = layout.value;
-    const element = scroller.current;
-    if (!element) return;
-    const left = column * cellWidth;
-    if (left < element.scrollLeft) element.scrollLeft = left;
-    else if (left + cellWidth > element.scrollLeft + viewWidth) element.scrollLeft = left + cellWidth - viewWidth;
-    told();
   };
   const follow = (columns: number | null) => {
     const element = scroller.current;
@@ -55,9 +44,9 @@ export function useScrolling(
     if (!width.value) return;
     const { value: columns } = state.scroll;
     follow(columns);
-    if (selected.value) show(selected.value);
-    else if (columns === null)
-      show({ row: 0, column: grid.columnLabels && !isLens(grid) ? 0 : grid.columns.length - 1 });
+    if (selected.value) bring(selected.value.column);
+    else if (columns === null) bring(grid.columnLabels && !isLens(grid) ? 0 : grid.columns.length - 1);
+    follow(state.scroll.value);
     isPlaced.value = true;
   }, [layout.value, selected.value]);
   useLayoutEffect(
@@ -67,5 +56,5 @@ export function useScrolling(
       }),
     [state],
   );
-  return { isPlaced, show, told };
+  return { isPlaced, told };
 }

@@ -2,6 +2,7 @@
 
 import { type Followed, probabilities, ranks } from "../data/followed.js";
 import {
+  type BelowQuantity,
   type Candidate,
   type Cell,
   candidatesAt,
@@ -20,6 +21,11 @@ import { columnName, columnPlace, nameOf } from "../data/names.js";
 import { lessThan, percent, plain, withUnit } from "./number.js";
 import { verdicts } from "./row-quantity.js";
 import { spokenCell } from "./sweep.js";
+
+/** A column quantity's name, with its unit. */
+export function titled({ name, unit }: BelowQuantity): string {
+  return unit ? `${name}, ${unit}` : name;
+}
 
 /** What a cell is called: as its row, "L26" or "L23.mlp"; "L23 H3" where columns are parts of the layers that are its rows. */
 export function cellName(grid: Grid, { row, column }: Cell): string {

@@ -1,42 +1,53 @@
-"""Scores by group as dots on a matplotlib Axes, with the line from which on a score is much."""
+"""A column quantity as dots on a matplotlib Axes, a line of them for each group, with the line from which on it is much."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
+from lenswidget.grids.parts import ColumnQuantity
 from lenswidget.view.picture.colors import PINS, Theme, colors
 from lenswidget.view.picture.plot import TITLE, USUAL, axes, needs_matplotlib, written
 
 SPREAD = 0.3
 """How far dots of one group may lie from its middle, so that few hide each other."""
+STEP = 0.618034
+"""The golden ratio spreads any number of dots evenly."""
 
 
-def plot_dots(
-    groups: Mapping[str, np.ndarray], name: str, line: float, says: str, ax: Any = None, *, theme: Theme = "light"
-) -> Any:
-    """Draw the scores of each group on a line of its own, the first at the top; `says` is written at the `line`.
+def plot_dots(grid: Grid, quantity: ColumnQuantity, ax: Any = None, *, theme: Theme = "light") -> Any:
+    """Draw a dot a column: values of none of the columns at the top, then a line a group, what is said of it at its end.
 
-    Dots of a group are spread by their order, the same every time. Returns the Axes, a new one for None.
+    Dots of a group are spread by their order, the same every time, as in js/src/dots/. Returns the Axes, a new one for None.
     """
     needs_matplotlib(ax, theme)
     named = colors(theme)
-    ax = axes(ax, named, 6.4, 1.2 + 0.45 * len(groups))
-    for i, scores in enumerate(groups.values()):
-        # the golden ratio spreads any number of dots evenly
-        across = i + SPREAD * (2 * ((np.arange(len(scores)) * 0.618034) % 1) - 1)
-        ax.scatter(scores, across, s=14, color=named[f"pin{i % PINS}"], alpha=0.7, linewidths=0)
-    ax.axvline(line, color=named["muted"], linewidth=1, linestyle=(0, (4, 3)))
-    written(ax.text(line, -0.62, f" {spaced(says)}", va="bottom", color=named["muted"], fontsize=USUAL))
-    ax.set_yticks(range(len(groups)), labels=[spaced(group) for group in groups], color=named["ink"], fontsize=USUAL)
-    ax.set_ylim(len(groups) - 0.5, -0.65)
+    lines = [(name, values, "muted") for name, values in quantity.elsewhere.items()]
+    groups = np.array(grid.groups or ("",) * grid.shape[1], dtype=object)
+    for i, name in enumerate(dict.fromkeys(groups.tolist())):
+        lines.append((name, quantity.values[groups == name], f"pin{i % PINS}"))
+    ax = axes(ax, named, 7.6 if quantity.of_groups else 6.4, 1.2 + 0.45 * len(lines))
+    for i, (_, values, ink) in enumerate(lines):
+        across = i + SPREAD * (2 * ((np.arange(len(values)) * STEP) % 1) - 1)
+        ax.scatter(values, across, s=14, color=named[ink], alpha=0.7, linewidths=0)
+        # what is said of it stands beyond the Axes, so that no dot is under it
+        said = quantity.of_groups.get(lines[i][0], "")
+        at = {"xy": (1, i), "xycoords": ("axes fraction", "data"), "xytext": (8, 0), "textcoords": "offset points"}
+        written(ax.annotate(spaced(said), **at, va="center", color=named["ink"], fontsize=USUAL))
+    if quantity.line is not None:
+        ax.axvline(quantity.line, color=named["muted"], linewidth=1, linestyle=(0, (4, 3)))
+        reach = quantity.reach or f"line at {quantity.line:.3g}"
+        written(ax.text(quantity.line, -0.62, f" {spaced(reach)}", va="bottom", color=named["muted"], fontsize=USUAL))
+    ax.set_yticks(range(len(lines)), labels=[spaced(name) for name, *_ in lines], color=named["ink"], fontsize=USUAL)
+    ax.set_ylim(len(lines) - 0.5, -0.65)
     ax.tick_params(colors=named["ink"], labelsize=USUAL, length=0)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
     ax.spines["bottom"].set_color(named["line"])
+    name = quantity.name[:1].upper() + quantity.name[1:] + (f" ({quantity.unit})" if quantity.unit else "")
     written(ax.set_title(spaced(name), loc="left", pad=14, color=named["ink"], fontsize=TITLE))
     for text in ax.get_yticklabels():
         written(text)
