@@ -63,10 +63,10 @@ class Prose:
                     found.append(f"{match[0]} in “{text[max(match.start() - 50, 0) : match.end() + 30]}”")
         return list(dict.fromkeys(found))
 
-    def hold(self, *, every: bool = True) -> None:
-        """Raise for all that is not said, and, for `every` number, for all that isn't held."""
+    def hold(self) -> None:
+        """Raise for all that is not said, and for every number that isn't held."""
         wrong = [f"not in the lesson: {text}" for text in self.missing]
-        wrong += [f"held by nothing: {text}" for text in self.loose()] if every else []
+        wrong += [f"held by nothing: {text}" for text in self.loose()]
         assert not wrong, "\n" + "\n".join(wrong)
 
 
