@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lenswidget.attribution.attribute import part_order
+from lenswidget.attribution.attribution import part_order
 from lenswidget.attribution.formulas import ROUNDED, Contributions, component, edited, heads, rounded_away
 from lenswidget.grids.parts import Check, Jumps
 from lenswidget.model.components import Block

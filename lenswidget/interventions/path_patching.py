@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from lenswidget.attribution.attribute import part_order
+from lenswidget.attribution.attribution import part_order
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import visible
 from lenswidget.grids.parts import NO_TOKEN, Check

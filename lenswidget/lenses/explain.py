@@ -11,10 +11,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from lenswidget.attribution.attribute import Attribution, judged, target_and_against
+from lenswidget.attribution.attribution import Attribution
 from lenswidget.attribution.direction import along
 from lenswidget.attribution.formulas import Contributions
 from lenswidget.attribution.jumps import SUMS, moves
+from lenswidget.attribution.rows_of_a_logit import judged, target_and_against
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import MOVED, Check, Quantity
 from lenswidget.grids.row_names import named_row
