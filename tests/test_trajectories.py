@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 from pathlib import Path
@@ -172,6 +173,19 @@ def test_each_prompt_may_have_its_own_target(llama: Any) -> None:
         )
 
 
+def test_prompts_and_answers_may_be_columns_of_a_table(llama: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"ids": PROMPTS, "kind": GROUPS, "answer": [7, None, 8, 7, 7, 8, 9, None, 200]})
+    targets = [7, None, 8, 7, 7, 8, 9, None, 200]
+    expected = lw.trajectories(llama, PROMPTS, target=targets, groups=GROUPS)
+    grid = lw.trajectories(llama, table["ids"], target=table["answer"], groups=table["kind"])
+    assert grid == expected and np.isnan(grid.values("rank of the target")[0]).sum() == 2
+    assert lw.trajectories(llama, iter(PROMPTS), groups=iter(GROUPS)).groups == tuple(GROUPS)
+    ids = torch.tensor([[1, 2], [3, 4]])
+    two = lw.trajectories(llama, ids, target=torch.tensor([7, 8]))
+    assert two == lw.trajectories(llama, [*ids], target=np.array([7, 8])) and two.columns.tolist() == [2, 4]
+
+
 def test_one_target_for_all_is_followed_as_a_lens_follows_it(llama: Any) -> None:
     grid = lw.trajectories(llama, PROMPTS, target=7, against=11)
     alone = lw.logit_lens(lw.run(llama, PROMPTS[0]), targets=[7], against=11)
@@ -263,7 +277,7 @@ def test_an_interrupt_keeps_what_was_read(llama: Any, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("prompts", "known", "says"),
     [
-        ("The", {}, "takes a list of prompts and got str"),
+        ("The", {}, "are a list of prompts, or a column of a table; got str"),
         ([], {}, "There are no prompts"),
         ([[1, 2], []], {}, "Of prompt 1: The prompt has no tokens"),
         ([[1, 2], [1, 999]], {}, "Of prompt 1: Token id 999 is outside"),
@@ -283,8 +297,14 @@ def test_an_interrupt_keeps_what_was_read(llama: Any, monkeypatch: pytest.Monkey
         ([[1, 2], [3]], {"against": [7, 8]}, "there is no target to compare"),
         ([[1, 2]], {"k": 0}, "k is the number of candidates"),
         ([[1, 2]], {"lens": 3}, "A lens is a Lens or a function"),
+        ([[1, 2]], {"k": 2.5}, "k is the number of candidates a cell, 1 to 288; got 2.5"),
+        ({"a": [1, 2]}, {}, "are a list of prompts, or a column of a table; got dict"),
+        ([[1, 2], torch.tensor(float("nan"))], {}, "Of prompt 1: A prompt is a text, .*; got the number nan"),
+        ([[1, 2], [3]], {"groups": 3}, "groups= is a list with a text for each of the 2 prompts; got 3"),
+        ([[1, 2], [3]], {"groups": {"a": 1, "b": 2}}, "groups= is a list with a text for each"),
     ],
 )
 def test_what_is_no_such_list_is_refused(llama: Any, prompts: Any, known: dict[str, Any], says: str) -> None:
+    unchecked = inspect.unwrap(lw.trajectories)  # without the types that are checked while tests run
     with pytest.raises((TypeError, ValueError), match=says):
-        lw.trajectories(llama, prompts, **known)
+        unchecked(llama, prompts, **known)

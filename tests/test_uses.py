@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from lenswidget.evidence.contrast import contrast
 from lenswidget.evidence.early_exit import early_exit
 from lenswidget.evidence.facts import where_enters
 from lenswidget.evidence.lost_answers import answered, lost_answers
+from lenswidget.evidence.output import require_output
 from lenswidget.evidence.overthinking import accuracy_by_row
 from lenswidget.evidence.prediction_depth import link, prediction_depth
 from lenswidget.evidence.stable_rows import stable_rows
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.row_names import named_row
 from tests.test_hugging_face import saved
 from tests.test_trajectories import PROMPTS
 
@@ -58,7 +61,7 @@ def test_prediction_depth_is_the_first_row_from_which_nothing_changes(grid: Grid
         while by_hand > 0 and leading[by_hand - 1, column] == leading[-1, column]:
             by_hand -= 1
         assert depth == by_hand
-    with pytest.raises(ValueError, match="no output row"):
+    with pytest.raises(ValueError, match="ends with L0 and not with the model's output"):
         prediction_depth(grid[:2])
 
 
@@ -119,10 +122,25 @@ def test_a_fact_enters_where_its_answer_gains_most(llama: Any, grid: Grid) -> No
     assert entry.row == grid.rows[int(np.argmax(steps)) + 1] and entry.bits == pytest.approx(max(steps))
     by_hand = lw.explain(lw.run(llama, PROMPTS[0]), token, entry.row).to_dataframe().set_index("layer")["contribution"]
     assert entry.part == by_hand.idxmax() and entry.mlp == pytest.approx(by_hand[f"{entry.row}.mlp"], abs=1e-5)
-    with pytest.raises(ValueError, match="Prompt 1 has no target"):
-        where_enters(grid, 1, token)
+    assert where_enters(grid, 0).part == entry.part, "the target that is followed needs no name"
+    part = where_enters(grid[1:, [4, 0]], 1)
+    assert (part.row, part.part) == (entry.row, entry.part)
+    for given, says in (
+        ((1,), "Prompt 1 has no target"),
+        ((0, token + 1), f"The target of prompt 0 is {token}; token={token + 1} isn't of it"),
+        ((9,), "prompt 9 is out of range"),
+        ((0.5,), r"A prompt is a number or a label; got 0\.5"),
+    ):
+        with pytest.raises((ValueError, IndexError, TypeError), match=says):
+            inspect.unwrap(where_enters)(grid, *given)
     with pytest.raises(ValueError, match="has no model to ask"):
         where_enters(replace(grid, explain=None), 0, token)
+    with pytest.raises(ValueError, match="One row alone shows no jump"):
+        where_enters(grid[-1:], 0)
+    several = lw.trajectories(llama, PROMPTS[:2], target=(token, token + 1))
+    with pytest.raises(ValueError, match=f"is {token} or {token + 1}; it has several tokens, so name one"):
+        where_enters(several, 0)
+    assert where_enters(several, 0, token + 1).moved.shape[0] > 1
 
 
 @torch.no_grad()
@@ -188,6 +206,87 @@ def test_an_early_exit_is_the_first_row_that_is_sure(grid: Grid) -> None:
     assert np.isnan(early_exit(replace(grid, quantities={"probability": grid.quantities["probability"]}))[0].right)
     with pytest.raises(ValueError, match=r"a probability, 0 to 1; got 70\.0"):
         early_exit(grid, [70.0])
+
+
+def test_an_early_exit_from_a_part_of_the_rows_saves_the_blocks_above_it(grid: Grid) -> None:
+    part = grid[[1, 3]]  # L0 and the output, L2, of a model of three blocks
+    sure = grid.values("probability")[1]
+    for found, threshold in zip(early_exit(part, (0.0, 0.05, 1.0)), (0.0, 0.05, 1.0)):
+        blocks = [1 if one >= threshold else 3 for one in sure]
+        assert found.saved == pytest.approx(1 - np.mean(blocks) / 3)
+    assert early_exit(grid[-1:], [0.0])[0].saved == 0
+
+
+USES: dict[str, Any] = {
+    "prediction_depth": prediction_depth,
+    "stable_rows": stable_rows,
+    "early_exit": early_exit,
+    "accuracy_by_row": accuracy_by_row,
+    "lost_answers": lost_answers,
+    "contrast": contrast,
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_the_model_says_is_asked_of_no_other_row(grid: Grid, use: str) -> None:
+    """The end of a part of a Grid was taken for the output."""
+    for part, says in (
+        (grid[:-1], "ends with L1 and not with the model's output"),
+        (grid[::-1], "ends with embed and not"),
+        (grid[:, :0], "has no prompts"),
+        (grid[:0], "has no rows"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            USES[use](part)
+    with pytest.raises(TypeError, match=r"takes a Grid of many prompts, .*; got list"):
+        require_output([grid])
+
+
+def test_a_prompt_whose_output_is_not_finite_says_nothing(tmp_path: Path) -> None:
+    model = saved("LlamaForCausalLM", tmp_path, tie_word_embeddings=False)
+    with torch.no_grad():
+        model.model.embed_tokens.weight[5] = torch.nan
+    grid = lw.trajectories(model, PROMPTS, target=7, k=20)
+    assert [i for i, depth in enumerate(prediction_depth(grid)) if depth < 0] == [PROMPTS.index([5])] == [3]
+    whole = grid[:, [0, 1, 2, *range(4, 9)]]
+    assert [vars(one) for one in early_exit(grid)] == [vars(one) for one in early_exit(whole)]
+    assert stable_rows(grid)[0].share.tolist() == stable_rows(whole)[0].share.tolist()
+    assert contrast(grid, "L0")[3].tokens == () and contrast(grid, "L0")[3].output == -1
+    assert accuracy_by_row(grid)[0].prompts == lost_answers(grid)[0].prompts == 8
+    assert link(grid, np.arange(9)).prompts == 8
+    with pytest.raises(ValueError, match="'entropy' of prompt 3 at embed is nan, as in 1 of 9 prompts"):
+        lw.unusual(grid, normal=range(3), k=1)
+
+
+@pytest.mark.parametrize(
+    ("asks", "says"),
+    [
+        (lambda grid: inspect.unwrap(early_exit)(grid, 0.9), r"a list of probabilities, as in \[0\.9\]; got 0\.9"),
+        (lambda grid: inspect.unwrap(early_exit)(grid, ["high"]), "A threshold is a probability, 0 to 1; got 'high'"),
+        (
+            lambda grid: inspect.unwrap(stable_rows)(grid, None),
+            "share is a part of the prompts, above 0 and up to 1; got None",
+        ),
+        (lambda grid: contrast(grid, "L0", float("nan")), "alpha is a share of the highest probability, .*; got nan"),
+        (lambda grid: inspect.unwrap(named_row)(grid.rows, 1.5), "its label or the number in it, .*; got 1.5"),
+        (lambda grid: contrast(grid, True), "or the number in it, .*; got True"),
+        (
+            lambda grid: inspect.unwrap(link)(grid, range(9), resamples=0),
+            "resamples is a whole number, 1 or more; got 0",
+        ),
+        (
+            lambda grid: inspect.unwrap(accuracy_by_row)(grid, resamples=1.5),
+            r"resamples is a whole number, 1 or more; got 1\.5",
+        ),
+        (
+            lambda grid: inspect.unwrap(link)(grid, ["hard"] * 9),
+            "difficulty is a number for each of the 9 prompts; got",
+        ),
+    ],
+)
+def test_numbers_that_are_none_are_named(grid: Grid, asks: Any, says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        asks(grid)
 
 
 def test_lost_answers_led_before_the_output_took_them(grid: Grid) -> None:

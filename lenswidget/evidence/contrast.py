@@ -9,7 +9,9 @@ from typing import SupportsIndex
 import numpy as np
 from jaxtyping import Int
 
+from lenswidget.evidence.output import require_output
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.numbers import share
 from lenswidget.grids.row_names import named_row
 
 DISTANCE = "Jensen–Shannon"
@@ -19,7 +21,8 @@ DISTANCE = "Jensen–Shannon"
 class Contrasted:
     """What leads in one prompt when an early row is taken from the output: token ids, best first, and by how many bits.
 
-    `row` is that early row, `output` what leads in the output itself.
+    `row` is that early row, `output` what leads in the output itself. Where the output isn't finite there are none, and `output`
+    is -1.
     """
 
     tokens: tuple[int, ...]
@@ -46,10 +49,9 @@ def contrast(
         contrast(lw.trajectories(model, prompts, k=20, extra=["jensen_shannon"]))
         contrast(lw.trajectories(model, prompts, k=20), "L15")
     """
-    if not 0 < alpha <= 1:
-        raise ValueError(f"alpha is a share of the highest probability, above 0 and up to 1; got {alpha}.")
-    if grid.candidates is None or grid.trajectories is None:
-        raise ValueError("This Grid has no candidates; read the prompts with lw.trajectories.")
+    alpha = share("alpha", alpha, "a share of the highest probability")
+    require_output(grid)
+    assert grid.candidates is not None and grid.trajectories is not None
     ids, bits = grid.candidates.ids[-1], grid.candidates.log_probability[-1]
     found = []
     for column, (tokens, last, early) in enumerate(zip(ids, bits, _early_rows(grid, row).tolist())):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lenswidget.evidence.of_target import by_group, known, leads, of_target
+from lenswidget.evidence.output import require_output
 from lenswidget.grids.grid import Grid
 
 
@@ -39,7 +40,7 @@ def answered(grid: Grid) -> list[Answered]:
 
     answered(lw.trajectories(model, questions, lw.load_lens(), target=answers))
     """
-    led, rank = leads(grid), of_target(grid, "rank")
+    led, rank = leads(require_output(grid)), of_target(grid, "rank")
     found = []
     for prompt in np.flatnonzero(known(grid)).tolist():
         rows = np.flatnonzero(led[:, prompt])
@@ -53,7 +54,8 @@ def lost_answers(grid: Grid) -> list[Answers]:
     """How often the right answer was ahead, and where it was lost, by group.
 
     That it led in an early row doesn't say that the model knew it: many tokens lead somewhere. Compare with answers that are
-    wrong, and with how far each row of the lens can be believed. Raises ValueError for a Grid that follows no targets.
+    wrong, and with how far each row of the lens can be believed. Raises ValueError for a Grid that follows no targets, or that
+    doesn't end with the output.
 
         lost_answers(lw.trajectories(model, questions, lw.load_lens(), target=answers, groups=topics))
     """

@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from lenswidget.evidence.of_target import OWN, by_group, known, leads
+from lenswidget.evidence.output import require_output
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.numbers import whole_number
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no one answer to ==
@@ -31,14 +33,16 @@ def accuracy_by_row(grid: Grid, *, resamples: int = 1000, seed: int = 0) -> list
     """How often each row is right, by group: with right and with wrong demonstrations, for one.
 
     A row is right where its leading token is the prompt's target; where a Grid compares targets, `against=`, where the target is
-    ahead of the other. Prompts without a target are left out. Raises ValueError for a Grid that follows none.
+    ahead of the other. Prompts without a target are left out. Raises ValueError for a Grid that follows none, or that doesn't end
+    with the output.
 
     Source: Halawi, Denain and Steinhardt 2023, arXiv 2307.09476, whose early exit from wrong demonstrations this finds.
 
         grid = lw.trajectories(model, prompts, target=answers, against=wrong, groups=demonstrations)
         accuracy_by_row(grid)
     """
-    difference = grid.quantities.get(f"logit difference {OWN}") or next(
+    whole_number("resamples", resamples, 1)
+    difference = require_output(grid).quantities.get(f"logit difference {OWN}") or next(
         (q for q in grid.quantities.values() if q.measure == "logit difference"), None
     )
     right = leads(grid) if difference is None else difference.values > 0
@@ -49,7 +53,9 @@ def accuracy_by_row(grid: Grid, *, resamples: int = 1000, seed: int = 0) -> list
         some = right[:, members & there].astype(np.float64)
         count = some.shape[1]
         if not count:
-            raise ValueError(f"No prompt of the group {name!r} has a target; leave it out, or give it answers.")
+            raise ValueError(
+                f"No prompt of the group {name!r} has a target that is known in every row; leave it out, or give it answers."
+            )
         share = some.mean(1)
         resampled = np.stack([some[:, random.integers(0, count, count)].mean(1) for _ in range(resamples)])
         low, high = np.quantile(resampled, [0.025, 0.975], axis=0)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int32
+from jaxtyping import Int32
 
+from lenswidget.evidence.output import require_output, said_something
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.numbers import whole_number
+
+UNKNOWN = -1
+"""The depth of a prompt whose output isn't finite."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,9 @@ class Link:
 
 
 def prediction_depth(grid: Grid) -> Int32[np.ndarray, "columns"]:
-    """The row of each prompt from which the leading token is the output's, all the way up; the embedding is 0.
+    """The row of each prompt from which the leading token is the output's, all the way up, counted from this Grid's first.
+
+    It is -1 where the output isn't finite, and says no token.
 
     Raises ValueError for a part of a Grid that doesn't end with the output.
 
@@ -29,24 +37,31 @@ def prediction_depth(grid: Grid) -> Int32[np.ndarray, "columns"]:
 
         prediction_depth(lw.trajectories(model, prompts, lw.load_lens()))
     """
-    if grid.decision is None:
-        raise ValueError(
-            "This part of a Grid has no output row, so no answer is settled; take all rows up to the last."
-        )
-    return grid.decision
+    decision = require_output(grid).decision
+    assert decision is not None
+    depth: Int32[np.ndarray, "columns"] = np.where(said_something(grid), decision, UNKNOWN).astype(np.int32)
+    return depth
 
 
-def link(grid: Grid, difficulty: Float[np.ndarray, "columns"], *, resamples: int = 1000, seed: int = 0) -> Link:
+def link(grid: Grid, difficulty: Sequence[float | int] | np.ndarray, *, resamples: int = 1000, seed: int = 0) -> Link:
     """How prediction depth goes with a difficulty of each prompt, by rank: 1 where harder is always deeper.
 
-    Prompts whose difficulty is NaN are left out. Raises ValueError for fewer than three, and for a list of another length.
+    Prompts whose difficulty is NaN, or whose depth isn't known, are left out. Raises ValueError for fewer than three, and for a
+    list of another length, TypeError for what is no numbers.
 
         link(grid, -grid.values("probability of the target")[-1])
     """
-    depth, hard = prediction_depth(grid).astype(np.float64), np.asarray(difficulty, dtype=np.float64)
+    whole_number("resamples", resamples, 1)
+    depth = prediction_depth(grid).astype(np.float64)
+    try:
+        hard = np.asarray(difficulty, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"difficulty is a number for each of the {len(depth)} prompts; got {difficulty!r:.80}."
+        ) from None
     if hard.shape != depth.shape:
         raise ValueError(f"difficulty has shape {hard.shape}; give one number for each of the {len(depth)} prompts.")
-    there = np.isfinite(hard)
+    there = np.isfinite(hard) & (depth != UNKNOWN)
     if there.sum() < 3:
         raise ValueError(f"{int(there.sum())} prompts have a difficulty, and a correlation needs at least three.")
     depth, hard = depth[there], hard[there]
@@ -55,7 +70,8 @@ def link(grid: Grid, difficulty: Float[np.ndarray, "columns"], *, resamples: int
     for _ in range(resamples):
         some = random.integers(0, len(depth), len(depth))
         found.append(_spearman(depth[some], hard[some]))
-    low, high = np.nanquantile(found, [0.025, 0.975])
+    known = np.array(found)[np.isfinite(found)]
+    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
     return Link(_spearman(depth, hard), float(low), float(high), len(depth))
 
 

@@ -21,6 +21,9 @@ class Prompts:
     reads: Callable[[Run, int], Grid]
     """Makes the whole Grid of a column's run, with what is followed in it."""
 
+    targets: tuple[tuple[int, ...], ...]
+    """Of each prompt, the tokens of its own target, or of the first that all follow; none where it has none."""
+
     def __call__(self, column: int, token: int, row: int) -> Grid:
         run = self.runs[column]
         return explained(run(), token, row, position=run.position, lens=self.lens)
@@ -28,3 +31,7 @@ class Prompts:
     def opened(self, column: int) -> Grid:
         """The whole Grid of a column's prompt."""
         return self.reads(self.runs[column](), column)
+
+    def target(self, column: int) -> tuple[int, ...]:
+        """The tokens of a column's target."""
+        return self.targets[column]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from lenswidget.model.prompts import Prompt
 
 
 def states(
-    model: object, prompts: Sequence[Prompt], row: int | str, *, position: int = -1, tokenizer: Any = None
+    model: object, prompts: Iterable[Prompt], row: int | str, *, position: int = -1, tokenizer: Any = None
 ) -> Float32[np.ndarray, "prompts d"]:
     """The residual stream of many prompts at one row and position, `[prompts, d_model]`, in the order of the prompts.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,11 @@ class Followed:
         own = self.own[prompt] if self.own is not None else None
         return (*self.every, *(own or ()))
 
+    def answer(self, prompt: int) -> tuple[int, ...]:
+        """The tokens of a prompt's target: its own, where there are such, else the first of all."""
+        own = self.every[:1] if self.own is None else self.own[prompt] or ()
+        return own[0].ids if own else ()
+
     def asked(self, prompt: int) -> tuple[list[tuple[int, ...]], tuple[int, ...] | None]:
         """The same as `targets` and `against` of `lw.read`."""
         own = self.own[prompt] if self.own is not None else None
@@ -39,6 +45,20 @@ class Followed:
             return every, None
         rest = [ids for ids in every if ids not in {target.ids for target in own}]
         return [own[0].ids, *rest], own[1].ids if len(own) > 1 else None
+
+
+def column_of(given: Any) -> Any:
+    """A column of a table, an array or a tensor with an item for each prompt as a list; what else names targets as it is.
+
+    What a table has for nothing, NaN, is None; beside it, ids are 7.0.
+    """
+    listed = given.tolist() if hasattr(given, "tolist") and not isinstance(given, str) else given
+    if listed is given or not isinstance(listed, list):
+        return given
+    return [
+        one if not isinstance(one, float) else None if math.isnan(one) else int(one) if one.is_integer() else one
+        for one in listed
+    ]
 
 
 def followed_by(run: Run, count: int, target: Any, against: Any, targets: Any) -> Followed:
@@ -80,12 +100,13 @@ def _own(run: Run, prompt: int, target: Any, against: Any) -> tuple[Target, ...]
         raise type(reason)(f"Of prompt {prompt}: {reason}") from None
 
 
-def named_prompts(count: int, given: Sequence[Any] | None, what: str) -> tuple[str, ...] | None:
+def named_prompts(count: int, given: Any, what: str) -> tuple[str, ...] | None:
     """A text for each prompt. Raises ValueError and TypeError for what is none."""
     if given is None:
         return None
-    if isinstance(given, str):
-        raise TypeError(f"{what}s= is a list with a text for each of the {count} prompts; got one text, {given!r}.")
+    if isinstance(given, (str, Mapping, Set)) or not isinstance(given, Iterable):
+        one = "one text, " if isinstance(given, str) else ""
+        raise TypeError(f"{what}s= is a list with a text for each of the {count} prompts; got {one}{given!r:.80}.")
     found = tuple(given)
     if len(found) != count:
         raise ValueError(f"{what}s= has {len(found)} texts, and there are {count} prompts; give one for each.")

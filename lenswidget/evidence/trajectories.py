@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -16,8 +16,9 @@ from lenswidget.evidence.batches import common
 from lenswidget.evidence.of_target import OWN
 from lenswidget.evidence.passes import passes
 from lenswidget.evidence.prompts import Prompts
-from lenswidget.evidence.targets_by_prompt import Followed, followed_by, named_prompts
+from lenswidget.evidence.targets_by_prompt import Followed, column_of, followed_by, named_prompts
 from lenswidget.grids.grid import Grid
+from lenswidget.grids.numbers import whole_number
 from lenswidget.grids.parts import Check, ColumnQuantity, Quantity
 from lenswidget.grids.reach import LONG_TAILED, reach
 from lenswidget.lenses.fitting.progress import Progress
@@ -67,15 +68,15 @@ class Piece:
 
 def trajectories(
     model: object,
-    prompts: Sequence[Prompt],
+    prompts: Iterable[Prompt],
     lens: Any = None,
     *,
-    target: TargetLike | list[TargetLike | None] | None = None,
-    against: TargetLike | list[TargetLike | None] | None = None,
+    target: TargetLike | Iterable[Any] | None = None,
+    against: TargetLike | Iterable[Any] | None = None,
     targets: Targets = (),
     position: int = -1,
-    labels: Sequence[Any] | None = None,
-    groups: Sequence[Any] | None = None,
+    labels: Iterable[Any] | None = None,
+    groups: Iterable[Any] | None = None,
     k: int = 5,
     extra: Iterable[str] = (),
     tokenizer: Any = None,
@@ -88,9 +89,9 @@ def trajectories(
     logit lens. `position` counts in each prompt, and only it is read. Prompts of one length run together, and what they begin
     with in common runs once, where the model computes the same that way; nothing is padded.
 
-    `target` is followed as an answer: one for all prompts, or a list with one for each, None where a prompt has none. `against`
-    adds the logit difference from another, likewise. `targets` are followed in every prompt, as those of `lw.read` are. What is
-    measured of a list is called "rank of the target", and NaN where there is none. `extra` is `lw.read`'s.
+    `target` is followed as an answer: one for all prompts, or a list or column of a table with one for each, None where a prompt
+    has none. `against` adds the logit difference from another, likewise. `targets` are followed in every prompt, as those of
+    `lw.read` are. What is measured of a list is called "rank of the target", and NaN where there is none. `extra` is `lw.read`'s.
 
     `labels` and `groups` are texts, one for each prompt. `grid.features("entropy")` is `[prompts, rows]`, and `grid.open(17)` the
     whole Grid of one prompt. What takes long shows its progress, calls `watch` if that is given, and keeps what it has when it is
@@ -114,9 +115,9 @@ def trajectories(
             f"This {lens.name.lower()} reads rows in another model, which takes whole runs; read prompts one by one, "
             "lw.read(lw.run(model, prompt), lens)."
         )
-    if not 1 <= k <= first.readout.vocabulary:
-        raise ValueError(f"k is the number of candidates a cell, 1 to {first.readout.vocabulary}; got {k}.")
+    whole_number("k", k, 1, first.readout.vocabulary, is_of="the number of candidates a cell")
     lens.require(first)
+    target, against = (column_of(one) for one in (target, against))
     followed = followed_by(first, len(ids), target, against, targets)
     distances = extra_of(extra)
     progress = Progress(
@@ -165,22 +166,28 @@ def trajectories(
         column_labels=tuple(names[i] if names else _tail(first, ids[i]) for i in done),
         groups=kinds and tuple(kinds[i] for i in done),
         column_quantities=(ColumnQuantity("tokens", length, says="this prompt has {} tokens"),),
-        provenance={**grid.provenance, **_said(first, [ids[i] for i in done]), "call": again},
+        provenance={
+            **grid.provenance,
+            **_said(first, [ids[i] for i in done]),
+            "position": str(int(position)),
+            "call": again,
+        },
         explain=_recipe(first, ids, at, pieces, given, followed) if lens.explains else None,
     )
 
 
-def tokens_of(backend: Backend, prompts: Sequence[Prompt]) -> list[Int[Tensor, "..."]]:
+def tokens_of(backend: Backend, prompts: Iterable[Prompt]) -> list[Int[Tensor, "..."]]:
     """The token ids of every prompt."""
-    if isinstance(prompts, str) or not isinstance(prompts, Sequence):
+    if isinstance(prompts, (str, Mapping, Set)) or not isinstance(prompts, Iterable):
         raise TypeError(
-            f"trajectories() takes a list of prompts and got {type(prompts).__name__}; put one prompt into a list, or call "
-            "lw.run(model, prompt) for it."
+            f"Many prompts are a list of prompts, or a column of a table; got {type(prompts).__name__}. Put one prompt into a "
+            "list, or call lw.run(model, prompt) for it."
         )
-    if not prompts:
+    several = list(prompts)
+    if not several:
         raise ValueError("There are no prompts to read; give at least one, as in lw.trajectories(model, ['The']).")
     found = []
-    for i, prompt in enumerate(prompts):
+    for i, prompt in enumerate(several):
         try:
             found.append(tokenize(backend, prompt, backend.vocabulary))
         except (TypeError, ValueError) as reason:
@@ -346,6 +353,7 @@ def _recipe(
         tuple(RecalledRun(lambda: None, model, first.model, ids[i], outputs[i], hooks, (), at[i]) for i in known),
         as_lens(lens),
         lambda run, column: _whole(run, known[column], lens, followed),
+        tuple(followed.answer(i) for i in known),
     )
 
 

@@ -25,7 +25,10 @@ def indices(key: Any, labels: Sequence[str], axis: str) -> np.ndarray:
             return labels.index(item)
         if isinstance(item, (bool, np.bool_)):
             raise TypeError(f"A {axis} is a number or a label; got {item}. A mask has a bool for each: {len(labels)}.")
-        index = operator.index(item)
+        try:
+            index = operator.index(item)
+        except TypeError:
+            raise TypeError(f"A {axis} is a number or a label; got {item!r}.") from None
         if not -len(labels) <= index < len(labels):
             raise IndexError(
                 f"{axis} {index} is out of range: this Grid has {len(labels)} ({axis} 0 to {len(labels) - 1})."
@@ -95,6 +98,8 @@ def slice_explain(
             raise ValueError(f"Row {row} of this part of a Grid doesn't follow on the one below; ask the whole Grid.")
         return whole(int(columns[column]), token, int(rows[row]))
 
-    if hasattr(whole, "opened"):  # a prompt is whole, whichever of its rows are looked at
-        setattr(explain, "opened", lambda column: whole.opened(int(columns[column])))  # noqa: B010
+    for name in ("opened", "target"):  # a prompt is whole, whichever of its rows are looked at
+        asked = getattr(whole, name, None)
+        if asked is not None:
+            setattr(explain, name, lambda column, asked=asked: asked(int(columns[column])))
     return explain

@@ -14,6 +14,7 @@ from torch import Tensor
 from lenswidget.attribution.jumps import jumps, leading
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.joining import joined
+from lenswidget.grids.numbers import whole_number
 from lenswidget.grids.parts import RowQuantity, Target
 from lenswidget.lenses.explain import Explanations
 from lenswidget.lenses.lens import Lens, as_lens, lens_call, moved
@@ -67,8 +68,7 @@ class Reader:
         self.run = run
         self.asked = asked
         self.lens: Lens = as_lens(asked.lens)
-        if not 1 <= asked.k <= run.readout.vocabulary:
-            raise ValueError(f"k is the number of candidates a cell, 1 to {run.readout.vocabulary}; got {asked.k}.")
+        whole_number("k", asked.k, 1, run.readout.vocabulary, is_of="the number of candidates a cell")
         self.extra = extra_of(asked.extra)
         self.through = self.lens.through(run)
         followed = targets_of(self.through, asked.targets)

@@ -79,6 +79,8 @@ def as_ids(backend: Backend, prompt: Any) -> Int[Tensor, "..."]:
             inside = dict.fromkeys(type(one).__name__ for one in prompt)
             got += f" of {' and '.join(inside)}, which don't make one row of ids"
         raise TypeError(f"A prompt is a text, its token ids, or a list of messages; got {got}.") from None
+    if ids.ndim == 0 and ids.is_floating_point():  # what a table has for no text is NaN
+        raise TypeError(f"A prompt is a text, its token ids, or a list of messages; got the number {ids.item()}.")
     if ids.ndim == 0:
         raise TypeError(f"A prompt of token ids is a list of them; got one number, {ids.item()}. Pass [{ids.item()}].")
     if ids.numel() and (ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool):
