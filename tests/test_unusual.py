@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def test_what_is_said_of_groups_stands_beside_their_scores(tmp_path: Path) -> No
         "injected": f"AUROC {injected.auroc:.2f} ({injected.low:.2f} to {injected.high:.2f})",
         "harmless": f"AUROC {harmless.auroc:.2f} ({harmless.low:.2f} to {harmless.high:.2f})",
     }
-    assert score.reach == "5 % of normal prompts" and not score.elsewhere
+    assert score.reach == "8 % of normal prompts" and not score.elsewhere
     again = Grid.load(found.grid.save(tmp_path / "found.lens"))
     assert again == found.grid and again.column_quantities[1].of_groups == score.of_groups
     # of some of a group's prompts it isn't known; in another order it is
@@ -137,6 +138,49 @@ def test_normal_prompts_may_be_a_mask_indices_or_another_grid() -> None:
     assert apart.groups[0].auroc == expected.groups[0].auroc and not apart.normal.any()
     bare = lw.unusual(replace(grid, groups=None), normal=mask)
     assert [group.name for group in bare.groups] == ["others"]
+
+
+def test_several_groups_may_be_normal() -> None:
+    found = lw.unusual(prompts(), normal=["plain", "harmless"])
+    assert found.normal.tolist() == [name != "injected" for name in GROUPS]
+    assert [group.name for group in found.groups] == ["injected"]
+
+
+def test_a_group_of_one_has_no_interval_and_few_normal_prompts_are_told() -> None:
+    found = lw.unusual(prompts(groups=["plain"] * 12 + ["injected"] + ["harmless"] * 11), normal="plain")
+    assert np.isnan(found.groups[0].low) and np.isfinite(found.groups[1].low)
+    assert "injected: 1 prompt, AUROC" in repr(found) and "nan" not in repr(found)
+    assert any("'injected' has one prompt" in note for note in found.notes)
+    assert "8 % of held-out normal prompts score" in repr(found)
+    assert any("of 12 normal prompts one is 8%" in note for note in found.notes)
+
+
+def test_prompts_that_are_the_same_are_told() -> None:
+    """Half of forty normal prompts are repeated, and every prompt of a group is a normal one."""
+    grid = prompts()
+    repeated = grid[:, [*range(12), *range(12), 12, 12]]
+    found = lw.unusual(repeated, normal=range(24), k=1)
+    assert found.scores[:24].max() == 0 and found.line == 0 and found.groups[0].flagged == 1
+    assert any("24 of 24 normal prompts read just as a normal prompt does" in note for note in found.notes)
+    assert any("100% of the held-out normal prompts are at the line" in note for note in found.notes)
+    assert "100 % of held-out normal prompts score 0 or more" in repr(found)
+    apart = lw.unusual(grid[:, :14], normal=grid[:, :12])
+    assert any("12 of the others read just as a normal prompt does" in note for note in apart.notes)
+    assert not any("read just as" in note for note in lw.unusual(grid, normal="plain").notes)
+
+
+def test_scores_are_those_of_scikit_learns_neighbors_and_of_brute_force() -> None:
+    """Far from the origin, where a distance made of products would lose what is near."""
+    random = np.random.default_rng(5)
+    grid = prompts()
+    far = (1e3 + random.normal(size=(7, 24))).astype(np.float32)
+    grid = replace(grid, quantities={"entropy": replace(grid.quantities["entropy"], values=far)})
+    found = lw.unusual(grid, normal="plain", k=4)
+    np.testing.assert_allclose(found.scores, by_hand(far.T.astype(float), list(range(12)), 4), rtol=1e-12)
+    neighbors = pytest.importorskip("sklearn.neighbors")
+    normal = far.T[:12].astype(float)
+    near, _ = neighbors.NearestNeighbors(n_neighbors=4, algorithm="brute").fit(normal).kneighbors(far.T[12:])
+    np.testing.assert_allclose(found.scores[12:], near.mean(1), rtol=1e-6)
 
 
 def test_several_measures_weigh_alike() -> None:
@@ -193,16 +237,24 @@ def test_scores_of_hostile_groups_are_text() -> None:
         ({"normal": [0]}, "1 normal prompt can't say what is normal"),
         ({"normal": []}, "0 normal prompts can't"),
         ({"normal": [0, 1, 2]}, "k=5 nearest normal prompts of 3, one of which is held out: give k=1 to k=2"),
-        ({"normal": "plain", "k": 0}, "k=0 nearest"),
+        ({"normal": "plain", "k": 0}, "k is a whole number, 1 or more; got 0"),
         ({"normal": [True, False]}, "a bool for each of the 24"),
         ({"normal": [0, 99]}, "There is no prompt 99"),
         ({"normal": "plain", "by": "surprise"}, "has no 'surprise'"),
         ({"normal": "plain", "by": []}, "Name what features are made of"),
+        ({"normal": "plain", "by": None}, "by= is the name of a quantity, or a list of them, .*; got None"),
+        ({"normal": ["plain", "simple"]}, "has no group 'simple'"),
+        ({"normal": [None, 1]}, r"or a Grid; got \[None, 1\]"),
+        ({"normal": [[0, 1], [2]]}, r"or a Grid; got \[\[0, 1\], \[2\]\]"),
+        ({"normal": "plain", "k": 2.5}, r"k is a whole number, 1 or more; got 2\.5"),
+        ({"normal": "plain", "resamples": 0}, "resamples is a whole number, 1 or more; got 0"),
+        ({"normal": "plain", "seed": "a"}, "seed is a whole number, 0 or more; got 'a'"),
     ],
 )
 def test_what_can_be_no_normal_prompts_is_refused(known: dict[str, Any], says: str) -> None:
+    unchecked = inspect.unwrap(lw.unusual)  # without the types that are checked while tests run
     with pytest.raises((ValueError, IndexError, TypeError), match=says):
-        lw.unusual(prompts(), **known)
+        unchecked(prompts(), **known)
 
 
 def test_features_that_are_not_known_are_named() -> None:
@@ -222,6 +274,9 @@ def test_normal_prompts_of_another_kind_are_refused_or_said() -> None:
     for known, says in (
         ({"provenance": {"weights": "other"}}, "another model"),
         ({"kind": "Tuned lens"}, "another lens"),
+        ({"provenance": {"weights": "abc", "lens digest": "d"}}, "another fit of the lens"),
+        ({"provenance": {"weights": "abc", "position": "2"}}, r"another position \(2 and -1\)"),
+        ({"provenance": {"weights": "abc", "hooks": "blocks.3"}}, r"another set of hooks \(blocks\.3 and none\)"),
     ):
         with pytest.raises(ValueError, match=says):
             lw.unusual(grid, normal=replace(normal, **known))
@@ -229,3 +284,13 @@ def test_normal_prompts_of_another_kind_are_refused_or_said() -> None:
         lw.unusual(grid, normal=normal[1:])
     begins = replace(normal, provenance={"weights": "abc", "all begin with": "Three examples first."})
     assert any("begin with other words" in note for note in lw.unusual(grid, normal=begins).notes)
+    halved = replace(normal, notes=("residual stream in bfloat16",))
+    assert any("another precision" in note for note in lw.unusual(grid, normal=halved).notes)
+    with pytest.raises(ValueError, match=r"'entropy' of prompt 3 of the normal ones at"):
+        values = normal.values("entropy").copy()
+        values[2, 3] = np.inf
+        lw.unusual(
+            grid, normal=replace(normal, quantities={"entropy": replace(grid.quantities["entropy"], values=values)})
+        )
+    with pytest.raises(TypeError, match="takes a Grid of many prompts"):
+        inspect.unwrap(lw.unusual)([grid], normal=[0, 1])  # type: ignore[arg-type]

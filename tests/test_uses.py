@@ -317,7 +317,7 @@ def test_groups_are_drawn_as_means_and_bands(grid: Grid, tmp_path: Path) -> None
     np.testing.assert_allclose(np.sort(dots.collections[1].get_offsets()[:, 0]), np.sort(found.scores[5:]))
     assert dots.get_lines()[0].get_xdata()[0] == pytest.approx(found.line)
     words = [text.get_text() for text in dots.texts]
-    assert words == ["normal, held out", found.groups[0].told, " 5 % of normal prompts"]
+    assert words == ["normal, held out", found.groups[0].told, " 20 % of normal prompts"]
     apart = lw.unusual(grid[:, 5:], normal=grid[:, :5], k=2).plot()
     assert [len(part.get_offsets()) for part in apart.collections] == [5, 4]
     assert [text.get_text() for text in apart.get_yticklabels()] == ["normal, held out", "b"]

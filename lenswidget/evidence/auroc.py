@@ -22,9 +22,9 @@ def auroc_interval(
     random: np.random.Generator,
     share: float = 0.95,
 ) -> tuple[float, float]:
-    """The ends between which lies a `share` of the AUROCs of bootstrap resamples of both sides."""
-    found = [
-        auroc(random.choice(higher, len(higher)), random.choice(lower, len(lower))) for _ in range(max(resamples, 1))
-    ]
+    """The ends between which lies a `share` of the AUROCs of bootstrap resamples of both sides; NaN where a side has only one."""
+    if min(len(higher), len(lower)) < 2:
+        return float("nan"), float("nan")  # drawn again, one is always the same
+    found = [auroc(random.choice(higher, len(higher)), random.choice(lower, len(lower))) for _ in range(resamples)]
     low, high = np.quantile(found, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)
