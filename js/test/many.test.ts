@@ -132,7 +132,7 @@ describe("groups side by side", () => {
     const chart = root.querySelector<HTMLElement>(".lw-chart")!;
     await expect.poll(() => chart.querySelectorAll(".lw-band").length).toBe(2);
     expect(chart.querySelector("img")).toBeNull();
-    expect(chart.textContent).toContain("mean entropy ± SD by group");
+    expect(chart.textContent).toContain("mean entropy (bits) ± SD by group");
     expect([...chart.querySelectorAll(".lw-label")].map((one) => one.textContent)).toEqual([
       "<img src=x … (3)",
       "__proto__ (1)",

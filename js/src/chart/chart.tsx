@@ -7,6 +7,7 @@ import { useRested } from "../pieces/rested.js";
 import { ColumnName } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Measure } from "../state/settings.js";
+import { unitOf } from "../text/number.js";
 import { quantityName } from "../text/words.js";
 import { linesOfGroups } from "./group-lines.js";
 import { linesOf, linesOfBoth } from "./lines.js";
@@ -44,6 +45,7 @@ export function Chart({ state, other, layout, width, isBeside }: Props) {
         ? { lines: linesOfBoth([state, other], position.value, measured.value, [...grid.rows.keys()]), absent: [] }
         : linesOf(state, position.value, measured.value),
   );
+  const unit = unitOf(state.quantity.value);
   const isOfGroups = compared.value.length > 0;
   const [measure, column, { lines, absent }] = [measured.value, position.value, plotted.value];
   const marked = hover.value?.column === column ? hover.value : selected.value;
@@ -51,7 +53,10 @@ export function Chart({ state, other, layout, width, isBeside }: Props) {
     <div class="lw-chart">
       <div class="lw-chart-head">
         {isOfGroups ? (
-          <span>mean {quantityName(grid, state.quantity.value)} ± SD by group</span>
+          <span>
+            mean {quantityName(grid, state.quantity.value)}
+            {unit && ` (${unit})`} ± SD by group
+          </span>
         ) : (
           <>
             <Menu

@@ -8,7 +8,7 @@ import { density } from "../pieces/pixels.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Palette } from "../style/palette.js";
 import { ODD } from "../style/scale.js";
-import { isPoints, isProbability, isShare } from "../text/number.js";
+import { isShare, unitOf } from "../text/number.js";
 import { inkSays, rowQuantityName } from "../text/row-quantity.js";
 import { NO_PROOF, SHARES } from "../text/sweep.js";
 import { quantityName } from "../text/words.js";
@@ -36,7 +36,7 @@ export function Legend({ states, palette }: Props) {
   const { ticks, step } = scale.value;
   const ramp = palette[scale.value.ramp];
   const stops = Array.from({ length: 17 }, (_, i) => ramp.fill[step(i / 16)]);
-  const unit = isProbability(quantity.value) ? "%" : isPoints(quantity.value) ? "% points" : quantity.value.unit;
+  const unit = unitOf(quantity.value);
   const cells = states.map((state) => cellsOf(state).value);
   const grids = states.map((state) => state.grid);
   const rowQuantities = new Set(grids.flatMap((one) => one.rowQuantities.map(rowQuantityName)));

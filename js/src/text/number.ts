@@ -92,6 +92,11 @@ function decimalsOf({ values }: Quantity): number {
   return known;
 }
 
+/** The unit of what stands on an axis or a scale. */
+export function unitOf(quantity: Quantity): string {
+  return isProbability(quantity) ? "%" : isPoints(quantity) ? "% points" : quantity.unit;
+}
+
 /** A value of a quantity, with its unit. */
 export function withUnit(quantity: Quantity, value: number): string {
   if (isProbability(quantity)) return percent(value);
