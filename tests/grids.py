@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from lenswidget.grids.grid import Grid
-from lenswidget.grids.parts import Candidates, Check, Jumps, Quantity, RowQuantity, Target, Trajectories
+from lenswidget.grids.parts import Candidates, Check, ColumnQuantity, Jumps, Quantity, RowQuantity, Target, Trajectories
 
 HOSTILE = [
     "</script><script>alert(1)</script>", '"quoted"', "'", "&amp;<b>", "\u202egnihsams", "\ud83d", "👩‍🚀", "\n", "\t", " ",
@@ -148,8 +148,20 @@ def hostile_grid(start: int = 0, view: Literal["heatmap", "bars"] = "heatmap", t
         check=replace(grid.check, claim=next(one)),
         provenance={next(one): next(one)},
         view=view,
-        **({"candidates": None, "trajectories": None} if view == "bars" else {}),  # type: ignore[arg-type]
+        **({"candidates": None, "trajectories": None} if view == "bars" else _hostile_columns(grid, one)),  # type: ignore[arg-type]
     )
+
+
+def _hostile_columns(grid: Grid, one: Iterator[str]) -> dict[str, object]:
+    """What is known of its columns where they are prompts."""
+    groups = tuple(next(one) for _ in grid.columns)
+    values = np.linspace(-1, 1, len(groups), dtype=np.float32)
+    score = ColumnQuantity(next(one), values, next(one), 0.5, f"{next(one)}{{}}", next(one))
+    said = {group: next(one) for group in groups}
+    return {
+        "groups": groups,
+        "column_quantities": (replace(score, of_groups=said, elsewhere={next(one): values}),),
+    }
 
 
 PLAIN = [f"word{i}" for i in range(len(HOSTILE))]

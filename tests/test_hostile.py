@@ -23,7 +23,7 @@ from tests.grids import HOSTILE, PLAIN, hostile_grid
 View = Literal["heatmap", "bars"]
 VIEWS: list[View] = ["heatmap", "bars"]
 GRIDS = [(start, view) for start in range(0, len(HOSTILE), 16) for view in VIEWS]
-DRAWING = {"svg", "title", "metadata", "style", "rect", "text", "polyline"}
+DRAWING = {"svg", "title", "metadata", "style", "rect", "text", "polyline", "polygon", "path"}
 
 
 def nodes(drawn: str) -> Iterator[minidom.Element]:

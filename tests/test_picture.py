@@ -21,7 +21,7 @@ from pypdf import PdfReader
 from lenswidget.grids.comparison import Comparison, compare
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced
-from lenswidget.grids.parts import BEFORE, MOVED, NO_TOKEN, Check, Quantity, Target
+from lenswidget.grids.parts import BEFORE, MOVED, NO_TOKEN, Check, ColumnQuantity, Quantity, Target
 from lenswidget.grids.provenance import provenance_of
 from lenswidget.view.picture.colors import Theme, colors, contrast
 from lenswidget.view.picture.draw import MOST, preview_png, preview_svg, scene_of
@@ -162,6 +162,18 @@ def test_the_row_quantity_beside_the_rows_has_a_step_for_each_and_a_key() -> Non
 LONG = "L23H3 a name that is far too long for any picture of this size, WMWMWMWMWMWMWMWM"
 
 
+def many_prompts(columns: int) -> Grid:
+    """Columns of groups with odd names, and numbers of them about which much is said."""
+    names = (LONG, "中文" * 30, *HOSTILE)
+    groups = tuple(names[i % len(names)] for i in range(columns))
+    score = np.linspace(-1e-4, 12345.6, columns, dtype=np.float32)
+    said = dict.fromkeys(groups, LONG)
+    below = ColumnQuantity(
+        LONG, score, unit="WM" * 9, line=3.0, reach=LONG, of_groups=said, elsewhere={LONG: score[:2]}
+    )
+    return replace(make_grid(9, columns), groups=groups, column_quantities=(below, ColumnQuantity("tokens", score)))
+
+
 @pytest.mark.parametrize(
     "grid",
     [
@@ -170,8 +182,10 @@ LONG = "L23H3 a name that is far too long for any picture of this size, WMWMWMWM
         replace(make_grid(3, 4), rows=(LONG, "L1", "中文" * 30), texts=dict.fromkeys(range(60), "WMWMWMWMWM")),
         replace(parts([1, 2, 3]), rows=(LONG, HOSTILE[0], "中文" * 30), notes=(LONG * 9,), title=LONG * 9),
         by_layer(),
+        many_prompts(3),
+        many_prompts(40),
     ],
-    ids=["hostile", "lens", "long", "long parts", "by layer"],
+    ids=["hostile", "lens", "long", "long parts", "by layer", "few prompts", "many prompts"],
 )
 def test_no_text_leaves_the_picture_or_runs_into_another(grid: Grid) -> None:
     scene = scene_of(grid)

@@ -255,6 +255,8 @@ def test_the_picture_is_well_formed_and_every_text_in_it_is_only_text(grid: Grid
         "rect",
         "text",
         "polyline",
+        "polygon",
+        "path",
     }
     assert len(preview_svg(grid)) < 120_000
     assert len(preview_png(grid)[0]) < 64_000

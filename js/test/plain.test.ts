@@ -85,8 +85,14 @@ describe("a number", () => {
     expect(all.map((value) => fixed(value, decimalsFor(all), true))).toEqual(texts);
   });
 
-  it("is short beside an axis", () => {
-    expect([1, 0.5, -2, 1000, 10000].map(tick)).toEqual(["1", "0.50", "−2", "1k", "10k"]);
+  it.each(numbers.axis)("%d beside an axis is written %s, as in Python", (value, text) => {
+    expect(tick(Number(value))).toBe(text);
+  });
+
+  it.each(numbers.ticks)("%j has %j on its axis, as in Python", (ends, found) => {
+    const [low, high, count] = ends as [number, number, number];
+    for (const [i, one] of ticks([low, high], count).entries()) expect(one).toBeCloseTo(found[i]!, 12);
+    expect(ticks([low, high], count)).toHaveLength(found.length);
   });
 
   it("that is only a bound says so once", () => {

@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lenswidget.grids import grid_file
+from lenswidget.grids.groups import groups_of
 from lenswidget.grids.marks import spaced, well_formed
 from lenswidget.grids.parts import (
     NO_TOKEN,
@@ -225,12 +226,10 @@ class Grid(Showable):
         """
         if self.groups is None:
             raise ValueError("The columns of this Grid have no groups; give them to lw.trajectories(…, groups=[…]).")
-        values, lines = self.values(measure, target=target), {}
-        for name in dict.fromkeys(self.groups):
-            there = np.array([group == name for group in self.groups])
-            some = np.ma.masked_invalid(values[:, there].astype(np.float64))
-            mean, spread = some.mean(1).filled(np.nan), some.std(1).filled(np.nan)
-            lines[f"{name} ({int(there.sum())})"] = (mean, np.stack([mean - spread, mean + spread]))
+        lines = {
+            f"{one.name} ({one.count})": (one.mean, np.stack([one.mean - one.spread, one.mean + one.spread]))
+            for one in groups_of(self.groups, self.values(measure, target=target))
+        }
         unit = next((f" ({q.unit})" for q in self.quantities.values() if q.measure == measure and q.unit), "")
         return viewer().plot_lines(
             lines, self.rows, f"Mean {measure}{unit} by group", ax, band="its standard deviation", theme=theme

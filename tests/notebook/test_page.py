@@ -111,7 +111,7 @@ def test_hostile_texts_are_only_text_to_readers_without_scripts(chromium: Browse
         watched.page.goto(write(figures_of(HOSTILE)[3:], tmp_path / "page.html").as_uri())
         expect(watched.page.locator("body > div > svg")).to_have_count(3)
         inside = watched.page.locator("body > div *").evaluate_all("all => all.map(({ localName }) => localName)")
-        assert set(inside) <= {"svg", "title", "style", "rect", "text", "polyline"}
+        assert set(inside) <= {"svg", "title", "style", "rect", "text", "polyline", "polygon", "path"}
     assert (watched.outside, watched.errors) == ([], [])
     context.close()
 

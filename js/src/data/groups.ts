@@ -1,4 +1,4 @@
-// Groups of columns: how a quantity fares in each, row by row. Twin of `plot_groups` in lenswidget/grids/grid.py.
+// Groups of columns: how a quantity fares in each, row by row. Twin of lenswidget/grids/groups.py.
 
 import { type Grid, type Quantity, totalOf } from "./grid.js";
 

@@ -115,11 +115,21 @@ def legend(scale: Scale, x: Number, y: Number) -> Iterator[Shape]:
     for i in range(STEPS):
         step = STEPS - 1 - i if quantity.strong == "low" else i
         yield Box(x + i * BAR / STEPS, y, BAR / STEPS + 0.3, 9, f"{scale.tone}{step}")
-    percent = quantity.measure == "probability" and quantity.domain == (0.0, 1.0)
+    percent = is_percent(quantity)
     for anchor, at, value in (("start", x, scale.low), ("end", x + BAR, scale.high)):
         yield Words(at, y + 22, f"{100 * value:.0f}" if percent else number(value), "muted", anchor)  # type: ignore[arg-type]
-    unit = " (%)" if percent else f" ({quantity.unit})" if quantity.unit else ""
-    yield Words(x, y + 37, cut(spaced(quantity.name + unit), 180), "muted", "start")
+    yield Words(x, y + 37, cut(spaced(quantity.name + unit_of(quantity)), 180), "muted", "start")
+
+
+def is_percent(quantity: Quantity) -> bool:
+    """Whether it is a probability, which readers expect in percent."""
+    return quantity.measure == "probability" and quantity.domain == (0.0, 1.0)
+
+
+def unit_of(quantity: Quantity) -> str:
+    """The unit behind a name: " (bits)", or nothing."""
+    unit = "%" if is_percent(quantity) else quantity.unit
+    return f" ({unit})" if unit else ""
 
 
 def trust_keys(row_quantities: tuple[RowQuantity, ...], x: Number, y: Number, width: Number) -> Iterator[Shape]:

@@ -10,6 +10,9 @@ import numpy as np
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.marks import spaced, visible
 from lenswidget.grids.parts import NO_TOKEN
+from lenswidget.view.picture.dots_scene import dots, dots_height, dotted
+from lenswidget.view.picture.group_chart import group_chart
+from lenswidget.view.picture.heatmap_below import EACH, below
 from lenswidget.view.picture.heatmap_cells import COLUMN, LABELS, ROW, cells, says_of
 from lenswidget.view.picture.heatmap_chart import NAMES, SPACE, WIDTH, chart, followed_of
 from lenswidget.view.picture.heatmap_scale import KEY, MARK, Scale, ink_says, is_weighed, legend, trust_keys
@@ -42,8 +45,10 @@ def heatmap_scene(grid: Grid, color: str = "", most: tuple[int, int] | None = No
     marks = MARK * len(part.row_quantities)
     left = MARGIN + room_for([spaced(label) for label in (*part.rows, "embed")], 150) + 6 + marks
     right = left + columns * COLUMN
-    followed = followed_of(part) if rows > 1 and part.sweep is None else []
-    width = max(420, right + (SPACE + WIDTH + NAMES if followed else 0) + MARGIN)
+    is_charted = rows > 1 and part.sweep is None
+    has_groups = is_charted and part.groups is not None
+    followed = followed_of(part) if is_charted and not has_groups else []
+    width = max(420, right + (SPACE + WIDTH + NAMES if followed or has_groups else 0) + MARGIN)
     whole = [part.rows[0].endswith(OTHERS) or rows == grid.shape[0], columns == grid.shape[1]]
     counts = [f"{rows} of {grid.shape[0]} rows", f"{columns} of {grid.shape[1]} columns"]
     titled = replace(grid, title=grid.title + _answer(grid))
@@ -52,9 +57,18 @@ def heatmap_scene(grid: Grid, color: str = "", most: tuple[int, int] | None = No
         says, ink = claimed(part.check)
         shapes.append(Words(MARGIN, top + 4, cut(says, width - 2 * MARGIN), ink, "start"))
         top += 14
+    for quantity in dotted(grid):
+        shapes += dots(grid, quantity, MARGIN, top + 6, width - 2 * MARGIN)
+        top += dots_height(grid, quantity)
     top += LABELS + (PAIR if is_pair(part) else 0)
-    beneath = top + rows * ROW + (28 if followed else 12)
+    foot = top + rows * ROW
+    beneath = foot + EACH * len(part.column_quantities) + (28 if followed or has_groups else 12)
     shapes += cells(part, scale, left, top)
+    shapes += below(part, left, foot)
+    if has_groups:
+        # of all columns, also where not all are drawn
+        of_all = part if most is None else _part(grid, name, (most[0], grid.shape[1]))
+        shapes += group_chart(of_all, Scale(of_all, name), right + SPACE, top, ROW)
     if followed:
         shapes += chart(followed, right + SPACE, top, ROW)
     shapes += legend(scale, left, beneath)

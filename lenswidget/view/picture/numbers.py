@@ -30,6 +30,22 @@ def number(value: float) -> str:
     return fixed(value, 1 if size >= 9.995 else 2 if size >= 0.0095 else min(9, -math.floor(math.log10(size))))
 
 
+def tick(value: float) -> str:
+    """A number beside an axis, as short as it can be: `10k`."""
+    return f"{number(value / 1000)}k" if abs(value) >= 1000 else number(float(f"{value:.3g}"))
+
+
+def ticks(low: float, high: float, count: int) -> list[float]:
+    """Round numbers from one end to the other, about so many: multiples of 1, 2 or 5 times a power of ten."""
+    rough = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(one for one in (10, 5, 2, 1) if one <= rough / power * 1.5) * power
+    first = math.ceil(low / step)
+    # tenths are reached by division: 3 / 10 is the number that is written 0.3, and 3 * 0.1 isn't
+    numbers = (i / round(1 / step) if step < 1 else i * step for i in range(first, first + 2 * count + 1))
+    return [value for value in numbers if low <= value <= high]
+
+
 def decimals_for(values: np.ndarray) -> int:
     """How many decimals numbers have that stand beside each other: two, but none where all are whole, and more where all are
     small."""

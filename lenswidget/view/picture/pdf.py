@@ -8,7 +8,7 @@ from typing import Any
 
 from lenswidget.view.picture.colors import Theme, colors
 from lenswidget.view.picture.png import font
-from lenswidget.view.picture.scene import SIZE, Box, Line, Scene, Words
+from lenswidget.view.picture.scene import FAINT, SIZE, Area, Box, Dots, Line, Scene, Words
 
 
 def pdf(scene: Scene, title: str, theme: Theme, zoom: float, provenance: str) -> bytes:
@@ -42,14 +42,23 @@ def pdf(scene: Scene, title: str, theme: Theme, zoom: float, provenance: str) ->
             canvas.setFillColor(named[shape.ink])
             text = _encodable(shape.text) if draws else shape.text.encode("latin-1", "replace").decode("latin-1")
             write[shape.anchor](shape.x, scene.height - shape.y, text)
-        elif isinstance(shape, Line):
-            canvas.setStrokeColor(named[shape.ink])
-            canvas.setLineWidth(shape.weight)
-            canvas.setDash(*([shape.dash, shape.dash] if shape.dash else []))
+        elif isinstance(shape, (Line, Area)):
             path = canvas.beginPath()
             for i, (x, y) in enumerate(shape.points):
                 (path.lineTo if i else path.moveTo)(x, scene.height - y)
+            if isinstance(shape, Area):
+                canvas.setFillColor(named[shape.ink], alpha=FAINT)
+                canvas.drawPath(path, stroke=0, fill=1)
+                canvas.setFillAlpha(1)
+                continue
+            canvas.setStrokeColor(named[shape.ink])
+            canvas.setLineWidth(shape.weight)
+            canvas.setDash(*([shape.dash, shape.dash] if shape.dash else []))
             canvas.drawPath(path)
+        elif isinstance(shape, Dots):
+            canvas.setFillColor(named[shape.ink])
+            for x, y in shape.points:
+                canvas.circle(x, scene.height - y, shape.radius, stroke=0, fill=1)
         else:
             low = scene.height - shape.y - shape.height
             if isinstance(shape, Box):

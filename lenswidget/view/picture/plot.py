@@ -133,9 +133,9 @@ def _draw(ax: Any, shapes: Iterable[Shape], rows: int, columns: int, named: dict
             ax.plot(*points, color=named[shape.ink], lw=0.75 * shape.weight, ls=dash, solid_capstyle="butt")
         elif isinstance(shape, Ring):
             box(shape, fill=False, edgecolor=named[shape.ink], linewidth=1.5)
-        elif shape.width == 2:  # the dot of a token that was said
+        elif isinstance(shape, Box) and shape.width == 2:  # the dot of a token that was said
             ax.plot(*at(shape.x + 1, shape.y + 1), marker="o", markersize=1.2, mew=0, color=named[shape.fill])
-        elif shape.fill in ("excluded", "odd"):
+        elif isinstance(shape, Box) and shape.fill in ("excluded", "odd"):
             box(shape, color=named[shape.fill], linewidth=0, zorder=0.5)
 
 

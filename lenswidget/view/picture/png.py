@@ -16,10 +16,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from lenswidget.view.picture.colors import Theme, colors
-from lenswidget.view.picture.scene import Box, Number, Ring, Scene, Words, dashes
+from lenswidget.view.picture.scene import FAINT, Area, Box, Dots, Number, Ring, Scene, Words, dashes
 
 LEVELS = 6
 """Of an ink on a fill: none to all of it, between which the edges of letters lie."""
+MOST_FILLS = 48
+"""Of a picture, from which on a thin ink covers others instead of mixing with them: 256 places must do for all their levels."""
 PROVENANCE = "lenswidget"
 """The keyword under which a PNG says where it came from, as JSON; js/src/export/png-text.ts writes the same."""
 ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
@@ -30,13 +32,18 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None, prove
     """A scene in pixels, `zoom` of them to its unit, which says where it came from in a text of its own, if given."""
     from PIL import Image, ImageDraw
 
-    named, size = colors(theme), (round(scene.width * zoom), round(scene.height * zoom))
+    named, size = dict(colors(theme)), (round(scene.width * zoom), round(scene.height * zoom))
     fills, ground = {"page": 0}, Image.new("L", size)
     words: dict[str, list[Words]] = {}
     draw = ImageDraw.Draw(ground)
     for shape in scene.shapes:
         if isinstance(shape, Words):
             words.setdefault(named[shape.ink], []).append(shape)
+            continue
+        if isinstance(shape, Area):
+            mask = Image.new("1", size)
+            ImageDraw.Draw(mask).polygon([(x * zoom, y * zoom) for x, y in shape.points], fill=1)
+            _tint(ground, np.asarray(mask), shape.ink, fills, named)
             continue
         fill = fills.setdefault(shape.fill if isinstance(shape, Box) else shape.ink, len(fills))
         if isinstance(shape, (Box, Ring)):
@@ -47,6 +54,9 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None, prove
                 draw.rectangle(box, fill=fill)
             else:
                 draw.rounded_rectangle(box, 2 * zoom, outline=fill, width=max(1, round(2 * zoom)))
+        elif isinstance(shape, Dots):
+            for x, y in shape.points:
+                draw.ellipse([zoom * (at + by * shape.radius) for by in (-1, 1) for at in (x, y)], fill=fill)
         else:
             for points in dashes(shape) if shape.dash else [shape.points]:
                 pixels = [(x * zoom, y * zoom) for x, y in points]
@@ -65,6 +75,21 @@ def png(scene: Scene, theme: Theme, zoom: float, dpi: float | None = None, prove
     inks = list(words) or [named["ink"]]
     planes, palette = _mixed(np.asarray(ground), ink, cover, [named[fill] for fill in fills], inks)
     return _file(planes, palette, dpi, provenance)
+
+
+def _tint(ground: Any, mask: np.ndarray, ink: str, fills: dict[str, int], named: dict[str, str]) -> None:
+    """Lay a thin ink over part of the ground: each fill beneath it becomes another."""
+    from PIL import Image
+
+    under, names = np.array(ground), list(fills)
+    for place in np.unique(under[mask]).tolist():
+        beneath = names[place] if len(fills) < MOST_FILLS else "page"
+        tinted = f"{ink} over {beneath}"
+        start, end = (np.frombuffer(bytes.fromhex(named[name][1:]), np.uint8) for name in (beneath, ink))
+        mixed = np.rint((1 - FAINT) * start + FAINT * end).astype(np.uint8)
+        named[tinted] = f"#{mixed.tobytes().hex()}"
+        under[mask & (np.asarray(ground) == place)] = fills.setdefault(tinted, len(fills))
+    ground.paste(Image.fromarray(under))
 
 
 Plane = UInt8[np.ndarray, "height width"]

@@ -56,6 +56,27 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Dots:
+    """Filled circles of one size, about points."""
+
+    points: tuple[tuple[Number, Number], ...]
+    radius: Number
+    ink: str
+
+
+@dataclass(frozen=True)
+class Area:
+    """A polygon so thinly filled, FAINT, that what lies beneath it shows."""
+
+    points: tuple[tuple[Number, Number], ...]
+    ink: str
+
+
+FAINT = 0.15
+"""How much of an area's ink there is on what lies beneath."""
+
+
+@dataclass(frozen=True)
 class Words:
     """A line of text on its baseline; `ink` names its color: "on c3" is the ink that can be read on "c3"."""
 
@@ -67,7 +88,7 @@ class Words:
     size: int = SIZE
 
 
-Shape = Box | Ring | Line | Words
+Shape = Box | Ring | Line | Dots | Area | Words
 
 
 @dataclass(frozen=True)
@@ -89,7 +110,7 @@ def stacked(scenes: Sequence[Scene]) -> Scene:
 
 
 def _lowered(shape: Shape, by: Number) -> Shape:
-    if isinstance(shape, Line):
+    if isinstance(shape, (Line, Dots, Area)):
         return replace(shape, points=tuple((x, y + by) for x, y in shape.points))
     return replace(shape, y=shape.y + by)
 

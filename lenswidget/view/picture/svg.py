@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from lenswidget.view.picture.colors import Theme, colors
-from lenswidget.view.picture.scene import SIZE, Box, Line, Ring, Scene, Shape, Words
+from lenswidget.view.picture.scene import FAINT, SIZE, Area, Box, Dots, Line, Ring, Scene, Shape, Words
 
 STILL = "lw-still"
 """The class of a picture that has a second theme."""
@@ -19,8 +19,8 @@ def svg(scene: Scene, title: str, themes: tuple[Theme, ...], inches: float | Non
     """
     width, height = scene.width, scene.height
     size = f'width="{inches}in"' if inches else f'width="{width}" height="{height}"'
-    fills = {s.fill if isinstance(s, Box) else s.ink for s in scene.shapes if isinstance(s, (Box, Words))}
-    lines = {s.ink for s in scene.shapes if isinstance(s, (Line, Ring))}
+    fills = {s.fill if isinstance(s, Box) else s.ink for s in scene.shapes if isinstance(s, (Box, Area, Words))}
+    lines = {s.ink for s in scene.shapes if isinstance(s, (Line, Ring, Dots))}
     first, *others = (colors(theme) for theme in themes)
     dark = "".join(_rules(named, fills, lines) for named in others)
     still = f' class="{STILL}"' if dark else ""
@@ -48,6 +48,14 @@ def _element(shape: Shape, named: dict[str, str], themed: bool) -> str:
         color = _color(shape.ink, named, themed, line=True)
         dash = f' stroke-dasharray="{shape.dash}"' if shape.dash else ""
         return f'<polyline {color} points="{points}" stroke-width="{shape.weight}"{dash}/>'
+    if isinstance(shape, Dots):
+        # there may be thousands; not every program draws a line of no length
+        places = "".join(f"M{x:.1f} {y:.1f}h.01" for x, y in shape.points)
+        color = _color(shape.ink, named, themed, line=True)
+        return f'<path {color} d="{places}" stroke-width="{2 * shape.radius}" stroke-linecap="round"/>'
+    if isinstance(shape, Area):
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in shape.points)
+        return f'<polygon {_color(shape.ink, named, themed)} points="{points}" fill-opacity="{FAINT}"/>'
     anchor = "" if shape.anchor == "middle" else f' text-anchor="{shape.anchor}"'
     size = "" if shape.size == SIZE else f' font-size="{shape.size}" font-weight="600"'
     return (
