@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +177,29 @@ def test_where_the_lens_is_the_model_so_are_its_influences(folder: Path) -> None
         ({"row": "L0", "vectors": 0}, "vectors is how many to find, 1 or more; got 0"),
         ({"row": "L0", "vectors": 40}, "vary in 32 directions"),
         ({"row": "L0", "texts": [""]}, "nothing to look in"),
+        ({"row": "L0", "vectors": 2.5}, r"how many to find, a whole number, 1 or more; got 2\.5"),
+        ({"row": "L0", "seed": None}, "seed is a whole number, 0 or more; got None"),
+        ({"row": "L0", "texts": {"code": [TEXT]}}, r"pass one of them, as in texts\['code'\]"),
+        ({"row": "L0", "lens": lambda h, row: h.detach()}, "No gradient goes through the lambda in L0, .* leave out"),
+        ({"row": "L0", "lens": lambda h, row: h * float("nan")}, "What the lambda makes of L0 isn't finite"),
     ],
 )
 def test_what_has_no_causal_basis_is_refused(model: Any, settings: Any, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        lw.causal_basis(model, lw.LogitLens(), settings.pop("texts", [TEXT]), **settings)
+    unchecked = inspect.unwrap(lw.causal_basis)  # without the types that are checked while tests run
+    lens, texts = settings.pop("lens", lw.LogitLens()), settings.pop("texts", [TEXT])
+    with pytest.raises((ValueError, TypeError), match=sentence):
+        unchecked(model, lens, texts, **{"vectors": 2, **settings})
+
+
+def test_states_that_are_not_finite_give_no_directions(folder: Path) -> None:
+    model = architectures.boot(folder)
+    whole = lw.causal_basis(model, lw.LogitLens(), [TEXT], row="L0", vectors=2)
+    with torch.no_grad():
+        model.embed.weight[model.to_tokens("z", prepend_bos=False)[0, 0]] = torch.nan
+    texts = ["The quick brown fox jumps over", TEXT]  # of the second, all that follows is NaN, too
+    basis = lw.causal_basis(model, lw.LogitLens(), texts, row="L0", vectors=2)
+    assert np.isfinite(basis.energy).all() and np.isfinite(basis.alignment).all() and np.isfinite(whole.energy).all()
+    measured = lw.fidelity(model, lw.LogitLens(), texts, directions=6)
+    assert np.isfinite(measured.alignment).all() and measured.left_out[0] > 0
+    with pytest.raises(ValueError, match="0 states of this row are finite, which vary in 0 directions"):
+        lw.causal_basis(model, lw.LogitLens(), ["zebra and more"], row="L0", vectors=2)

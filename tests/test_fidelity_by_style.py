@@ -159,6 +159,7 @@ def test_an_interrupt_keeps_what_is_measured_of_every_style(model: Any) -> None:
     early = lw.fidelity(model, interrupting(5), STYLES, tokens=100, directions=6)
     assert early.tokens < whole.tokens and early.stopped.startswith(f"stopped after {early.tokens} of 200 tokens")
     assert np.isnan(early.alignment).all() and early.stopped in repr(early) and early.stopped in early.grid().notes
+    assert early.stopped.endswith("before causal fidelity, which is NaN")
     late = lw.fidelity(model, interrupting(4 * 3 + 3), STYLES, tokens=100, directions=6)
     np.testing.assert_array_equal(late.kl, whole.kl)
     known = ~np.isnan(late.alignment)
@@ -176,6 +177,17 @@ def test_stopped_before_anything_it_is_an_interrupt(model: Any) -> None:
         lw.fidelity(model, lw.LogitLens(), texts())
 
 
+def test_what_reading_the_texts_raises_ends_it(model: Any) -> None:
+    def texts() -> Any:
+        yield STYLES["story"][0]
+        raise OSError("the disk is gone")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(OSError, match="the disk is gone"):
+        lw.fidelity(model, lw.LogitLens(), {"story": texts(), "code": STYLES["code"]}, tokens=9999)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_it_runs_in_another_thread(model: Any) -> None:
     found: list[lw.Fidelity] = []
     thread = threading.Thread(target=lambda: found.append(lw.fidelity(model, lw.LogitLens(), TEXTS)))
@@ -189,6 +201,7 @@ def test_it_runs_in_another_thread(model: Any) -> None:
     [
         ({"story": STYLES["story"], "code": []}, {}, "the texts 'code' have no token after their first"),
         ({"train": ["a b"], "test": ["c d"]}, {}, "pass one of them, as in texts"),
+        ({"story": STYLES["story"], "code": 3}, {}, "Of the texts 'code': texts are a list or an iterator of texts"),
         (STYLES, {"how": "ablate", "directions": 6}, "how is 'step' or 'erase'; got 'ablate'"),
         (STYLES, {"directions": 99}, "ask for no more than those"),
     ],

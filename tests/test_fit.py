@@ -7,6 +7,7 @@ import string
 from pathlib import Path
 from typing import Any
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -336,6 +337,16 @@ def test_rows_that_are_not_chosen_stay_as_they_start(model: Any) -> None:
 def test_settings_that_cannot_be_are_refused(model: Any, settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         tuned(model, **settings)
+
+
+@pytest.mark.parametrize("start", [lw.LogitLens(), None, 3], ids=str)
+def test_a_start_that_is_no_lens_is_named(model: Any, start: Any) -> None:
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        with pytest.raises(ValueError, match="start is 'linear', 'identity' or a fitted lens; got"):
+            tuned(model, start=start)
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def test_a_lens_is_read_on_weights_that_were_processed_as_those_it_was_fitted_to(model: Any, changeable: Any) -> None:

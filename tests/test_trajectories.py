@@ -297,7 +297,7 @@ def test_an_interrupt_keeps_what_was_read(llama: Any, monkeypatch: pytest.Monkey
         ([[1, 2], [3]], {"against": [7, 8]}, "there is no target to compare"),
         ([[1, 2]], {"k": 0}, "k is the number of candidates"),
         ([[1, 2]], {"lens": 3}, "A lens is a Lens or a function"),
-        ([[1, 2]], {"k": 2.5}, "k is the number of candidates a cell, 1 to 288; got 2.5"),
+        ([[1, 2]], {"k": 2.5}, "k is the number of candidates a cell, a whole number, 1 to 288; got 2.5"),
         ({"a": [1, 2]}, {}, "are a list of prompts, or a column of a table; got dict"),
         ([[1, 2], torch.tensor(float("nan"))], {}, "Of prompt 1: A prompt is a text, .*; got the number nan"),
         ([[1, 2], [3]], {"groups": 3}, "groups= is a list with a text for each of the 2 prompts; got 3"),

@@ -15,12 +15,13 @@ def whole_number(name: str, given: Any, least: int, most: int | None = None, *, 
     """
     reach = f"{least} to {most}" if most is not None else f"{least} or more"
     kind = f"{name} is {is_of}, {reach}" if is_of else f"{name} is a whole number, {reach}"
+    no_number = f"{name} is {is_of}, a whole number, {reach}" if is_of else kind
     try:
         number = operator.index(given)
     except TypeError:
-        raise TypeError(f"{kind}; got {given!r}.") from None
+        raise TypeError(f"{no_number}; got {given!r}.") from None
     if isinstance(given, (bool, np.bool_)):
-        raise TypeError(f"{kind}; got {given!r}.")
+        raise TypeError(f"{no_number}; got {given!r}.")
     if number < least or (most is not None and number > most):
         raise ValueError(f"{kind}; got {given!r}.")
     return number

@@ -106,7 +106,9 @@ class Trial:
         return cls(backend, runs, [run(backend, one.tokens[:CONTEXT]) for one in runs[:PROMPTS]])
 
     def states(self, row: int) -> Float[Tensor, "states d"]:
-        return torch.cat([one.residual[row, 1:] for one in self.runs]).float()
+        """Those that are finite."""
+        found = torch.cat([one.residual[row, 1:] for one in self.runs]).float()
+        return found[found.isfinite().all(-1)]
 
     def respond(self, lenses: Sequence[Lens], row: int, directions: int, how: How = "step", seed: int = 0) -> Responses:
         """Along the principal directions of some of the row's states."""
@@ -151,10 +153,20 @@ Changed = Callable[[Float[Tensor, "positions d"]], Float[Tensor, "directions pos
 """A row at several positions, changed in several ways."""
 
 
+def require_states(states: Float[Tensor, "states d"], directions: int) -> None:
+    """Raises ValueError for finite states of a row that vary in fewer directions than are asked for."""
+    if len(states) <= directions:
+        raise ValueError(
+            f"{len(states)} states of this row are finite, which vary in {max(0, len(states) - 1)} directions; ask for no more "
+            f"than those, or pass more text. Got {directions}."
+        )
+
+
 def principal_directions(
     states: Float[Tensor, "states d"], directions: int, seed: int
 ) -> Float[Tensor, "directions d"]:
-    """The principal directions of some of the states, picked at random; each of length 1."""
+    """The principal directions of some of the states, picked at random; of length 1. Raises ValueError for too few."""
+    require_states(states, directions)
     picked = torch.randperm(len(states), generator=torch.Generator().manual_seed(seed))[: directions + 1]
     some = states[picked.to(states.device)]
     found: Tensor = torch.linalg.svd(some - some.mean(0), full_matrices=False).Vh[:directions]

@@ -17,8 +17,9 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
+from lenswidget.grids.numbers import whole_number
 from lenswidget.grids.row_names import named_row
-from lenswidget.lenses.causal import Trial, erased, principal_directions
+from lenswidget.lenses.causal import Trial, erased, principal_directions, require_states
 from lenswidget.lenses.fidelity import STATES, windows_of
 from lenswidget.lenses.fitting.parallel import Workers
 from lenswidget.lenses.fitting.sampled_kl import Sample
@@ -93,12 +94,13 @@ def causal_basis(
     a few principal directions. The search looks at a sample of a large vocabulary: the tokens that the lens expects most, and
     some drawn from the others. The energies that are given are of the whole vocabulary.
 
-    Raises ValueError for a row that there is not, for the last, which no lens moves, and for text of fewer states than vectors.
+    Raises ValueError for a row that there is not, for the last, which no lens moves, for text of fewer states than vectors, and
+    for a lens through which no gradient goes, or that makes of a row what isn't finite.
 
         lw.causal_basis(model, lw.load_lens(), texts, row="L23")
     """
-    if vectors < 1:
-        raise ValueError(f"vectors is how many to find, 1 or more; got {vectors}.")
+    whole_number("vectors", vectors, 1, is_of="how many to find")
+    whole_number("seed", seed, 0)
     backend, read = backend_of(model, tokenizer=tokenizer), as_lens(lens)
     runs = list(windows_of(backend, texts, STATES, seed))
     if not runs:
@@ -114,8 +116,10 @@ def causal_basis(
     read.require(runs[0])
     trial = Trial.of(backend, runs, vectors)
     states = trial.states(place)
+    require_states(states, vectors)
     generator = torch.Generator().manual_seed(seed)
     some = states[torch.randperm(len(states), generator=generator)[:POSITIONS].to(states.device)]
+    _require_gradient(read, place, some, labels[place])
     found = [*_found(read, place, runs[0].readout, states, some, vectors, seed)]
     basis = torch.stack([vector for vector, _ in found])
     responses = trial.respond_to([read], place, erased(states, basis))
@@ -129,6 +133,21 @@ def causal_basis(
         model_influence=responses.strength[-1],
         alignment=responses.way[0],
     )
+
+
+def _require_gradient(lens: Lens, row: int, some: Float[Tensor, "n d"], label: str) -> None:
+    """Raises ValueError for a lens that a search can't climb."""
+    with torch.enable_grad():
+        moved = lens.move(some.clone().requires_grad_(), row)
+    if not moved.isfinite().all():
+        raise ValueError(
+            f"What the {lens.name.lower()} makes of {label} isn't finite; name another row, or mend the lens."
+        )
+    if not moved.requires_grad:
+        raise ValueError(
+            f"No gradient goes through the {lens.name.lower()} in {label}, and directions are found by one: leave out .detach(), "
+            "torch.no_grad() and what makes a new tensor."
+        )
 
 
 def _found(

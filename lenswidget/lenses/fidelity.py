@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from lenswidget.grids.numbers import whole_number
 from lenswidget.grids.parts import Check
 from lenswidget.grids.row_names import named_row
 from lenswidget.lenses.causal import How, Responses, Trial, how_of
@@ -63,15 +64,15 @@ def fidelity(
     with the number of tokens: beyond a window it holds six sums of predictions for each lens, row and style.
 
     Raises ValueError for texts without a token to measure, for lenses of one name, for rows that there are not, and for a
-    lens of another model.
+    lens of another model, TypeError for what is no number, no text and no lens. What reading the texts raises ends it.
     Source: Belrose et al. 2023, arXiv 2303.08112, sections 3 and 4.
 
         lw.fidelity(model, [lw.LogitLens(), lw.load_lens()], {"story": stories, "code": code}, directions=16)
     """
     given, backend = _named(lenses), backend_of(model, tokenizer=tokenizer)
-    if tokens < 1:
-        raise ValueError(f"tokens is how many to measure, 1 or more; got {tokens}.")
-    if directions and directions < 3:
+    whole_number("tokens", tokens, 1, is_of="how many to measure")
+    whole_number("seed", seed, 0)
+    if whole_number("directions", directions, 0) in (1, 2):
         raise ValueError(f"A rank correlation needs 3 directions or more, or 0 for none; got {directions}.")
     way = how_of(how)
     chosen = _rows(rows, backend.facts.layers)
@@ -84,7 +85,7 @@ def fidelity(
     readable = [as_lens(lens) for lens in given.values()]
     with stoppable() as stop:
         _read(measuring, readable, chosen, tokens, directions, stop)
-        missing = _said_missing(measuring, tokens) if stop.asked else ""
+        missing = _said_missing(measuring, tokens, directions) if stop.asked else ""
         if directions and not stop.asked:
             missing = _try(backend, measuring, readable, chosen, directions, way, seed, stop)
     read = {style: one for style, one in measuring.items() if one.sums}
@@ -127,7 +128,7 @@ def _read(
     with tqdm(total=tokens * len(measuring), desc="Fidelity", unit="token", leave=False) as bar:
         while ahead and not stop.asked:
             for style, one in list(ahead.items()):
-                window = None if stop.asked else next(one.windows, None)
+                window = None if stop.asked else _next(style, one.windows)
                 if window is None:
                     del ahead[style]
                     continue
@@ -152,9 +153,20 @@ def _read(
             )
 
 
-def _said_missing(measuring: Mapping[str, _Style], tokens: int) -> str:
+def _next(style: str, windows: Iterator[Run]) -> Run | None:
+    """The next window, None where there is none. What can't be text is said with its style."""
+    try:
+        return next(windows, None)
+    except (TypeError, ValueError) as reason:
+        if not style:
+            raise
+        raise type(reason)(f"Of the texts {style!r}: {reason}") from None
+
+
+def _said_missing(measuring: Mapping[str, _Style], tokens: int, directions: int) -> str:
     read = sum(one.sums[0].positions for one in measuring.values() if one.sums)
-    return f"stopped after {read:,} of {tokens * len(measuring):,} tokens"
+    causal = ", before causal fidelity, which is NaN" if directions else ""
+    return f"stopped after {read:,} of {tokens * len(measuring):,} tokens{causal}"
 
 
 def _try(

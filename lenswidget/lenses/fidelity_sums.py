@@ -71,7 +71,7 @@ def blind_guess(texts: Sequence[Sums]) -> float:
     total = torch.stack([double(one.probabilities[:, -1]).sum(0) for one in texts]).sum(0)
     output = total / total.sum()
     entropy = means([one.stretches for one in texts])[ADDED.index("entropy"), -1]
-    return float(-(output * _bits(output)).sum() - entropy)
+    return max(0.0, float(-(output * _bits(output)).sum() - entropy))
 
 
 def _bias(total: Float[Tensor, "rows vocabulary"]) -> Float[np.ndarray, "rows"]:

@@ -142,8 +142,10 @@ def strings(texts: Any) -> Iterator[str]:
     if isinstance(texts, str):
         texts = [texts]
     if isinstance(texts, Mapping):
+        if not texts:
+            raise ValueError("This is an empty dictionary of texts; give each style its texts, as in {'story': […]}.")
         raise ValueError(
-            f"This is a dictionary of {', '.join(map(str, texts))}: pass one of them, as in texts['train']."
+            f"This is a dictionary of {', '.join(map(str, texts))}: pass one of them, as in texts[{next(iter(texts))!r}]."
         )
     if not isinstance(texts, Iterable):
         raise TypeError(f"texts are a list or an iterator of texts, or a dataset; got {type(texts).__name__}.")

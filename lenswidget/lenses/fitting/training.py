@@ -69,7 +69,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.optimizer not in RATES:
             raise ValueError(f"optimizer is 'adam', 'sgd' or 'lbfgs'; got {self.optimizer!r}.")
-        if self.start not in ("linear", "identity") and not self.start.startswith(LENS):
+        known = isinstance(self.start, str) and (self.start in ("linear", "identity") or self.start.startswith(LENS))
+        if not known:
             raise ValueError(f"start is 'linear', 'identity' or a fitted lens; got {self.start!r}.")
         if self.rate is not None and not self.rate > 0:
             raise ValueError(f"rate is the peak of the learning rate, above 0; got {self.rate}.")

@@ -128,6 +128,10 @@ def dissect(network: torch.nn.Module, forward: Callable[[], object], positions: 
         raise UnreadableError(
             f"makes {into.shape[1]} positions of {positions} tokens, as prompt tuning does; a lens reads a position a token"
         )
+    if not into.isfinite().all():
+        raise UnreadableError(
+            "makes of a short prompt what isn't finite, so that its parts can't be told apart; look for NaN in its weights"
+        )
     stack, blocks = stack_of(network, watch.calls, into)
     last = calls[blocks[-1]].left
     assert last is not None
@@ -201,7 +205,7 @@ def _innermost(calls: Mapping[str, Call], path: str) -> str:
     same = [
         p for p, c in calls.items() if within(p, path) and _same(c.entered, call.entered) and _same(c.left, call.left)
     ]
-    return same[-1]
+    return same[-1] if same else path  # what isn't finite is the same as nothing
 
 
 def stack_of(network: torch.nn.Module, calls: Mapping[str, Call], into: Tensor) -> tuple[str, tuple[str, ...]]:
