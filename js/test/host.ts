@@ -110,5 +110,8 @@ export function pixels(root: HTMLElement): string {
 /** What in a view hinders a reader, as axe-core finds it. */
 export async function hindrances(root: HTMLElement): Promise<string[]> {
   const { violations } = await axe.run(root);
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+  // a page has many figures: landmarks in them would be as many, and some of one name
+  const landmarks = root.querySelectorAll("aside, main, nav, section[aria-label], [role=region]");
+  return [...found, ...[...landmarks].map((one) => `landmark: ${one.outerHTML.slice(0, 100)}`)];
 }

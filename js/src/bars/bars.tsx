@@ -6,6 +6,7 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { clamp, type Grid } from "../data/grid.js";
 import { keysFor } from "../pieces/keys.js";
+import { named } from "../pieces/named.js";
 import type { Rectangle } from "../pieces/rectangle.js";
 import { Ruler } from "../pieces/ruler.js";
 import { Segments } from "../pieces/segments.js";
@@ -65,7 +66,7 @@ export function Bars({
   ...rest
 }: Props) {
   const { order, reorder, count, sums = true, selected = null, lead, children } = rest;
-  const scroller = useRef<HTMLElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
   const scrolled = useSignal(0);
   const width = useSignal(0);
   /** What is read aloud: only what the keys move to. */
@@ -135,10 +136,11 @@ export function Bars({
       </div>
       <div class="lw-bars-frame">
         <Ruler width={width} />
-        <section
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: it has a role, by `named` */}
+        <div
           class="lw-bars"
           ref={scroller}
-          aria-label={`${name}, ${sorted.length} parts. Arrow keys move, Enter selects, Escape lets go.`}
+          {...named(`${name}, ${sorted.length} parts. Arrow keys move, Enter selects, Escape lets go.`)}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what its keys move in
           tabIndex={0}
           style={{ maxHeight: `${(MOST_BARS + 2) * BAR_HEIGHT}px` }}
@@ -156,7 +158,7 @@ export function Bars({
             {...{ sum, first, end, label, say, sums, active, selected, spread, check, unit, lead }}
             isWaterfall={order === "waterfall"}
           />
-        </section>
+        </div>
         <p class="lw-spoken" aria-live="polite">
           {speech}
         </p>

@@ -7,6 +7,7 @@ import { Bars } from "../bars/bars.js";
 import { NO_TOKEN, trajectory } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
+import { named } from "../pieces/named.js";
 import { Wait } from "../pieces/wait.js";
 import type { GridState } from "../state/grid-state.js";
 import type { Jump, Order, Shared } from "../state/settings.js";
@@ -30,7 +31,7 @@ export function JumpPanel({ state, jump, isOpened }: Props) {
   const path = token === NO_TOKEN ? null : trajectory(grid, column, token);
   const rows = `${grid.rows[row - 1]} and ${grid.rows[row]}`;
   return (
-    <section class="lw-jump" aria-label={`What moved ${name} between ${rows}`}>
+    <div class="lw-jump" {...named(`What moved ${name} between ${rows}`)}>
       <p class="lw-strong">
         What moved “<bdi class="lw-token">{name}</bdi>” between {rows}
       </p>
@@ -44,7 +45,7 @@ export function JumpPanel({ state, jump, isOpened }: Props) {
         <Wait key={`${jump}`} {...{ live, jump }} />
       )}
       {isOpened && <Close label="Close what moved it" act={() => (settings.jump.value = null)} />}
-    </section>
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@
 import { carried } from "../chart/carried.js";
 import { totalOf } from "../data/grid.js";
 import { nameOf } from "../data/names.js";
+import { named } from "../pieces/named.js";
 import type { GridState } from "../state/grid-state.js";
 import { decimalsFor, fixed } from "../text/number.js";
 
@@ -35,7 +36,7 @@ export function Made({ state, said, row, column }: Props) {
       </td>
     ));
   return (
-    <section class="lw-made" aria-label="What made it">
+    <div class="lw-made" {...named("What made it")}>
       <p class="lw-strong">What made it, at {grid.rows[row]}</p>
       <p class="lw-muted">
         logits to {sides.map(({ name }, side) => `${nameOf(grid, said[side]!)} in ${name}`).join(", and to ")}
@@ -66,7 +67,7 @@ export function Made({ state, said, row, column }: Props) {
           </tr>
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { saidBy, type Told } from "../data/apart.js";
 import type { Grid } from "../data/grid.js";
 import { cellText } from "../data/marks.js";
+import { named } from "../pieces/named.js";
 import { rove } from "../pieces/roving.js";
 import { type GridState, isSame } from "../state/grid-state.js";
 import { percent } from "../text/number.js";
@@ -22,7 +23,7 @@ interface Props {
 
 export function Words({ state, told: { sides, columns, weightOf }, rows, column }: Props) {
   const { grid, selected } = state;
-  const place = useRef<HTMLElement>(null);
+  const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     place.current!.scrollLeft = 1e6; // a prompt is answered at its end
   }, []);
@@ -30,7 +31,7 @@ export function Words({ state, told: { sides, columns, weightOf }, rows, column 
   let stop = selected.value;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
-    <section class="lw-words" aria-label="What changed, in words" tabIndex={0} ref={place} data-roves>
+    <div class="lw-words" {...named("What changed, in words")} tabIndex={0} ref={place} data-roves>
       <table>
         <thead>
           <tr>
@@ -94,7 +95,7 @@ export function Words({ state, told: { sides, columns, weightOf }, rows, column 
           The last {MOST} of {columns.length} positions that differ; as numbers, all can be seen.
         </p>
       )}
-    </section>
+    </div>
   );
 }
 

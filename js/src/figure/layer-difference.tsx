@@ -6,6 +6,7 @@ import { type Change, changes, type Moved } from "../data/changes.js";
 import type { Grid } from "../data/grid.js";
 import { columnName, nameOf } from "../data/names.js";
 import { Close } from "../pieces/close.js";
+import { named } from "../pieces/named.js";
 import { useRested } from "../pieces/rested.js";
 import { Dot } from "../pieces/token.js";
 import type { GridState } from "../state/grid-state.js";
@@ -21,7 +22,7 @@ export function LayerDifference({ state, name }: { state: GridState; name: strin
     return isThere(a) && isThere(b) && grid.candidates ? [Math.min(a!, b!), Math.max(a!, b!)] : null;
   });
   const found = useComputed(() => (rows.value ? changes(grid, rows.value[0]!, rows.value[1]!) : []));
-  const list = useRef<HTMLElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const looked = open.value?.column ?? column.value;
   // the position that is looked at, within the list and without moving the page
   useEffect(() => {
@@ -32,7 +33,7 @@ export function LayerDifference({ state, name }: { state: GridState; name: strin
   const [before, after] = rows.value as [number, number];
   const { count } = grid.candidates!;
   return (
-    <section class="lw-changes" aria-label={`Layer against layer ${name}`}>
+    <div class="lw-changes" {...named(`Layer against layer ${name}`)}>
       <p class="lw-panel-head">
         <span class="lw-strong">
           {name && `${name}: `}from {grid.rows[before]} to {grid.rows[after]}
@@ -41,7 +42,7 @@ export function LayerDifference({ state, name }: { state: GridState; name: strin
         <Close label="Close" act={() => (settings.rows_compared.value = [])} />
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <section class="lw-list" ref={list} tabIndex={0} aria-label={`Positions ${name}`}>
+      <div class="lw-list" ref={list} tabIndex={0} {...named(`Positions ${name}`)}>
         <table>
           <thead>
             <tr>
@@ -59,8 +60,8 @@ export function LayerDifference({ state, name }: { state: GridState; name: strin
             ))}
           </tbody>
         </table>
-      </section>
-    </section>
+      </div>
+    </div>
   );
 }
 

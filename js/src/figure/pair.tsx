@@ -9,6 +9,7 @@ import { cellsOf } from "../heatmap/cells.js";
 import { useFrame } from "../heatmap/frame.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
 import { gutterFor } from "../heatmap/layout.js";
+import { named } from "../pieces/named.js";
 import { Ruler } from "../pieces/ruler.js";
 import type { GridState } from "../state/grid-state.js";
 import type { ViewState } from "../state/view-state.js";
@@ -58,7 +59,7 @@ function Mirrored({ view, mapWidth, chart, ...paints }: Props & { mapWidth: Read
   const { layout } = frames[0]!;
   const map = mapWidth.value;
   const panel = (i: number, also?: ComponentChildren) => (
-    <section class="lw-panel" aria-label={names[i]}>
+    <div class="lw-panel" {...named(names[i]!)}>
       <PanelHead {...{ view, state: each[i]! }} name={names[i]!} />
       <div class="lw-places" data-chart="none">
         <HeatmapView
@@ -67,7 +68,7 @@ function Mirrored({ view, mapWidth, chart, ...paints }: Props & { mapWidth: Read
         />
         {also}
       </div>
-    </section>
+    </div>
   );
   return (
     <div class="lw-mirrored" style={{ gridTemplateColumns: `${map}px ${chart}px ${map}px`, columnGap: `${GAP}px` }}>

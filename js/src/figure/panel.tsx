@@ -2,6 +2,7 @@
 
 import type { Paints } from "../heatmap/heatmap-view.js";
 import { Legend } from "../heatmap/legend.js";
+import { named } from "../pieces/named.js";
 import { MOST_SIDE_BY_SIDE, type ViewState } from "../state/view-state.js";
 import { Body } from "./body.js";
 import { Pair } from "./pair.js";
@@ -18,7 +19,7 @@ export function Panels(props: Paints & { view: ViewState }) {
       <Pair {...props}>
         <div class="lw-panels" data-many={each.length > MOST_SIDE_BY_SIDE}>
           {each.map((state, i) => (
-            <section key={i} class="lw-panel" aria-label={names[i]}>
+            <div key={i} class="lw-panel" {...named(names[i]!)}>
               <PanelHead {...{ view, state }} name={names[i]!} />
               <Body
                 {...{ state, palette, painted }}
@@ -26,7 +27,7 @@ export function Panels(props: Paints & { view: ViewState }) {
                 legend={!isOneScale}
                 charted={each.length <= MOST_SIDE_BY_SIDE}
               />
-            </section>
+            </div>
           ))}
         </div>
       </Pair>

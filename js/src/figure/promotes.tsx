@@ -7,6 +7,7 @@ import { type Cell, type Grid, isAttribution } from "../data/grid.js";
 import { cellsOf } from "../heatmap/cells.js";
 import { useFrame } from "../heatmap/frame.js";
 import { HeatmapView, type Paints } from "../heatmap/heatmap-view.js";
+import { named } from "../pieces/named.js";
 import { Ruler } from "../pieces/ruler.js";
 import { Wait } from "../pieces/wait.js";
 import { type GridState, gridState } from "../state/grid-state.js";
@@ -24,7 +25,7 @@ export function Promotes({ state, ...paints }: Paints & { state: GridState }) {
   const jump = jumpTo(state, cell!.column, -1, cell!.row);
   const isOpen = isSameJump(settings.jump.value, jump);
   return (
-    <section class="lw-jump" aria-label={`What ${name} promotes`}>
+    <div class="lw-jump" {...named(`What ${name} promotes`)}>
       <button type="button" aria-expanded={isOpen} onClick={() => (settings.jump.value = isOpen ? null : jump)}>
         what {name} promotes
       </button>
@@ -37,7 +38,7 @@ export function Promotes({ state, ...paints }: Paints & { state: GridState }) {
         ) : (
           <Wait key={`${jump}`} live={live} jump={jump} />
         ))}
-    </section>
+    </div>
   );
 }
 

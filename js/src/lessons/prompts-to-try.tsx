@@ -3,6 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Shown } from "../data/wire.js";
+import { named } from "../pieces/named.js";
 import { FigureOf } from "./figure-of.js";
 import { answersTo, type Kind } from "./kinds.js";
 import type { Part } from "./part.js";
@@ -46,7 +47,7 @@ function Body({ part }: { part: Part<Spec> }) {
   const choose = (prompt: string) => (part.tried.value = [prompt]);
   const isAsked = types && last.value !== undefined && !prompts.includes(last.value);
   return (
-    <section class="lw-prompts" aria-label={question || "Prompts to try"}>
+    <div class="lw-prompts" {...named(question || "Prompts to try")}>
       {question && (
         <h3>
           <Rich text={question} terms={terms} />
@@ -92,6 +93,6 @@ function Body({ part }: { part: Part<Spec> }) {
         {isAsked && (problem || "The kernel reads it…")}
       </p>
       <FigureOf message={part.message!} {...{ settings, seen }} />
-    </section>
+    </div>
   );
 }

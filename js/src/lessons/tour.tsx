@@ -3,6 +3,7 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import type { Shown } from "../data/wire.js";
 import { keysFor } from "../pieces/keys.js";
+import { named } from "../pieces/named.js";
 import { shared } from "../state/settings.js";
 import { FigureOf } from "./figure-of.js";
 import { answersTo, type Kind } from "./kinds.js";
@@ -36,7 +37,7 @@ function Body({ part }: { part: Part<Spec> }) {
     return stops[next] !== undefined;
   };
   return (
-    <section class="lw-tour" aria-label={question || "Tour"}>
+    <div class="lw-tour" {...named(question || "Tour")}>
       {question && (
         <h3>
           <Rich text={question} terms={terms} />
@@ -58,7 +59,7 @@ function Body({ part }: { part: Part<Spec> }) {
         </button>
       </div>
       <FigureOf message={part.message!} {...{ settings, seen }} />
-    </section>
+    </div>
   );
 }
 
