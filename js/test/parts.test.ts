@@ -329,6 +329,16 @@ describe("a quiz", () => {
   const squares = (root: HTMLElement) =>
     [...root.querySelectorAll<HTMLElement>(".lw-score button")].map((one) => one.dataset.stand);
 
+  it("says its title where no heading of the page does", async () => {
+    const said = async () => (await inPage(quiz())).querySelector(".lw-quiz h2")?.textContent;
+    expect(await said()).toBe("Quiz");
+    const heading = document.createElement("h2");
+    heading.textContent = "Quiz¶";
+    document.body.prepend(heading);
+    expect(await said()).toBeUndefined();
+    heading.remove();
+  });
+
   it("asks every question once, and keeps the score", async () => {
     const root = await inPage(quiz());
     await userEvent.click(option(root, 0));
@@ -375,7 +385,7 @@ describe("a quiz", () => {
     });
     await press(root, "Next question");
     await answer(root, "7");
-    expect(putIn(file)).toMatch(/^Put in: \d answers? of 1 lesson\.$/);
+    expect(putIn(file)).toMatch(/^Opened: \d answers? of 1 lesson\.$/);
     await vi.waitFor(() => expect(squares(root)).toEqual(["right", "open", "open"]));
     for (const bad of [
       "",

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { useOwnId } from "../pieces/own-id.js";
+import { isHeading } from "./headings.js";
 import type { Kind } from "./kinds.js";
 import { Mark } from "./mark.js";
 import type { Spec } from "./part.js";
@@ -30,10 +31,7 @@ export const header: Kind<Lesson> = {
   judge: () => null,
   Body({ part: { spec } }) {
     const { title, lead, see, know, moves, words, terms } = spec;
-    const isNamed = useMemo(
-      () => [...document.querySelectorAll("h1")].some((one) => one.textContent!.includes(title)),
-      [],
-    );
+    const isNamed = useMemo(() => isHeading(title), []);
     return (
       <div class="lw-lesson">
         <p class="lw-muted">{countsOf(spec).join(" · ")}</p>

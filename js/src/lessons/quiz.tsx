@@ -2,6 +2,7 @@
 
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { isHeading } from "./headings.js";
 import { answersTo, isDone, type Kind, kindOf } from "./kinds.js";
 import { Mark, type Stand } from "./mark.js";
 import { Part, type Spec, type State } from "./part.js";
@@ -30,6 +31,8 @@ export const quiz: Kind<Quiz> = {
   beside: ({ spec, answer }) => ({ score: scoreOf(spec, answer as Answer | undefined) }),
   Body({ part }) {
     const { spec } = part;
+    const title = spec.title || "Quiz";
+    const isNamed = useMemo(() => isHeading(title), []);
     const place = useRef<HTMLDivElement>(null);
     const questions = useMemo(() => spec.questions.map((one) => child(part, one)), [part]);
     useEffect(() => effect(() => gather(part, questions)), [questions]);
@@ -49,7 +52,7 @@ export const quiz: Kind<Quiz> = {
     return (
       <div class="lw-quiz">
         <header>
-          <h2>{spec.title || "Quiz"}</h2>
+          {!isNamed && <h2>{title}</h2>}
           <span class="lw-muted">every question once, no clock</span>
         </header>
         <div class="lw-score">

@@ -97,7 +97,7 @@ export function putIn(text: string): string {
       for (const part of parts.get(key) ?? []) part.state = state;
     }
   }
-  return `Put in: ${count} ${count === 1 ? "answer" : "answers"} of ${lessons.length} ${lessons.length === 1 ? "lesson" : "lessons"}.`;
+  return `Opened: ${count} ${count === 1 ? "answer" : "answers"} of ${lessons.length} ${lessons.length === 1 ? "lesson" : "lessons"}.`;
 }
 
 /** The score of a lesson's quiz, as it was kept. */

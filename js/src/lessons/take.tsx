@@ -37,7 +37,7 @@ export function Take() {
           Save {NAME}
         </button>
         <button type="button" class="lw-second" onClick={() => file.current!.click()}>
-          Put in…
+          Open {NAME}…
         </button>
         <input ref={file} type="file" accept=".json,application/json" hidden onChange={put} />
       </p>
