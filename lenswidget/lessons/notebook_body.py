@@ -40,6 +40,8 @@ ANSWERS = ("tried", "hints", "given_up")
 """What a part keeps of its answers."""
 
 
+TABLE = re.compile(r'(<div class="output_html[^"]*")(?=>\s*(?:<div>\s*)?(?:<style[^>]*>[^<]*</style>\s*)?<table)')
+"""What holds an output that is a table, as pandas writes one."""
 WAYS_ON_HERE = '<div data-ways-on=""></div>'
 """Where in a page the ways on come: all its lessons are known only later."""
 
@@ -118,7 +120,8 @@ def body_of(notebook: Any, source: Path, bundle: Bundle, terms: Mapping[str, Ter
     except ValueError as reason:
         raise ValueError(f"{os.fspath(source)}: {reason}") from reason
     # what is too wide is scrolled by keys, too
-    made.body.html = str(html).replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
+    focusable = TABLE.sub(r'\1 tabindex="0"', str(html)).replace("<pre>", '<pre tabindex="0">')
+    made.body.html = focusable.replace("<th></th>", "<td></td>")
     heads = re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', made.body.html, re.DOTALL)
     sections = {place: re.sub(r'<a class="anchor-link".*?</a>|<[^>]+>', "", text).strip() for place, text in heads}
     made.body.sections = {unescape(place): unescape(text) for place, text in sections.items()}

@@ -49,6 +49,7 @@ def test_a_lesson_page_is_alive_and_whole(watched: Watched, site: Path) -> None:
     assert page.locator("math").count() == 2 and page.locator("math mfrac").count() == 1
     expect(page.get_by_text("lw.Grid.load")).to_be_visible()
     expect(page.locator("table.dataframe")).to_be_visible()
+    expect(page.locator(".output_subarea:has(table.dataframe)")).to_have_attribute("tabindex", "0")  # it may scroll
     text = page.locator("main").inner_text()
     assert "from a fold" in text and "print('from a fold')" not in text  # folded code stays folded
     assert "said aside" not in text and "a bar" not in text
