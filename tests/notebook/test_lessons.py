@@ -64,3 +64,25 @@ def test_the_code_of_a_question_is_folded(path: Path) -> None:
             assert cell.metadata["jupyter"]["source_hidden"] and cell.metadata["cellView"] == "form"
             before = ast.parse(cell.source).body[:-1]
             assert all(isinstance(statement, ast.FunctionDef) for statement in before)  # a rule of its own
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_what_a_question_covers_is_not_shown_in_the_next_figure(path: Path) -> None:
+    """A reader who scrolls would see it before she has drawn her guess."""
+    covered: set[str] = set()
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code" or "%pip" in cell.source or not (statements := ast.parse(cell.source).body):
+            continue
+        last = statements[-1]
+        if not isinstance(last, ast.Expr):
+            continue
+        call = last.value if isinstance(last.value, ast.Call) else None
+        if call and ast.unparse(call.func) == "lessons.Predict":
+            covered.add(ast.unparse(call.args[0]))
+            continue
+        shown = {ast.unparse(last.value)}
+        if call and ast.unparse(call.func) == "lessons.Point":
+            shown = {ast.unparse(call.args[0])}
+        elif call and isinstance(call.func, ast.Attribute) and call.func.attr == "widget":
+            shown = {ast.unparse(call.func.value)}
+        assert not shown & covered, cell.source
