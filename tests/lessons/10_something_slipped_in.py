@@ -45,8 +45,8 @@ def short(value):
     return f"{value:.2f}".removeprefix("0")
 
 
-says("But look at the weather: {}, and half of it lies beyond the line that {} % of plain", short(rain.auroc), 5)
-assert rain.flagged == 0.5 and first["also plain"].flagged == 0
+says("But look at the weather: {}, and half of it lies beyond the line", short(rain.auroc))
+assert rain.flagged == 0.5 and first["also plain"].flagged == 0 and (found.held_out >= found.line).sum() == 2
 says("attack {:.2f}, weather {}?", first["attack"].auroc, short(rain.auroc))
 says("The {} of the weather has an interval from {} to {}.", *map(short, (rain.auroc, rain.low, rain.high)))
 assert sum("number of tokens alone" in note for note in found.notes) == 2
