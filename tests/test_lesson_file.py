@@ -211,6 +211,20 @@ def test_every_lesson_of_the_course_is_whole(name: str) -> None:
         compile(asked.solution, name, "exec")
 
 
+def test_where_an_option_stands_does_not_tell_that_it_is_right() -> None:
+    places = []
+    for name in course_files():
+        quiz = lessons.lesson(name).quiz
+        for asked in quiz.questions.values():
+            if isinstance(asked, lessons.Choice) and isinstance(right := asked._right, list) and len(right) == 1:
+                texts = [option["text"] for option in asked.part["options"]]
+                places.append(texts.index(right[0]))
+        assert [one.part for one in lessons.lesson(name).quiz.questions.values()] == [
+            one.part for one in quiz.questions.values()
+        ]
+    assert max(places.count(place) for place in set(places)) < 0.5 * len(places)
+
+
 # exercises
 
 HALF = Exercise(
