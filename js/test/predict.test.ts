@@ -156,3 +156,12 @@ it("hindrances are none while it is covered, and it fits a telephone", async () 
   // two rows, a point each
   expect(figure.querySelector(".lw-over .lw-dots")!.getAttribute("d")!.match(/M/g)!.length).toBe(2);
 });
+
+it("Enter uncovers, once the line is whole", async () => {
+  const { el } = await show(spec, await message(wish));
+  slider(el).focus();
+  await userEvent.keyboard("{End}{Enter}");
+  expect(el.querySelector(".lw-cover")).not.toBeNull();
+  await userEvent.keyboard("{ArrowUp}{Home}{Enter}");
+  await expect.poll(() => el.querySelector(".lw-uncovered")).not.toBeNull();
+});

@@ -25,6 +25,8 @@ interface Drawing {
   /** The same, or what was drawn before. */
   drawing: ReadonlySignal<Guess>;
   isLifted: ReadonlySignal<boolean>;
+  /** Shows what was covered, if the line is whole. */
+  uncover(): void;
 }
 
 /** What draws it over the chart of its column. */
@@ -47,7 +49,7 @@ const KEYS: Record<string, [up: number, by: number]> = {
   End: [0, 1],
 };
 
-function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess }: OverChartProps & Drawing) {
+function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess, uncover }: OverChartProps & Drawing) {
   const active = useSignal(0);
   const before = useRef<Spot | null>(null);
   const now = guess.value[active.value] ?? null;
@@ -65,6 +67,10 @@ function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess }
     return { at: clamp(Math.round(rowAt(point.y + top)), first, last) - first, value };
   };
   const act = (key: string): boolean => {
+    if (key === "Enter") {
+      uncover();
+      return true;
+    }
     const [up, by] = KEYS[key] ?? [];
     if (up === undefined) return false;
     const at = clamp(active.value + up, 0, last - first);
@@ -83,7 +89,7 @@ function Drawn({ state: { grid }, place, cover: { first, last }, tokens, guess }
         class="lw-guess"
         role="slider"
         tabIndex={0}
-        aria-label={`Your guess of ${followedBy(grid, tokens).label}. Up and down go from row to row, left and right change it.`}
+        aria-label={`Your guess of ${followedBy(grid, tokens).label}. Up and down go from row to row, left and right change it, Enter uncovers.`}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.round(100 * (now ?? 0))}

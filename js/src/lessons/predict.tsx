@@ -49,6 +49,9 @@ function Body({ part }: { part: Part<Spec> }) {
   const lifted = useComputed(() => kept.value !== null || givenUp.value);
   const seen = useComputed(() => (lifted.value ? (shown: Shown) => shown : (shown: Shown) => covered(shown, spec)));
   const drawing = useComputed(() => kept.value ?? guess.value);
+  const uncover = () => {
+    if (drawn(guess.peek()) === count) part.try(guess.peek());
+  };
   const parts = useMemo(() => {
     const watch = (view: ViewState) => {
       grid.value = view.each[0]!.grid;
@@ -56,7 +59,7 @@ function Body({ part }: { part: Part<Spec> }) {
         if (!lifted.value && settings.selected.value?.[1] !== column) settings.selected.value = held;
       });
     };
-    const over = { cover: spec, tokens, guess, drawing, isLifted: lifted };
+    const over = { cover: spec, tokens, guess, drawing, isLifted: lifted, uncover };
     return { watch, map: coverOver(spec, lifted), chart: guessOver(over) };
   }, [part]);
   const ready = drawn(guess.value);
@@ -78,7 +81,7 @@ function Body({ part }: { part: Part<Spec> }) {
       </div>
       {!lifted.value && (
         <p class="lw-acts">
-          <button type="button" class="lw-main" disabled={ready < count} onClick={() => part.try(guess.value)}>
+          <button type="button" class="lw-main" disabled={ready < count} onClick={uncover}>
             Uncover
           </button>
           <button type="button" class="lw-plain" onClick={() => (guess.value = Array(count).fill(null))}>
@@ -86,7 +89,7 @@ function Body({ part }: { part: Part<Spec> }) {
           </button>
           <span class="lw-muted">
             {ready} of {count} rows · draw in the chart, or <kbd>↑</kbd> <kbd>↓</kbd> row <kbd>←</kbd> <kbd>→</kbd>{" "}
-            value
+            value, <kbd>Enter</kbd> uncovers
           </span>
         </p>
       )}
