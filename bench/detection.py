@@ -2,8 +2,9 @@
 
 Of three few-shot tasks, prompts as they are are normal. In some, a sentence tells the model to ignore its task; in as many, the
 same place holds a harmless sentence of as many tokens. For each way to score a trajectory, the AUROC of both against held-out
-normal prompts, with 95 % bootstrap intervals. The paper's own detectors, an isolation forest and local outlier factors on the
-options' log-probabilities, run where scikit-learn is there. `python -m bench.detection 20` takes 20 prompts of each kind.
+normal prompts, with 95 % bootstrap intervals; and that of the number of tokens alone, which any sentence changes. The paper's own
+detectors, an isolation forest and local outlier factors on the options' log-probabilities, run where scikit-learn is there:
+`pip install lenswidget[bench]`. `python -m bench.detection 20` takes 20 prompts of each kind.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -120,6 +122,8 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
     model = lw.load(device="cpu")
     sizes = {name: len(model.tokenizer(text.format(" positive"))["input_ids"]) for name, text in KINDS.items()}
+    if find_spec("sklearn") is None:
+        print("without scikit-learn, the paper's own detectors are left out: pip install lenswidget[bench]")
     print(f"{count} prompts of each kind; tokens of what is slipped in: {sizes}; AUROC against held-out normal prompts")
     for name, task in TASKS.items():
         grids = {"raw": None, "tuned": lw.load_lens()}
@@ -155,6 +159,10 @@ Scores = Callable[[str], np.ndarray]
 
 def detectors(read: dict[str, Grid], task: Task) -> Iterator[tuple[str, Scores]]:
     """Each way to score, with the scores of a kind of prompts."""
+    plain = read["raw"]
+    tokens = next(one.values for one in plain.column_quantities if one.name == "tokens")
+    of = np.array(plain.groups)
+    yield "number of tokens alone", lambda kind: tokens[of == kind]
     for lens, grid in read.items():
         kinds = np.array(grid.groups)
         found = lw.unusual(grid, normal="normal")
@@ -166,11 +174,11 @@ def detectors(read: dict[str, Grid], task: Task) -> Iterator[tuple[str, Scores]]
         distance = np.sort(np.linalg.norm(options[:, None] - normal[None], axis=-1), axis=1)
         nearest = distance[:, :5].mean(1)
         yield f"options' log-probabilities, 5 nearest, {lens}", lambda kind, s=nearest, of=kinds: s[of == kind]  # type: ignore[misc]
-        try:
-            from sklearn.ensemble import IsolationForest
-            from sklearn.neighbors import LocalOutlierFactor
-        except ImportError:
+        if find_spec("sklearn") is None:
             continue
+        from sklearn.ensemble import IsolationForest
+        from sklearn.neighbors import LocalOutlierFactor
+
         for method in (IsolationForest(random_state=0), LocalOutlierFactor(novelty=True)):
             scores = -method.fit(normal).score_samples(options)
             yield (

@@ -169,7 +169,7 @@ def test_prompts_that_are_the_same_are_told() -> None:
     assert not any("read just as" in note for note in lw.unusual(grid, normal="plain").notes)
 
 
-def test_scores_are_those_of_scikit_learns_neighbors_and_of_brute_force() -> None:
+def test_scores_are_those_of_brute_force() -> None:
     """Far from the origin, where a distance made of products would lose what is near."""
     random = np.random.default_rng(5)
     grid = prompts()
@@ -177,10 +177,23 @@ def test_scores_are_those_of_scikit_learns_neighbors_and_of_brute_force() -> Non
     grid = replace(grid, quantities={"entropy": replace(grid.quantities["entropy"], values=far)})
     found = lw.unusual(grid, normal="plain", k=4)
     np.testing.assert_allclose(found.scores, by_hand(far.T.astype(float), list(range(12)), 4), rtol=1e-12)
-    neighbors = pytest.importorskip("sklearn.neighbors")
-    normal = far.T[:12].astype(float)
-    near, _ = neighbors.NearestNeighbors(n_neighbors=4, algorithm="brute").fit(normal).kneighbors(far.T[12:])
-    np.testing.assert_allclose(found.scores[12:], near.mean(1), rtol=1e-6)
+
+
+def test_scores_and_aurocs_are_scikit_learns() -> None:
+    """Beside the loops by hand above, which need no scikit-learn; ties are in it."""
+    metrics, neighbors = pytest.importorskip("sklearn.metrics"), pytest.importorskip("sklearn.neighbors")
+    grid = prompts(shift=0.5)
+    rounded = np.round(grid.values("entropy"))
+    grid = replace(grid, quantities={"entropy": replace(grid.quantities["entropy"], values=rounded)})
+    found = lw.unusual(grid, normal="plain", k=4)
+    points = rounded.T.astype(float)
+    nearest = neighbors.NearestNeighbors(n_neighbors=4, algorithm="kd_tree").fit(points[:12])
+    np.testing.assert_allclose(found.held_out, nearest.kneighbors()[0].mean(1), rtol=1e-9)
+    np.testing.assert_allclose(found.scores[12:], nearest.kneighbors(points[12:])[0].mean(1), rtol=1e-9)
+    for group in found.groups:
+        these = found.scores[np.array(GROUPS) == group.name]
+        area = metrics.roc_auc_score([1] * 6 + [0] * 12, np.concatenate([these, found.held_out]))
+        assert group.auroc == pytest.approx(area)
 
 
 def test_several_measures_weigh_alike() -> None:
@@ -203,14 +216,11 @@ def test_auroc_is_the_share_of_pairs() -> None:
     assert np.isnan(auroc(np.zeros(0), np.ones(3))) and np.isnan(auroc(np.array([np.nan]), np.ones(3)))
 
 
-def test_auroc_of_a_group_is_the_share_of_its_pairs_and_scikit_learns() -> None:
+def test_auroc_of_a_group_is_the_share_of_its_pairs() -> None:
     found = lw.unusual(prompts(shift=0.5), normal="plain")
     injected, normal = found.scores[np.array(GROUPS) == "injected"], found.scores[found.normal]
     assert 0.5 < found.groups[0].auroc < 1.0, "scores that don't overlap would say nothing of the count"
     assert found.groups[0].auroc == pytest.approx(pairs(injected, normal), abs=1e-12)
-    metrics = pytest.importorskip("sklearn.metrics")
-    area = metrics.roc_auc_score([1] * 6 + [0] * 12, np.concatenate([injected, normal]))
-    assert found.groups[0].auroc == pytest.approx(area)
 
 
 def test_intervals_cover_what_they_claim() -> None:
