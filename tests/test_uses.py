@@ -155,8 +155,12 @@ def test_a_contrast_is_dolas_on_the_whole_vocabulary(llama: Any) -> None:
         np.testing.assert_allclose(found.bits[0], float(gain.max()), atol=1e-3)
         assert len(found.tokens) == int(gain.isfinite().sum())
     few = lw.trajectories(llama, PROMPTS, k=1)
-    with pytest.raises(ValueError, match=r"ask for them, lw.trajectories\(…, k=4\)"):
+    with pytest.raises(
+        ValueError, match=r"1 candidates have at least 0\.1 .* in 9 of 9 prompts, as in prompt 0"
+    ) as refused:
         contrast(few, "L0")
+    enough = int(str(refused.value).split("k=")[1].split(")")[0])
+    assert contrast(lw.trajectories(llama, PROMPTS, k=enough), "L0") == contrast(whole, "L0")
     with pytest.raises(ValueError, match="is the output itself"):
         contrast(whole, 2)
     with pytest.raises(ValueError, match="alpha is a share"):

@@ -53,14 +53,10 @@ def contrast(
     require_output(grid)
     assert grid.candidates is not None and grid.trajectories is not None
     ids, bits = grid.candidates.ids[-1], grid.candidates.log_probability[-1]
+    _require_all(grid, alpha)
     found = []
     for column, (tokens, last, early) in enumerate(zip(ids, bits, _early_rows(grid, row).tolist())):
         enough = last >= last[0] + np.log2(alpha)
-        if enough.all() and len(tokens) < len(grid.texts):
-            raise ValueError(
-                f"All {len(tokens)} candidates of prompt {column} have at least {alpha:g} of the highest probability; there may "
-                f"be more; ask for them, lw.trajectories(…, k={4 * len(tokens)}), or raise alpha."
-            )
         entries = grid.trajectories.of(column)
         early_bits = dict(
             zip(grid.trajectories.ids[entries].tolist(), grid.trajectories.log_probability[entries, early].tolist())
@@ -72,6 +68,23 @@ def contrast(
             Contrasted(tuple(kept[order].tolist()), tuple(gain[order].tolist()), grid.rows[early], int(tokens[0]))
         )
     return found
+
+
+def _require_all(grid: Grid, alpha: float) -> None:
+    """Raises ValueError where more tokens may have at least `alpha` of the highest probability than candidates are kept."""
+    assert grid.candidates is not None
+    bits = grid.candidates.log_probability[-1]
+    ends = [int(q.domain[1]) for q in grid.quantities.values() if q.measure.startswith("rank") and q.domain]
+    vocabulary = max(ends, default=np.iinfo(np.int32).max)
+    short = np.flatnonzero((bits >= bits[:, :1] + np.log2(alpha)).all(1))
+    if len(short) and bits.shape[1] < vocabulary:
+        # probabilities sum to 1, so that no more tokens can be so likely
+        most = min(vocabulary, int(1 / (alpha * np.exp2(bits[short, 0].min()))) + 1)
+        raise ValueError(
+            f"All {bits.shape[1]} candidates have at least {alpha:g} of the highest probability in {len(short)} of {len(bits)} "
+            f"prompts, as in prompt {short[0]}; there may be more. Ask for as many as there can be, "
+            f"lw.trajectories(…, k={most}), or raise alpha."
+        )
 
 
 def _early_rows(
