@@ -186,6 +186,25 @@ def test_prompts_and_answers_may_be_columns_of_a_table(llama: Any) -> None:
     assert two == lw.trajectories(llama, [*ids], target=np.array([7, 8])) and two.columns.tolist() == [2, 4]
 
 
+def test_groups_that_begin_with_other_words_are_told(llama: Any) -> None:
+    """Where a group stands behind other demonstrations; a sentence that is slipped in behind the same ones is no such thing."""
+    shots, others = list(range(20, 40)), [*range(20, 30), *range(50, 60)]
+    prompts = [[*shots, 7 + i, 90] for i in range(3)]
+    groups = ["plain"] * 3 + ["attack"] * 3
+    slipped = lw.trajectories(
+        llama, [*prompts, *([*one[:-1], 60, 61, 62, 63, 64, 90] for one in prompts)], groups=groups
+    )
+    assert not any("begin with other words" in note for note in slipped.notes)
+    apart = lw.trajectories(llama, [*prompts, *([*others, *one[20:]] for one in prompts)], groups=groups)
+    assert "prompts of 'attack' begin with other words than those of 'plain'" in apart.notes
+    found = lw.unusual(apart, normal="plain", k=1)
+    assert sum("begin with other words" in note for note in found.notes) == 1 and "begin with other words" in repr(
+        found
+    )
+    again = lw.unusual(found.grid, normal="plain", k=1)
+    assert sum("begin with other words" in note for note in again.notes) == 1
+
+
 def test_one_target_for_all_is_followed_as_a_lens_follows_it(llama: Any) -> None:
     grid = lw.trajectories(llama, PROMPTS, target=7, against=11)
     alone = lw.logit_lens(lw.run(llama, PROMPTS[0]), targets=[7], against=11)

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.evidence.batches import common
+from lenswidget.evidence.beginnings import other_beginnings
 from lenswidget.evidence.of_target import OWN
 from lenswidget.evidence.passes import passes
 from lenswidget.evidence.prompts import Prompts
@@ -148,6 +149,7 @@ def trajectories(
         *([f"stopped after {len(done)} of {len(ids)} prompts"] if len(done) < len(ids) else []),
         *([f"{bad} of {len(done) * len(first.residual)} residual vectors are not finite"] if bad else []),
         *model_notes(backend, first.residual.dtype),
+        *other_beginnings([ids[i].tolist() for i in done], kinds and [kinds[i] for i in done]),
     )
     grid = _grid(replace(first, check=check, notes=notes), ids, at, pieces, followed, lens)
     again = call(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from lenswidget.evidence.auroc import auroc, auroc_interval
+from lenswidget.evidence.beginnings import FOLLOWS, told_of
 from lenswidget.evidence.output import require_prompts
 from lenswidget.grids.grid import Grid
 from lenswidget.grids.numbers import whole_number
@@ -220,7 +221,12 @@ def unusual(
     least = SAME * float(np.median(held_out))
     repeated = int((nearest_normal <= least).sum()), int((nearest[~mask] <= least).sum())
     notes = tuple(_notes(grid, apart, groups, line, held_out, repeated))
-    marked = replace(grid, groups=tuple(names.tolist()), column_quantities=(*kept, *shown), notes=(*grid.notes, *notes))
+    marked = replace(
+        grid,
+        groups=tuple(names.tolist()),
+        column_quantities=(*kept, *shown),
+        notes=tuple(dict.fromkeys((*grid.notes, *notes))),  # once, where prompts are scored again
+    )
     return Unusual(marked, scores, higher, mask, held_out, line, tuple(groups), notes)
 
 
@@ -364,7 +370,8 @@ def _notes(
     yield "unusual is not harmful: what a prompt differs in, these distances don't say"
     begins = "all begin with"
     if normal is not None and grid.provenance.get(begins, "") != normal.provenance.get(begins, ""):
-        yield "the normal prompts begin with other words: behind other demonstrations every prompt may be unusual"
+        yield f"the normal prompts begin with other words{FOLLOWS}"
+    yield from dict.fromkeys(told_of(grid))
     if normal is not None and _precision(grid) != _precision(normal):
         yield "the normal prompts were read in another precision, which moves every figure a little"
     ours, others = repeated
