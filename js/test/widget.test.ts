@@ -360,6 +360,13 @@ describe("the controls", () => {
     await vi.waitFor(() => expect(scroller(root).offsetHeight).toBeLessThan(320));
   });
 
+  it.each([0, 1, 2, 7, 99])("say how many rows are drawn, for every %d", async (stride) => {
+    const { root } = await show(new FakeModel(await message({ rows: 24 }), { stride }));
+    expect(root.querySelectorAll("select")[2]!.selectedOptions[0]!.textContent).toMatch(
+      stride < 2 ? "all" : `every ${stride}`,
+    );
+  });
+
   it("keep the height that was asked for, in pixels", async () => {
     const { root } = await show(new FakeModel(await message({ rows: 30 }), { height: 300 }));
     expect(root.querySelector("canvas")!.offsetHeight).toBeLessThanOrEqual(300 + 26);

@@ -134,7 +134,7 @@ export function Rows({ state }: { state: GridState }) {
   const automatic = automaticStride(rows, height.value);
   // where all of them fit, asking for all would be a second name for the same
   const least = automatic === 1 ? 2 : 1;
-  const choices = [...new Set([...STRIDES, stride.value])].filter((n) => n >= least && n < rows).sort((a, b) => a - b);
+  const choices = [...new Set([...STRIDES.filter((n) => n < rows), stride.value])].filter((n) => n >= least);
   const choose = (n: number) => {
     filter.value = n === LOOK ? LOOK_HERE : "";
     if (n !== LOOK) stride.value = n;
@@ -142,12 +142,12 @@ export function Rows({ state }: { state: GridState }) {
   return (
     <Menu
       label="rows"
-      chosen={filter.value === LOOK_HERE ? LOOK : stride.value}
+      chosen={filter.value === LOOK_HERE ? LOOK : stride.value < least ? 0 : stride.value}
       choose={(n) => choose(Number(n))}
       options={[
         [0, automatic === 1 ? every(1) : `${every(automatic)}, to fit`],
         looked < rows && [LOOK, `the ${looked} to look at`],
-        ...choices.map((n) => [n, every(n)] as const),
+        ...choices.sort((a, b) => a - b).map((n) => [n, every(n)] as const),
       ]}
     />
   );
