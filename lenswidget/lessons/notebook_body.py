@@ -225,8 +225,11 @@ class _Made:
         return f'<div{place} {by} data-lens-part="{escape(said)}">{inside}</div>'
 
 
-class _Math(IPythonRenderer):
-    """Formulas as MathML."""
+class _Prose(IPythonRenderer):
+    """Formulas as MathML, and a number on one line with its percent sign."""
+
+    def text(self, text: str) -> str:
+        return super().text(re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text))
 
     def block_math(self, body: str) -> str:
         return _formula(body, "block")
@@ -254,7 +257,7 @@ class _Exporter(HTMLExporter):
     def markdown2html(self, context: Any, source: str) -> str:
         cell = context.get("cell", {})
         path = context.get("resources", {}).get("metadata", {}).get("path", "")
-        renderer = _Math(escape=False, attachments=cell.get("attachments", {}), embed_images=True, path=path)
+        renderer = _Prose(escape=False, attachments=cell.get("attachments", {}), embed_images=True, path=path)
         return with_terms(str(MarkdownWithMath(renderer=renderer).render(source)), self._terms)
 
 

@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         grid.save(folder / f"{name}.npz")
         cells = [
             new_markdown_cell(f"# The {name} lesson\n\nA sum, $\\sum_i x_i^2 < \\frac{{1}}{{2}}$, and alone:\n\n$$x_0 = 1$$"),
-            new_markdown_cell("Both [before](first.ipynb) and [after](second.ipynb#the-second-lesson)."),
+            new_markdown_cell("96 % of both: [before](first.ipynb) and [after](second.ipynb#the-second-lesson)."),
             new_code_cell(f"import sys\nimport lenswidget as lw\ngrid = lw.Grid.load('{name}.npz')"),
             new_code_cell("print('said', 'aside', file=sys.stderr)"),
             new_code_cell("print('from a fold')", metadata={"jupyter": {"source_hidden": True}}),
@@ -51,6 +51,7 @@ def test_a_lesson_page_is_alive_and_whole(watched: Watched, site: Path) -> None:
     expect(page.locator("table.dataframe")).to_be_visible()
     expect(page.locator(".output_subarea:has(table.dataframe)")).to_have_attribute("tabindex", "0")  # it may scroll
     text = page.locator("main").inner_text()
+    assert "96\N{NO-BREAK SPACE}% of both" in text  # a number stays with its percent sign
     assert "from a fold" in text and "print('from a fold')" not in text  # folded code stays folded
     assert "said aside" not in text and "a bar" not in text
     page.get_by_role("link", name="after").click()  # a notebook links to a notebook, and its page to a page

@@ -17,7 +17,7 @@ export function Rich({ text, terms = [] }: Props) {
   let end = 0;
   for (const match of text.matchAll(MARKED)) {
     const [all, strong, emphasis, code, term, reads] = match;
-    parts.push(text.slice(end, match.index));
+    parts.push(unbroken(text.slice(end, match.index)));
     end = match.index + all.length;
     if (strong) parts.push(<strong>{<Rich text={strong} terms={terms} />}</strong>);
     else if (emphasis) parts.push(<em>{<Rich text={emphasis} terms={terms} />}</em>);
@@ -27,6 +27,11 @@ export function Rich({ text, terms = [] }: Props) {
       parts.push(known ? <Term name={reads ?? term!} card={<Rich text={known[1]} />} /> : (reads ?? term));
     }
   }
-  parts.push(text.slice(end));
+  parts.push(unbroken(text.slice(end)));
   return <>{parts}</>;
+}
+
+/** A number on one line with its percent sign. */
+function unbroken(text: string): string {
+  return text.replace(/(\d) %/g, "$1\u00a0%");
 }
