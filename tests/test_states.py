@@ -28,3 +28,17 @@ def test_states_are_the_models_own(tmp_path: Path) -> None:
         states(llama, PROMPTS, "L0", position=3)
     with pytest.raises((ValueError, KeyError), match="L9"):
         states(llama, PROMPTS, "L9")
+
+
+@torch.no_grad()
+def test_what_lies_above_the_row_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    llama = saved("LlamaForCausalLM", tmp_path)
+    top, calls = llama.model.layers[-1], []
+    forward = top.forward
+    monkeypatch.setattr(top, "forward", lambda *given, **named: calls.append(1) or forward(*given, **named))
+    ran = []
+    for row in ("L0", "L0", f"L{len(llama.model.layers) - 1}"):  # the first time, how prompts can run is tried
+        calls.clear()
+        states(llama, PROMPTS, row)
+        ran.append(len(calls))
+    assert ran[1] < ran[2]

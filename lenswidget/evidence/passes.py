@@ -45,8 +45,8 @@ class Ends:
 
     members: tuple[int, ...]
     rows: Float[Tensor, "rows prompts d"]
-    logits: Float[Tensor, "prompts vocabulary"]
-    """The model's own."""
+    logits: Float[Tensor, "prompts vocabulary"] | None
+    """The model's own; None of a pass that stopped at a row below the output."""
 
 
 def passes(
@@ -56,15 +56,16 @@ def passes(
     hooks: UserHooks,
     *,
     way: Way | None = None,
+    last_row: int | None = None,
 ) -> Iterator[Ends]:
     """Every prompt, read at its position `at`, as the passes come. Under hooks of a user's, who may expect one prompt, a pass
-    has one."""
+    has one. With `last_row`, its index, each pass stops there."""
     with plain_mode():
         way = WAYS[-1] if hooks else way or way_of(backend)
     if way.alone:
         for i, (tokens, position) in enumerate(zip(prompts, at)):
             with plain_mode():
-                ends = _pass(backend, (i,), tokens[None], position, None, hooks, cuts=False)
+                ends = _pass(backend, (i,), tokens[None], position, None, hooks, cuts=False, last_row=last_row)
             yield ends
         return
     # nothing behind what is read can change it
@@ -77,18 +78,24 @@ def passes(
             if shared != behind:
                 past, behind = None, shared
                 past = backend.past(torch.tensor(shared), change={}, hooks=hooks) if shared else None
-            ends = _batch(backend, batch, read, past, hooks, way)
+            ends = _batch(backend, batch, read, past, hooks, way, last_row)
         yield ends
 
 
 def _batch(
-    backend: Backend, batch: Batch, read: Sequence[list[int]], past: Past | None, hooks: UserHooks, way: Way
+    backend: Backend,
+    batch: Batch,
+    read: Sequence[list[int]],
+    past: Past | None,
+    hooks: UserHooks,
+    way: Way,
+    last_row: int | None = None,
 ) -> Ends:
     # a network that keeps something else than keys and values runs what is shared again
     first = batch.shared if past is not None else 0
     tokens = torch.tensor([read[i][first:] for i in batch.members])
     cache = past.upto(first) if past is not None else None
-    return _pass(backend, batch.members, tokens, -1, cache, hooks, cuts=way.cuts)
+    return _pass(backend, batch.members, tokens, -1, cache, hooks, cuts=way.cuts, last_row=last_row)
 
 
 def _pass(
@@ -100,19 +107,21 @@ def _pass(
     hooks: UserHooks,
     *,
     cuts: bool,
+    last_row: int | None = None,
 ) -> Ends:
-    last = backend.rows[-1]
-    keep = {site: lambda row: row[:, at].clone() for site in backend.rows}
-    change = {last: lambda row: row[:, -1:]} if cuts else None
-    done = backend.forward(tokens, keep=keep, change=change, hooks=hooks, past=past)
-    lost = [site for site in backend.rows if site not in done.kept]
+    sites = backend.rows if last_row is None else backend.rows[: last_row + 1]
+    stop = None if last_row is None else sites[-1]
+    keep = {site: lambda row: row[:, at].clone() for site in sites}
+    change = {sites[-1]: lambda row: row[:, -1:]} if cuts and stop is None else None
+    done = backend.forward(tokens, keep=keep, change=change, stop=stop, hooks=hooks, past=past)
+    lost = [site for site in sites if site not in done.kept]
     if lost:
         raise ValueError(
             f"{backend.facts.name} ran without passing {backend.name(lost[0])}, and a lens needs every row of its stream."
         )
-    assert done.logits is not None
-    rows = [done.kept[site] for site in backend.rows]
-    return Ends(members, torch.stack([row.detach().to(rows[0].device) for row in rows]), done.logits[:, at])
+    rows = [done.kept[site] for site in sites]
+    logits = None if done.logits is None else done.logits[:, at]
+    return Ends(members, torch.stack([row.detach().to(rows[0].device) for row in rows]), logits)
 
 
 def way_of(backend: Backend) -> Way:
@@ -137,11 +146,16 @@ def _try(backend: Backend) -> Way:
         except Exception:  # whatever the model has against it: there is another way
             continue
         if all(
-            _close(ours.rows[:, i], one.rows[:, 0]) and _close(ours.logits[i], one.logits[0])
+            _close(ours.rows[:, i], one.rows[:, 0]) and _close(_logits(ours)[i], _logits(one)[0])
             for i, one in enumerate(plain)
         ):
             return way
     return WAYS[-1]
+
+
+def _logits(ends: Ends) -> Float[Tensor, "prompts vocabulary"]:
+    assert ends.logits is not None
+    return ends.logits
 
 
 def _close(ours: Tensor, plain: Tensor) -> bool:

@@ -21,7 +21,7 @@ def states(
     """The residual stream of many prompts at one row and position, `[prompts, d_model]`, in the order of the prompts.
 
     `row` is a row by its label, "embed" or "L15", or the label's number; `position` counts in each prompt. Prompts run as those
-    of `lw.trajectories` do. Raises as that does, and for a row that isn't there.
+    of `lw.trajectories` do, up to that row. Raises as that does, and for a row that isn't there.
 
         states(model, prompts, "L15")
     """
@@ -31,6 +31,6 @@ def states(
     at = [position_in(i, tokens, position) for i, tokens in enumerate(ids)]
     which = named_row(("embed", *(f"L{layer}" for layer in range(backend.facts.layers))), row)
     found = np.empty((len(ids), backend.facts.width), dtype=np.float32)
-    for ends in passes(backend, ids, at, backend.user_hooks()):
-        found[list(ends.members)] = ends.rows[which].float().cpu().numpy()
+    for ends in passes(backend, ids, at, backend.user_hooks(), last_row=which):
+        found[list(ends.members)] = ends.rows[-1].float().cpu().numpy()
     return found

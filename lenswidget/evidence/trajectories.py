@@ -133,6 +133,7 @@ def trajectories(
     bad = read_of = 0
     with progress.running():
         for ends in passes(backend, ids, at, hooks):
+            assert ends.logits is not None  # no pass stopped below the output
             some = _columns(first, ids, at, ends.members, ends.rows)
             checks.append(check_of(first.readout, backend, ends.rows[-1], ends.logits))
             bad += int((~ends.rows.isfinite().all(-1)).sum())
