@@ -16,7 +16,7 @@ import lenswidget as lw
 from bench.timing import median
 from lenswidget.interventions.attribution_patching import estimates, number_of
 from lenswidget.model.backend import keep_whole
-from lenswidget.model.components import components_of
+from lenswidget.model.find_components import components_of
 from lenswidget.model.targets import targets_of
 from lenswidget.model.user_hooks import NONE
 

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 import lenswidget as lw
-from lenswidget.model import components as components_module
+from lenswidget.model import find_components as components_module
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of, register
-from lenswidget.model.components import components_of
+from lenswidget.model.find_components import components_of
 from lenswidget.model.run import run_watched
 from lenswidget.model.site import Site
 from tests import architectures

@@ -20,7 +20,7 @@ import lenswidget as lw
 from lenswidget.grids.grid import Grid
 from lenswidget.model.backend import keep_whole
 from lenswidget.model.backends import backend_of
-from lenswidget.model.components import components_of
+from lenswidget.model.find_components import components_of
 from tests import architectures
 from tests.test_architectures import (
     NOT_BUILT,

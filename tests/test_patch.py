@@ -17,8 +17,8 @@ from lenswidget.interventions.continuations import WAYS, Base, Cell, last_rows, 
 from lenswidget.model.activations import Activations
 from lenswidget.model.backend import keep_whole
 from lenswidget.model.backends import backend_of
-from lenswidget.model.components import components_of
 from lenswidget.model.edits import Written
+from lenswidget.model.find_components import components_of
 from lenswidget.model.places import place_of
 from tests import architectures
 from tests.test_architectures import NOT_BUILT, READ

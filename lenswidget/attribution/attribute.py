@@ -18,7 +18,7 @@ from lenswidget.attribution.under_edits import Attributed
 from lenswidget.grids.grid import Grid
 from lenswidget.model.backends import backend_of
 from lenswidget.model.cached_run import as_run, residual_hooks
-from lenswidget.model.components import components_of
+from lenswidget.model.find_components import components_of
 from lenswidget.model.made_by import call, run_call, token_call, unless
 from lenswidget.model.positions import Positions
 from lenswidget.model.recalled_run import Experiment, RecalledRun

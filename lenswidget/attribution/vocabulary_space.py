@@ -20,8 +20,9 @@ from lenswidget.grids.grid import Grid
 from lenswidget.grids.parts import NO_TOKEN, Candidates, Quantity
 from lenswidget.model.backend import Backend
 from lenswidget.model.backends import backend_of
-from lenswidget.model.components import Part, components_of
+from lenswidget.model.components import Part
 from lenswidget.model.final_norm import FinalNorm
+from lenswidget.model.find_components import components_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.surroundings import own_arithmetic
 from lenswidget.model.tokens import texts_of

@@ -21,8 +21,8 @@ from lenswidget.grids.parts import Target
 from lenswidget.interventions.layout import Layout
 from lenswidget.interventions.put import Put
 from lenswidget.model.columns import BITS
-from lenswidget.model.components import components_of
 from lenswidget.model.edits import changes
+from lenswidget.model.find_components import components_of
 from lenswidget.model.gradients import Number, gradients
 from lenswidget.model.places import Place, has_neurons
 from lenswidget.model.readout import Readout

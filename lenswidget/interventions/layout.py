@@ -9,7 +9,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from lenswidget.model.backend import Backend
-from lenswidget.model.components import Part, components_of
+from lenswidget.model.components import Part
+from lenswidget.model.find_components import components_of
 from lenswidget.model.places import Place, head_place, part_place, place_of, row_place
 
 UNITS = ("row", "attn", "mlp", "component", "head", "neuron")

@@ -18,8 +18,9 @@ from lenswidget.interventions.continuations import TOKENS, Base, Cell, last_rows
 from lenswidget.interventions.put import Put
 from lenswidget.interventions.senders import Sender, bring, written_by
 from lenswidget.model.backend import Backend, Change
-from lenswidget.model.components import Part, components_of
+from lenswidget.model.components import Part
 from lenswidget.model.edits import Written, chained, changes
+from lenswidget.model.find_components import components_of
 from lenswidget.model.places import Place, place_of
 from lenswidget.model.run import Run
 from lenswidget.model.site import Site

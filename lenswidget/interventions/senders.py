@@ -11,9 +11,10 @@ from torch import Tensor
 
 from lenswidget.interventions.put import Put
 from lenswidget.model.backend import Backend
-from lenswidget.model.components import Block, Part, components_of
+from lenswidget.model.components import Block, Part
 from lenswidget.model.edits import Written, values_at
 from lenswidget.model.final_norm import FinalNorm
+from lenswidget.model.find_components import components_of
 from lenswidget.model.places import Place, row_place
 from lenswidget.model.run import Run
 from lenswidget.model.site import Site

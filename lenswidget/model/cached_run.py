@@ -11,7 +11,7 @@ from torch import Tensor
 from lenswidget.model.activations import Activations
 from lenswidget.model.backend import CachedPass, whole
 from lenswidget.model.backends import backend_of, cached_pass
-from lenswidget.model.components import components_of
+from lenswidget.model.find_components import components_of
 from lenswidget.model.probe import readout_of
 from lenswidget.model.prompts import as_ids, within
 from lenswidget.model.readout import Readout

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from lenswidget.model.backend import Backend
-from lenswidget.model.components import Components, Part, components_of
+from lenswidget.model.components import Components, Part
+from lenswidget.model.find_components import components_of
 from lenswidget.model.site import Site
 
 _LABEL = re.compile(r"L(\d+)(?:\.([\w ]+)|H(\d+)|N(\d+))?")

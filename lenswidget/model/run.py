@@ -14,8 +14,9 @@ from lenswidget.grids.parts import Check
 from lenswidget.model.activations import Activations, last_position
 from lenswidget.model.backend import Backend, Change, whole
 from lenswidget.model.backends import backend_of
-from lenswidget.model.components import Components, assumed_components, components_of, confirmed
+from lenswidget.model.components import Components
 from lenswidget.model.edits import Edit, Written, chained, changes, written
+from lenswidget.model.find_components import assumed_components, components_of, confirmed
 from lenswidget.model.probe import readout_of
 from lenswidget.model.prompts import Prompt, tokenize
 from lenswidget.model.reading import Reading

@@ -17,7 +17,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from lenswidget.model.backend import Backend
-from lenswidget.model.components import Block, Projection, assumed_components
+from lenswidget.model.components import Block, Projection
+from lenswidget.model.find_components import assumed_components
 from lenswidget.model.linear import entries, is_packed, stored_bytes
 from lenswidget.model.surroundings import own_arithmetic
 

@@ -7,13 +7,10 @@ what is read is what the model computes, whatever was done to it.
 from __future__ import annotations
 
 import contextlib
-import copy
 import inspect
 import sys
-import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +19,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lenswidget.model.backend import Backend, Change, Facts, Keep, Pass, Past
-from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect, input_of, pattern_of, tensor_of
+from lenswidget.model.backends.anatomy import Anatomy, UnreadableError, dissect
+from lenswidget.model.backends.module_hooks import Act, Shape, on_input, on_output, on_pattern
 from lenswidget.model.backends.offloaded import brought
 from lenswidget.model.backends.past import past_of, past_of_nothing
 from lenswidget.model.linear import bias_of, weight_of
@@ -36,8 +34,6 @@ _OF_TORCH = frozenset(vars(torch.nn.Module()))
 """What every module holds: its weights, which are asked for themselves, and hooks, which are no part of a model's state."""
 _tokenizers: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 """The tokenizer that was given or found for a model."""
-
-Act = Callable[[Tensor], Tensor | None]
 
 
 class HuggingFaceBackend(Backend):
@@ -236,24 +232,24 @@ class HuggingFaceBackend(Backend):
             theirs,
             self._eager(eager),
             _uncompiled(),
-            self._hooks(acts, _Shape(*tokens.shape)),
+            self._hooks(acts, Shape(*tokens.shape)),
             contextlib.suppress(_Stopped),
         ):
             return Pass(self._logits(tokens, past), kept)
         return Pass(None, kept)
 
     @contextlib.contextmanager
-    def _hooks(self, acts: list[tuple[Site, Act]], shape: _Shape) -> Iterator[None]:
+    def _hooks(self, acts: list[tuple[Site, Act]], shape: Shape) -> Iterator[None]:
         """Hooks on the model's modules; they act in this thread only, and are gone afterwards."""
         modules, handles = dict(self.model.named_modules()), []
         try:
             for site, act in acts:
                 path, end = self._place(site)
                 if end == "in":
-                    hook = _on_input(act, shape)
+                    hook = on_input(act, shape)
                     handles.append(modules[path].register_forward_pre_hook(hook, with_kwargs=True))
                 else:
-                    hook = _on_pattern(act, shape) if end == "pattern" else _on_output(act, shape)
+                    hook = on_pattern(act, shape) if end == "pattern" else on_output(act, shape)
                     handles.append(modules[path].register_forward_hook(hook))
             yield
         finally:
@@ -303,7 +299,7 @@ class HuggingFaceBackend(Backend):
             torch.enable_grad(),
             full_precision(),
             _uncompiled(),
-            self._hooks(acts, _Shape(*tokens.shape)),
+            self._hooks(acts, Shape(*tokens.shape)),
             contextlib.suppress(_Stopped),
         ):
             self._logits(tokens)
@@ -376,75 +372,6 @@ class HuggingFaceBackend(Backend):
 
 class _Stopped(BaseException):
     """Ends a forward pass where nothing more is asked for. No library catches it by accident."""
-
-
-@dataclass
-class _Shape:
-    """Prompts and positions of a pass; a change may add prompts."""
-
-    batch: int
-    positions: int
-
-
-def _acting(act: Act, value: Tensor, shape: _Shape) -> Tensor | None:
-    """What an act makes of an activation, which some models flatten to `[batch × positions, …]`."""
-    flat = value.ndim == 2 and value.is_floating_point() and value.shape[0] == shape.batch * shape.positions
-    new = act(value.unflatten(0, (shape.batch, shape.positions)) if flat else value)
-    if new is not None:
-        shape.batch = len(new)
-    return new.flatten(0, 1) if flat and new is not None else new
-
-
-def _here() -> Callable[[], bool]:
-    """Hooks are the model's and not the thread's: whether this is still the thread in which they were made."""
-    mine = threading.get_ident()
-    return lambda: threading.get_ident() == mine
-
-
-def _on_input(act: Act, shape: _Shape) -> Callable[..., Any]:
-    here = _here()
-
-    def hook(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        found = input_of(args, kwargs) if here() else None
-        if found is None:
-            return None
-        holder, place = found
-        new = _acting(act, holder[place], shape)
-        if new is None:
-            return None
-        if holder is kwargs:
-            return args, {**kwargs, place: new}
-        return (*args[:place], new, *args[place + 1 :]), kwargs
-
-    return hook
-
-
-def _on_output(act: Act, shape: _Shape) -> Callable[..., Any]:
-    here = _here()
-
-    def hook(module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> Any:
-        value = tensor_of(output) if here() else None
-        new = None if value is None else _acting(act, value, shape)
-        if new is None or isinstance(output, Tensor):
-            return new
-        if isinstance(output, (tuple, list)):
-            return type(output)((new, *output[1:]))
-        changed = copy.copy(output)
-        changed[next(iter(changed))] = new
-        return changed
-
-    return hook
-
-
-def _on_pattern(act: Act, shape: _Shape) -> Callable[..., Any]:
-    here = _here()
-
-    def hook(module: torch.nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        pattern = pattern_of(output, shape.positions) if here() else None
-        if pattern is not None:
-            act(pattern)
-
-    return hook
 
 
 def _uncompiled() -> contextlib.AbstractContextManager[Any]:
