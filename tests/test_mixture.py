@@ -117,7 +117,7 @@ def test_text_of_one_style_has_no_parts(model: Any) -> None:
         ({"lower": STYLES["lower"], "upper": ["ABC"]}, None, "Of the texts 'upper': The texts are too short"),
         ({"lower": STYLES["lower"], "upper": [3]}, None, "Of the texts 'upper': Item 0 of the texts is a int"),
         ({"train": STYLES["lower"], "test": STYLES["upper"]}, None, r"pass one of them, as in texts\['train'\]"),
-        ({}, None, "This is a dictionary of "),
+        ({}, None, "This is an empty dictionary of texts"),
     ],
 )  # fmt: skip
 def test_texts_and_shares_that_can_not_be_are_refused(model: Any, texts: Any, shares: Any, sentence: str) -> None:
@@ -128,6 +128,7 @@ def test_texts_and_shares_that_can_not_be_are_refused(model: Any, texts: Any, sh
 def test_a_fit_goes_on_from_a_lens(model: Any) -> None:
     begun = tuned(model, steps=8)
     on = tuned(model, start=begun, steps=8, seed=1)
+    assert on.card.tokens == begun.card.tokens + tuned(model, steps=8, seed=1).card.tokens
     assert on.card.settings["start"] == f"lens {begun.digest}"
     assert sum(on.card.kl) < sum(tuned(model, steps=8, seed=1).card.kl)
     # where nothing is trained, it is the lens that was given

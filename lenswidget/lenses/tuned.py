@@ -109,7 +109,8 @@ class TunedLens(FittedLens):
             training.go(text.batches(at_once(text), mixed=True), again(text), budget)
             weight, bias = training.result()
             settings = recipe.settings | {"steps": training.step, "window": text.window, "skipped": residuals.skipped}
-            card = Card.of(backend, data or text.words, training.tokens, settings)
+            before = start.card.tokens if isinstance(start, FittedLens) else 0
+            card = Card.of(backend, data or text.words, before + training.tokens, settings)
             lens = cls(weight, bias, card, one.weights.sample)
             lens.card = measured(lens, one, text, residuals)
         return lens
