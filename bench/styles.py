@@ -33,6 +33,8 @@ TEMPERATURE, TOP_P = 0.8, 0.95
 """At temperature 1 a model this small is soon lost for words that there are."""
 EXCERPT = 3_000
 """Characters of one document: a few paragraphs or functions."""
+FILES_OF_A_PACKAGE = 12
+"""An excerpt of each: as many from a small package as from one of thousands of files."""
 SHARE_OF_ARTICLES = 0.25
 """Of the prose; documentation is the rest."""
 
@@ -112,6 +114,53 @@ def _files(kind: str) -> tuple[tuple[str, str], ...]:
     ]
     mixed = sorted(found, key=lambda item: hashlib.md5(f"{item[0]} {item[1]}".encode()).digest())
     return tuple((name, excerpt) for name, _, excerpt in mixed)
+
+
+def packaged_code(tokens: int, *, held_out: bool = False) -> list[str]:
+    """Excerpts of the packages that are installed, and of the front-end's JavaScript; a fifth of the packages is held out."""
+    kinds = [
+        [text for name, text in _packaged(kind) if is_held_out(name) == held_out] for kind in ("python", "scripts")
+    ]
+    wanted = int(tokens * CHARACTERS_A_TOKEN)
+    return in_turn(*(_first(texts, wanted * share // 4) for texts, share in zip(kinds, (3, 1)) if texts))
+
+
+@cache
+def _packaged(kind: str) -> tuple[tuple[str, str], ...]:
+    """An excerpt of each of a few files of every package, with the package's name, all of them mixed."""
+    root, endings = {
+        "python": (Path(sysconfig.get_path("purelib")), ("py",)),
+        "scripts": (Path(__file__).parents[1] / "js" / "node_modules", ("js", "ts", "mjs")),
+    }[kind]
+    found = []
+    for package in sorted(path for path in root.glob("*") if path.is_dir() and not path.name.endswith(".dist-info")):
+        files = [
+            (_hash(place), path)
+            for ending in endings
+            for path in package.rglob(f"*.{ending}")
+            if not NOT_WRITTEN & set((place := path.relative_to(root).as_posix()).split("/"))
+        ]
+        taken = 0
+        for key, path in sorted(files):
+            text = path.read_text("utf-8", errors="ignore")
+            excerpts = list(_excerpts(text)) if _by_hand(text) else []
+            if excerpts and taken < FILES_OF_A_PACKAGE:
+                found.append((key, package.name, excerpts[key[0] % len(excerpts)]))
+                taken += 1
+    return tuple((name, excerpt) for _, name, excerpt in sorted(found))
+
+
+NOT_WRITTEN = {"test", "tests", "testing", "dist", "static", "labextension", "vendor", "_vendor", "__pycache__"}
+"""Folders of what is no more than data, made by a machine, or another package's."""
+
+
+def _by_hand(text: str) -> bool:
+    """Whether people wrote it: what a bundler wrote has long lines."""
+    return max(map(len, text.splitlines()), default=0) <= 300
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.md5(name.encode()).digest()
 
 
 def _library() -> Iterator[tuple[str, str]]:

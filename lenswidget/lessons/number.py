@@ -21,7 +21,7 @@ class Number(Part):
     Raises TypeError and ValueError, with what is wrong in a sentence, for numbers that are none.
 
         lessons.Number("How many blocks has this model?", 30, say="L0 to L29.")
-        lessons.Number("How sure is the tuned lens of ` gold` at L24?", 96, within=2, unit="%")
+        lessons.Number("How sure is the tuned lens of ` gold` at L24?", 90, within=2, unit="%")
     """
 
     kind = "number"

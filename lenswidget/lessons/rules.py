@@ -44,7 +44,7 @@ def first_lead(token: Token, *, position: SupportsIndex = -1, stays: bool = True
     `token` is a text, an id, or several that count as one; `position` is the index of a column, the last by default. The rule
     raises ValueError for a Grid in which there is no such row, or that has no tokens in its cells.
 
-        lessons.first_lead(" Paris")(grid)      # [(25, 9)]: L24, since row 0 is the embedding
+        lessons.first_lead(" Paris")(grid)      # [(24, 9)]: L23, since row 0 is the embedding
     """
 
     def find(grid: Grid) -> list[Cell]:

@@ -11,13 +11,20 @@ says("after block 14 of the {}", model.cfg.n_layers)
 says("The grid has {} rows, and the model has {} blocks", len(william.rows), model.cfg.n_layers)
 
 # William
-says("The leader there has {:.0%}.", lead(william, "L14"))
+says("{} leads there, with {:.0%}.", leader(william, "L14").strip(), lead(william, "L14"))
+assert {" Christopher", " Samuel"} < {leader(william, "L14", place=place) for place in range(1, 5)}
 says("At L20 the leading token has {:.0%}", lead(william, "L20"))
 says("Shakespeare is on place {}", rank(william, " Shakespeare", "L20"))
-assert [leader(william, "L22", place=place) for place in (0, 1)] == [" Shakespeare", " Dickens"]
-says("Shakespeare {:.0%}, and Dickens {:.0%}", lead(william, "L22"), lead(william, "L22", place=1))
+says(
+    "{} leads with {:.0%}, then{} with {:.0%}",
+    leader(william, "L22").strip(),
+    lead(william, "L22"),
+    leader(william, "L22", place=1),
+    lead(william, "L22", place=1),
+)
+says("Shakespeare is on place {} now", rank(william, " Shakespeare", "L22"))
 says("At L23{} leads with {:.0%}", leader(william, "L23"), lead(william, "L23"))
-assert leader(william, "L24") == " Juliet"
+assert leader(william, "L24") == " Juliet" and share(william, " Juliet", "L23") > 0.8 * lead(william, "L23")
 says("{:.0%} to {:.0%}", lead(william, "L24"), share(william, " Shakespeare", "L24"))
 says(
     "At L25{} has {:.0%}, and Juliet {:.0%}",
@@ -26,19 +33,21 @@ says(
     share(william, " Juliet", "L25"),
 )
 says("Shakespeare, {:.0%}", share(william, " Shakespeare", "L29"))
+assert {leader(william, row, column=6) for row in william.rows} == {" a"} and list(william.decision[1:]).count(0) == 1
 says("For William it is {}", william.rows[int(william.decision[-1])])
 
 # Canada and its cities
 assert share(canada, " Ottawa", "L22") < 0.01
 says("gives Ottawa less than 1 %")
 says("the leader is{}, with {:.0%}", leader(canada, "L23"), lead(canada, "L23"))
-says("{} leads at L24, with {:.0%}", leader(canada, "L24").strip(), lead(canada, "L24"))
-turns = [(leader(canada, row).strip(), lead(canada, row)) for row in ("L26", "L27", "L28", "L29")]
+turns = [(leader(canada, row).strip(), lead(canada, row)) for row in ("L24", "L25", "L26")]
 says(
-    "{} {:.0%} at L26, {} {:.0%} at L27, {} {:.0%} at L28, and {} {:.0%} in the end",
-    *(x for turn in turns for x in turn),
+    "{} leads at L24, with {:.0%}, {} at L25, with {:.0%}, {} at L26, with {:.0%}", *(x for turn in turns for x in turn)
 )
-says("{} leads at L26, {} at L27, {} at L28, {} at the end", *(name for name, _ in turns))
+says("{} leads at L24, {} at L25, {} at L26", *(name for name, _ in turns))
+later = [lead(canada, row) for row in ("L27", "L28", "L29")]
+says("{:.0%} at L27, {:.0%} at L28, and {:.0%} in the end", *later)
+assert all(leader(canada, row) == " Ottawa" for row in ("L25", "L27", "L28", "L29")) and later == sorted(later)[::-1]
 says("says the right word with {:.0%}", share(canada, " Ottawa", "L29"))
 open_answers, few = (value(grid, "entropy", "L29") for grid in (canada, william))
 says("is {:.1f} bits: as open as a choice among {:.0f} words", open_answers, 2**open_answers)
@@ -49,20 +58,18 @@ says(
     share(canada, " Ottawa", "L29"),
     share(william, " Shakespeare", "L29"),
 )
-came = [rank(canada, " Ottawa", row) for row in ("L22", "L23")]
-says("rank {:,} at L22 and rank {} at L23", *came)
-says("goes from {:,} to {} between two rows", *came)
-says("Rank {} doesn't.", came[1])
+came = [rank(canada, " Ottawa", row) for row in ("L21", "L22", "L23")]
+says("rank {:,} at L21, rank {:,} at L22 and rank {} at L23", *came)
+says("goes from {:,} to {:,} between two rows", *came[:2])
+says("Rank {:,} doesn't.", came[1])
+assert share(canada, " Ottawa", "L22") < 0.005
 says("Rank 1 leads.")
 
 # the opposite of hot
-assert [leader(hot, "L22", place=place) for place in range(3)] == [" warm", " heat", " cold"]
-assert leader(hot, "L24") == leader(hot, "L25") == " cold" != leader(hot, "L23")
-says(
-    "cold takes the lead with {:.0%}, and at L25 it jumps to {:.0%}",
-    share(hot, " cold", "L24"),
-    share(hot, " cold", "L25"),
-)
+assert [leader(hot, "L22", place=place) for place in range(3)] == [" warm", " cold", " hot"]
+assert [leader(hot, row) for row in ("L23", "L24", "L25")] == [" warm", " warm", " cold"]
+says("warm is ahead with {:.0%}, and cold has {:.0%}", lead(hot, "L24"), share(hot, " cold", "L24"))
+says("at L25 cold jumps to {:.0%}", share(hot, " cold", "L25"))
 steps = hot.values("probability", target=" cold")[:, -1]
 assert hot.rows[1 + int((steps[1:] - steps[:-1]).argmax())] == "L25"
 

@@ -30,15 +30,25 @@ says("At the last row the distance is {:.0f}.", bits["Logit lens", "L29"])
 
 # pushed
 says("the lens now reads London with {:.0%}", share(pushed, " London", "L17"))
-assert (
-    leader(pushed, "L17") == " London" and leader(pushed, "L29") == " Paris" and share(pushed, " London", "L29") < 0.01
-)
+from_the_push = list(pushed.rows[pushed.rows.index("L17") :])
+assert [leader(pushed, row) for row in from_the_push] == [" London"] * 6 + [" Paris"] * 7
+assert from_the_push[5] == "L22" and share(pushed, " London", "L29") < 0.01
+says("comes block 23, and Paris leads with {:.0%}", share(pushed, " Paris", "L23"))
 says("London has less than 1 %")
 at = causes.loc
-says("reads London with {:.0%}, and the model says it, with {:.0%}", *at["L23"])
+says("reads London with {:.0%}, and the model gives it {:.0%} in the end", *at["L23"])
 says("At L27 the two are {:.0%} and {:.0%}", *at["L27"])
-assert leader(lw.read(push("L23"), tuned), "L29") == " London"
+ends = {row: lw.read(push(row), tuned) for row in ("L23", "L27")}
+assert [leader(ends["L23"], "L29", place=place) for place in (0, 1)] == [" Paris", " London"]
+assert leader(ends["L27"], "L29") == " London"
+assert list(causes.index[causes["lens, at this row"] > 0.5]) == ["L5", "L17", "L23", "L27"]
+assert (
+    at["L5"].iloc[1] < 0.01 and at["L11"].iloc[1] < 0.01 and at["L17"].iloc[1] < at["L23"].iloc[1] < at["L27"].iloc[1]
+)
 said = london_after(0.6)
 says("London has {:.0%}, and leads", said)
-assert leader(lw.read(push("L17", 0.6), tuned), "L29") == " London" and london_after(0.4) < 0.3
-says("gives London more than 30 %")
+assert leader(lw.read(push("L17", 0.6), tuned), "L29") == " London"
+assert london_after(0.4) < 0.5 < london_after(0.8)
+says("gives London more than 50 %")
+broken = lw.read(push("L17", 1.5), tuned, targets=[" London", " Paris"])
+assert max(share(broken, city, "L29") for city in (" London", " Paris")) < 0.01

@@ -1,13 +1,14 @@
 from tests.lessons.looking import leader, share
 
 # the answer arrives
-says("At L21, moon has {:.0%}", share(moon, " moon", "L21"))
-path = [share(moon, " moon", row) for row in ("L22", "L23", "L29")]
-says("{:.0%} at L22, {:.0%} at L23. And then a little less: {:.0%} in the last row.", *path)
-assert max(share(moon, " moon", row) for row in moon.rows) == path[1]
-says("it is {:.0%} sure", path[2])
-says("moon has {:.0%} in the end", path[2])
-says("moon had {:.0%} at L22", path[0])
+says("At L20, moon has {:.0%}", share(moon, " moon", "L20"))
+path = [share(moon, " moon", row) for row in ("L21", "L22", "L23", "L29")]
+says("{:.0%} at L21, {:.0%} at L22, {:.0%} at L23. And then a little less: {:.0%} in the last row.", *path)
+assert max(share(moon, " moon", row) for row in moon.rows) == path[2]
+assert [row for row in moon.rows if leader(moon, row) == " moon"] == list(moon.rows[moon.rows.index("L21") :])
+says("it is {:.0%} sure", path[3])
+says("moon has {:.0%} in the end", path[3])
+says("moon had {:.0%} at L22, and led", path[1])
 ends = rounds.values("probability of the target")[-1]
 says("{:.0%}, {:.0%}, {:.0%}. One number", *ends)
 says("= {:.0f} ± 1 %", 100 * ends[0])

@@ -26,8 +26,17 @@ says("never more than {:.0f} % for ` Japan`", 100 * scope.values("probability", 
 assert {scope.text(token) for token in scope.candidates.ids[-8:, -1, 0]} == {" the"}
 assert abs(raw.values("probability")[-1] - fitted.values("probability")[-1]).max() < 1e-6
 
-assert [read.text(token) for token in read.columns[1:3]] == [" E", "iffel"] and read.rows[13] == "L12"
-says("its best place in that column is {}", int(read.values("rank", target=" Paris")[:, 2].min()))
+assert [read.text(token) for token in read.columns[1:3]] == [" E", "iffel"] and read.rows[22] == "L21"
+places = read.values("rank", target=" Paris")[:, 2]
+best = read.rows[places.argmin()]
+says("its best place in that column is {}, with {:.1f} %", int(places.min()), at(read, best, " Paris", 2))
+says("in the middle rows, at its best in `{}`", best)
+assert (places[20:23] > 10 * places[11:19].min()).all() and [read.rows[20], read.rows[22]] == ["L19", "L21"]
+assert read.text(read.candidates.ids[22, 2, 0]) == " Tower"
+says("in `L21` ` Tower` leads with {:.0f} %, and ` Paris` is in place {}",
+     100 * read.values("probability")[22, 2], int(places[22]))  # fmt: skip
+says("in `L21`, the tuned lens has ` Paris` in place {}", int(places[22]))
+says("where the lens has ` Paris` in place {}", int(places[22]))
 says("The Colosseum is now in ` Paris`, with {:.0f} %", at(lw.logit_lens(edited, targets=[" Paris"]), "L29", " Paris"))
 
 says("= {} ± 0 steps", step)

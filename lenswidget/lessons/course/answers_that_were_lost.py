@@ -7,7 +7,7 @@ from typing import Any
 from lenswidget.grids.grid import Grid
 from lenswidget.lessons.exercise import Exercise
 
-_ENOUGH = 40
+_ENOUGH = 30
 """Percent of ` oxygen` in `L27`."""
 
 
@@ -37,10 +37,9 @@ def _countries(count: int, found: Any) -> bool | str:
 
 
 def _another_control(grid: Grid) -> bool | str:
-    words = grid.title.split()
     if not grid.title.endswith("hydrogen and"):
         return f"The prompt has to end with “hydrogen and”, so that only the question differs; yours is “{grid.title}”."
-    if words[0] in ("Water", "Love", "Stars", "The"):
+    if grid.title.startswith(("Water ", "Love ", "Stars ", "The sun ")):
         return f"“{grid.title}” is about something that the lesson had already; take another subject."
     share = float(grid.values("probability", target=" oxygen")[grid.rows.index("L27"), -1])
     if 100 * share >= _ENOUGH:
@@ -88,14 +87,14 @@ EXERCISES = {
     ),
     "another-control": Exercise(
         "Find a control of your own: something that is *not* made of hydrogen and oxygen, of which the tuned lens says"
-        " ` oxygen` in `L27` with 40 %"
+        " ` oxygen` in `L27` with 30 %"
         ' or more. Your answer is the Grid, read with `targets=[" oxygen"]`.',
         check=_another_control,
-        solution=('answer = lw.read(lw.run(model, "Glass is made of hydrogen and"), tuned, targets=[" oxygen"])'),
+        solution=('answer = lw.read(lw.run(model, "Joy is made of hydrogen and"), tuned, targets=[" oxygen"])'),
         hints=[
             "The end of the prompt stays as it is; only its first word or words change.",
-            "A material, a feeling, the moon: it needn't make sense.",
-            'Try “Glass is made of hydrogen and”, as `lw.read(lw.run(model, "…"), tuned, targets=[" oxygen"])`.',
+            "A material, a feeling: it needn't make sense.",
+            'Try “Joy is made of hydrogen and”, as `lw.read(lw.run(model, "…"), tuned, targets=[" oxygen"])`. It beats water.',
         ],
         minutes=6,
         expects='a Grid, made by lw.read(lw.run(model, "… is made of hydrogen and"), tuned, targets=[" oxygen"])',

@@ -48,7 +48,7 @@ def _stopped_there(answer: float, grid: Grid) -> bool | str:
     right = float(grid.values("probability", target=" gold")[row, -1])
     if abs(float(answer) - right) < 0.0006:
         return True
-    if abs(float(answer) - 0.94) < 0.01:
+    if abs(float(answer) - 0.9) < 0.01:
         return "That is what the tuned lens says. The question is about the raw lens."
     return f"Not {float(answer):g}. Click the cell of the last column at L24, and look for gold in the card."
 
@@ -61,7 +61,7 @@ EXERCISES = {
         hints=[
             "Look at the second column, from the top down.",
             "The dashed line in each column is the decision layer.",
-            {"show": {"selected": ["L27", 1]}, "say": "Silver turns earlier than gold does."},
+            {"show": {"selected": ["L26", 1]}, "say": "Silver turns earlier than gold does."},
         ],
         minutes=2,
         expects='a row label, such as "L24"',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from lenswidget.grids.grid import Grid
@@ -25,15 +27,14 @@ def _first_settled(answer: str, grid: Grid) -> bool | str:
 
 
 def _turns(answer: float, grid: Grid) -> bool | str:
-    ottawa, toronto = (
-        grid.values("probability", target=city)[row_named("L24", grid) :, -1] for city in (" Ottawa", " Toronto")
-    )
-    ahead = ottawa > toronto
-    turns = int(np.sum(ahead[1:] != ahead[:-1]))
+    leaders = [leader(grid, row) for row in grid.rows[row_named("L23", grid) :]]
+    turns = sum(one != before for before, one in pairwise(leaders))
     if float(answer) == turns:
         return True
     many = "more often" if float(answer) < turns else "less often"
-    return f"It changes {many} than that. Compare the two lines row by row, from L24 up: who is on top?"
+    return (
+        f"It changes {many} than that. Go up the last column from L23: every new word is one change, every dot is none."
+    )
 
 
 def _on_its_way(answer: str, grid: Grid) -> bool | str:
@@ -56,25 +57,22 @@ EXERCISES = {
         check=_first_settled,
         solution="answer = min(range(1, 8), key=lambda i: william.decision[i])\nanswer = william.text(william.columns[answer])",
         hints=[
-            "Each column has a dashed line. Above it, the leading token stays the same.",
-            "Look for the lowest dashed line. What follows that token is nearly always the same word.",
-            {"show": {"selected": ["L3", 2]}, "say": "After this token, *the* leads from the fourth block on."},
+            "A dashed line stands where the lead changes for the last time. Above it, the leading token stays the same.",
+            "One column has no such line, as nothing changes in it. What follows that token is nearly always a short word.",
+            {"show": {"selected": ["embed", 6]}, "say": "After this token, *a* leads before any block, and stays."},
         ],
         minutes=2,
         expects='a token of the prompt, such as " of"',
     ),
     "turns": Exercise(
-        "How often does the lead change between *Ottawa* and *Toronto*, from L24 up to the last row? "
-        "Count only these two, whoever else there is.",
+        "How often does the lead change in the last column, from L23 up to the last row?",
         check=_turns,
-        solution="""ottawa = canada.values("probability", target=" Ottawa")[25:, -1]
-toronto = canada.values("probability", target=" Toronto")[25:, -1]
-ahead = ottawa > toronto
-answer = int((ahead[1:] != ahead[:-1]).sum())""",
+        solution="""leaders = canada.candidates.ids[24:, -1, 0]
+answer = int((leaders[1:] != leaders[:-1]).sum())""",
         hints=[
-            "Pin both tokens, so that each has a line in the chart.",
-            "Every crossing of the two lines is one change.",
-            "Go through the rows: who is ahead at L26, at L27, at L28, at L29?",
+            "Read the last column from the row of L23 upwards.",
+            "A dot says: the same token as in the row below. So a change is a word that is written out.",
+            "The word in L23 itself is where you begin; it is no change yet.",
         ],
         minutes=3,
         expects="a whole number",

@@ -58,7 +58,7 @@ def _larger_push(answer: float, london_after: Callable[[float], float]) -> bool 
     if not 0 < size <= 10:
         return f"{size:g} is no size of a push: take a number above 0, and not above 10."
     said = london_after(size)
-    return said > 0.3 or f"After a push of {size:g}, London has {said:.0%} in the end. Try another size."
+    return said > 0.5 or f"After a push of {size:g}, London has {said:.0%} in the end. Try another size."
 
 
 EXERCISES = {
@@ -104,7 +104,7 @@ answer = causes.index[turned & ~followed][0]""",
         expects='a row of the table, such as "L5"',
     ),
     "larger-push": Exercise(
-        "Find a size of the push at L17 after which the model itself gives ` London` more than 30 %.",
+        "Find a size of the push at L17 after which the model itself gives ` London` more than 50 %.",
         check=_larger_push,
         solution="answer = 0.6",
         hints=[
