@@ -71,7 +71,7 @@ EXERCISES = {
 answer = int((leaders[1:] != leaders[:-1]).sum())""",
         hints=[
             "Read the last column from the row of L23 upwards.",
-            "A dot says: the same token as in the row below. So a change is a word that is written out.",
+            "A dot says that nothing has changed. So a change is a word that is written out.",
             "The word in L23 itself is where you begin; it is no change yet.",
         ],
         minutes=3,
