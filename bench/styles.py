@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import itertools
 import json
 import math
 import sysconfig
@@ -35,6 +36,8 @@ EXCERPT = 3_000
 """Characters of one document: a few paragraphs or functions."""
 FILES_OF_A_PACKAGE = 12
 """An excerpt of each: as many from a small package as from one of thousands of files."""
+NOT_WRITTEN = {"test", "tests", "testing", "dist", "static", "labextension", "vendor", "_vendor", "__pycache__"}
+"""Folders of what is no more than data, made by a machine, or another package's."""
 SHARE_OF_ARTICLES = 0.25
 """Of the prose; documentation is the rest."""
 
@@ -134,24 +137,23 @@ def _packaged(kind: str) -> tuple[tuple[str, str], ...]:
     }[kind]
     found = []
     for package in sorted(path for path in root.glob("*") if path.is_dir() and not path.name.endswith(".dist-info")):
-        files = [
-            (_hash(place), path)
+        files = {
+            _hash(path.relative_to(root).as_posix()): path
             for ending in endings
             for path in package.rglob(f"*.{ending}")
-            if not NOT_WRITTEN & set((place := path.relative_to(root).as_posix()).split("/"))
-        ]
-        taken = 0
-        for key, path in sorted(files):
-            text = path.read_text("utf-8", errors="ignore")
-            excerpts = list(_excerpts(text)) if _by_hand(text) else []
-            if excerpts and taken < FILES_OF_A_PACKAGE:
-                found.append((key, package.name, excerpts[key[0] % len(excerpts)]))
-                taken += 1
+            if not NOT_WRITTEN & set(path.relative_to(root).parts)
+        }
+        found += itertools.islice(_one_of_each(package.name, files), FILES_OF_A_PACKAGE)
     return tuple((name, excerpt) for _, name, excerpt in sorted(found))
 
 
-NOT_WRITTEN = {"test", "tests", "testing", "dist", "static", "labextension", "vendor", "_vendor", "__pycache__"}
-"""Folders of what is no more than data, made by a machine, or another package's."""
+def _one_of_each(package: str, files: dict[bytes, Path]) -> Iterator[tuple[bytes, str, str]]:
+    """An excerpt of each file that people wrote, in the order of their hashes, which say where in it to look."""
+    for key, path in sorted(files.items()):
+        text = path.read_text("utf-8", errors="ignore")
+        excerpts = list(_excerpts(text)) if _by_hand(text) else []
+        if excerpts:
+            yield key, package, excerpts[key[0] % len(excerpts)]
 
 
 def _by_hand(text: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 from bench import openings
-from bench.styles import _excerpts, _without_docstrings, code
+from bench.styles import FILES_OF_A_PACKAGE, _excerpts, _packaged, _without_docstrings, code, packaged_code
 
 
 def test_what_is_made_of_a_topic_that_is_held_out_is_held_out_with_it() -> None:
@@ -47,3 +48,11 @@ def test_excerpts_are_all_of_a_text_in_whole_lines_but_for_a_short_end() -> None
 def test_a_file_of_code_is_held_out_whole() -> None:
     fit, held_out = code(10**9), code(10**9, held_out=True)
     assert len(fit) > len(held_out) > 0 and not set(fit) & set(held_out)
+
+
+def test_packages_that_are_held_out_are_in_no_fit() -> None:
+    ours, held_out = packaged_code(30_000), packaged_code(30_000, held_out=True)
+    assert ours and held_out and not set(ours) & set(held_out)
+    files = Counter(name for name, _ in _packaged("python"))
+    assert len(files) > 20 and max(files.values()) == FILES_OF_A_PACKAGE
+    assert all(max(map(len, text.splitlines())) <= 300 for text in ours)

@@ -54,6 +54,15 @@ describe("lines of dots", () => {
     expect(lines[2]!.values[1]!.across).toBeCloseTo(2 * (2 * 0.618034 - 1) - 1, 9);
   });
 
+  it("are two where a group has the name of what is elsewhere", async () => {
+    const lines = await linesOf({ elsewhere: [["__proto__", [9]]] });
+    expect(lines.map(({ name, group, values }) => [name, group, values.length])).toEqual([
+      ["__proto__", -1, 1],
+      [HOSTILE, 0, 1],
+      ["__proto__", 1, 2],
+    ]);
+  });
+
   it("are one without groups", async () => {
     const { grids } = await decode(await message({ below: { ...below, groups: null } }));
     expect(linesOfValues(grids[0]!, grids[0]!.below!.quantities[1]!).map(({ name, values }) => [name, values.length]))

@@ -1,5 +1,5 @@
 // A column quantity as lines of dots, one for each group: who is on which, and where keys and pointers lead.
-// Twin of lenswidget/view/picture/dots.py.
+// Twin of lenswidget/view/picture/dot_lines.py.
 
 import { type BelowQuantity, clamp, type Grid } from "../data/grid.js";
 
@@ -36,14 +36,16 @@ const NEAR = 16;
 
 /** What is elsewhere, then the groups in the order in which they are met. */
 export function linesOfValues({ below }: Grid, { values, elsewhere = [], ofGroups }: BelowQuantity): ValueLine[] {
-  const all = [
-    ...elsewhere.flatMap(([name, some]) => some.map((value) => ({ name, value, column: undefined }))),
-    ...values.map((value, column) => ({ name: below!.groups?.[column] ?? "", value, column })),
+  const names = values.map((_, column) => below!.groups?.[column] ?? "");
+  const all = values.map((value, column) => ({ value, column }));
+  const lines = [
+    // a group of the same name is another line
+    ...elsewhere.map(([name, some]) => ({ name, group: -1, some: some.map((value) => ({ value, column: undefined })) })),
+    ...[...new Set(names)].map((name, group) => ({ name, group, some: all.filter((_, i) => names[i] === name) })),
   ];
-  return [...new Set(all.map(({ name }) => name))].map((name, line) => ({
-    ...{ name, says: new Map(ofGroups).get(name) ?? "", group: line - elsewhere.length },
-    values: all
-      .filter((one) => one.name === name)
+  return lines.map(({ name, group, some }) => ({
+    ...{ name, group, says: new Map(ofGroups).get(name) ?? "" },
+    values: some
       .map((one, i) => ({ ...one, across: 2 * ((i * STEP) % 1) - 1 }))
       .filter((one): one is typeof one & Value => one.value !== null),
   }));
