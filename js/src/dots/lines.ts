@@ -40,7 +40,11 @@ export function linesOfValues({ below }: Grid, { values, elsewhere = [], ofGroup
   const all = values.map((value, column) => ({ value, column }));
   const lines = [
     // a group of the same name is another line
-    ...elsewhere.map(([name, some]) => ({ name, group: -1, some: some.map((value) => ({ value, column: undefined })) })),
+    ...elsewhere.map(([name, some]) => ({
+      name,
+      group: -1,
+      some: some.map((value) => ({ value, column: undefined })),
+    })),
     ...[...new Set(names)].map((name, group) => ({ name, group, some: all.filter((_, i) => names[i] === name) })),
   ];
   return lines.map(({ name, group, some }) => ({
